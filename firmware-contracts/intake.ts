@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { Detection, Placement } from "./detection.ts";
+import { DeviceId } from "./topics.ts";
+
+const at = z.number().int().min(0).meta({ description: "Wall time, ms since 1970 UTC" });
+
+/** What a gateway tells alerting about a device, beside Detections: for the event log and the console. */
+export const DeviceEvent = z
+  .object({
+    v: z.literal(1),
+    id: z.string().max(80),
+    deviceId: DeviceId,
+    at,
+    event: z.enum(["online", "offline", "heartbeat", "presence", "cancel", "refused-payload", "clock-suspect"]),
+    battery: z.number().optional(),
+    worn: z.boolean().optional(),
+    charging: z.boolean().optional(),
+    detail: z.string().max(80).optional().meta({ description: "A reason or state from a fixed list; never content" }),
+  })
+  .meta({ id: "DeviceEvent", description: "Something a device did or met, other than a Detection" });
+export type DeviceEvent = z.infer<typeof DeviceEvent>;
+
+/** One thing handed from a gateway's outbox to alerting's intake. */
+export const IntakeItem = z
+  .discriminatedUnion("type", [
+    z.object({ type: z.literal("detection"), detection: Detection }),
+    z.object({ type: z.literal("device-event"), event: DeviceEvent }),
+  ])
+  .meta({ id: "IntakeItem" });
+export type IntakeItem = z.infer<typeof IntakeItem>;
+
+/** A device as a gateway must know it. The secret itself is nowhere but in the device. */
+export const ControlDevice = z.object({
+  deviceId: DeviceId,
+  secretHash: z.string(),
+  placement: Placement,
+  revoked: z.boolean(),
+});
+export type ControlDevice = z.infer<typeof ControlDevice>;
+
+/** What shall be: held by alerting, fetched and kept by each gateway. */
+export const Control = z
+  .object({ v: z.literal(1), version: z.number().int().min(0), devices: z.array(ControlDevice) })
+  .meta({ id: "Control", description: "Desired state that alerting holds and a gateway follows" });
+export type Control = z.infer<typeof Control>;
+
+/**
+ * Alerting's door, as a gateway sees it: a function call in one process, HTTPS between two.
+ * `submit` resolves only once the item is committed; it rejects where it is not, and the caller tries again.
+ */
+export interface Intake {
+  submit(item: IntakeItem): Promise<void>;
+  /** The desired state, or null where `haveVersion` is the newest. */
+  control(haveVersion: number): Promise<Control | null>;
+}
