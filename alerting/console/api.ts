@@ -1,0 +1,108 @@
+import { z } from "zod";
+import { DetectionReason, Evidence } from "../../firmware-contracts/detection.ts";
+
+/** What had happened, as said when an episode is closed (practice: two fields at closing; `done` comes beside it). */
+export const OutcomeWhat = z
+  .enum(["injury", "unhurt", "already-up", "no-fall", "not-home", "help-call", "test", "unknown"])
+  .meta({ id: "OutcomeWhat" });
+export type OutcomeWhat = z.infer<typeof OutcomeWhat>;
+
+export const EpisodeStatus = z.enum(["open", "taken", "arrived", "closed"]).meta({ id: "EpisodeStatus" });
+export type EpisodeStatus = z.infer<typeof EpisodeStatus>;
+
+const wallMs = z.number().int();
+
+export const PageView = z.object({
+  id: z.string(),
+  responder: z.string().meta({ description: "The responder's or patrol's name in the configuration" }),
+  step: z.number().int(),
+  purpose: z.string(),
+  at: wallMs,
+  status: z.enum(["waiting", "accepted", "delivered", "failed", "unknown"]),
+});
+export type PageView = z.infer<typeof PageView>;
+
+export const TimelineEntry = z.object({
+  at: wallMs,
+  what: z.string().meta({ description: "An event's kind, translated by the page" }),
+  who: z.string().nullable(),
+  via: z.string().nullable(),
+  detail: z.string().nullable(),
+});
+export type TimelineEntry = z.infer<typeof TimelineEntry>;
+
+/** An episode as the board shows it. No names, addresses or phone numbers of residents. */
+export const EpisodeView = z
+  .object({
+    id: z.string(),
+    code: z.string(),
+    kind: z.enum(["fall", "help"]),
+    status: EpisodeStatus,
+    /** The dwelling's key number, as staff know it. */
+    alias: z.string(),
+    area: z.string().nullable(),
+    room: z.string().nullable(),
+    reason: DetectionReason,
+    strength: z.enum(["strong", "medium"]),
+    impactAt: wallMs,
+    openedAt: wallMs,
+    late: z.boolean(),
+    test: z.boolean(),
+    repeats: z.number().int().meta({ description: "Further detections that joined this episode" }),
+    takenBy: z.string().nullable(),
+    takenAt: wallMs.nullable(),
+    arrivedAt: wallMs.nullable(),
+    closedAt: wallMs.nullable(),
+    closedBy: z.string().nullable(),
+    outcome: OutcomeWhat.nullable(),
+    step: z.number().int(),
+    nextDeadline: z.object({ purpose: z.string(), at: wallMs }).nullable(),
+    pages: z.array(PageView),
+  })
+  .meta({ id: "EpisodeView" });
+export type EpisodeView = z.infer<typeof EpisodeView>;
+
+export const EpisodeDetail = EpisodeView.extend({
+  timeline: z.array(TimelineEntry),
+  evidence: Evidence.nullable(),
+  model: z.string().nullable(),
+}).meta({ id: "EpisodeDetail" });
+export type EpisodeDetail = z.infer<typeof EpisodeDetail>;
+
+/** What a person may do to an episode on the console. */
+export const ConsoleAction = z
+  .discriminatedUnion("action", [
+    z.object({ action: z.literal("take") }),
+    z.object({ action: z.literal("arrived") }),
+    z.object({
+      action: z.literal("close"),
+      outcome: OutcomeWhat,
+      /** Must be given where nobody has arrived: nothing is closed from afar without a typed reason. */
+      reason: z.string().trim().max(300).optional(),
+    }),
+  ])
+  .meta({ id: "ConsoleAction" });
+export type ConsoleAction = z.infer<typeof ConsoleAction>;
+
+export type ActionResult =
+  | { ok: true }
+  | { ok: false; problem: "not-found" | "already-closed" | "already-taken" | "reason-needed" | "not-taken" };
+
+export interface ConsoleUser {
+  name: string;
+  role: "operator" | "responder";
+}
+
+/** What the console needs of alerting. Implemented over the store; every act is committed before it resolves. */
+export interface ConsoleBackend {
+  /** Open episodes, newest first, then those closed in the last 12 h. */
+  board(): EpisodeView[];
+  episode(id: string): EpisodeDetail | null;
+  act(id: string, action: ConsoleAction, user: ConsoleUser): Promise<ActionResult>;
+  /** Calls `listener` with an episode's id each time that episode has changed. Returns how to stop. */
+  onChange(listener: (episodeId: string) => void): () => void;
+  /** The user with this password, or null. Takes as long for an unknown name as for a wrong password. */
+  verifyUser(name: string, password: string): Promise<ConsoleUser | null>;
+  /** For the health line on the page: what is wrong now, in words from a fixed list. */
+  troubles(): string[];
+}
