@@ -1,0 +1,105 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, test } from "vitest";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+function productFiles(): string[] {
+  return execFileSync("git", ["ls-files", "-co", "--exclude-standard", "*.ts", "*.tsx"], {
+    cwd: root,
+    encoding: "utf8",
+  })
+    .split("\n")
+    .filter((path) => path && !path.endsWith(".test.ts") && !path.startsWith("test/"));
+}
+
+/** Who may import whom, as design of the folders has it: everything not listed is refused by Biome's rules in biome.json. */
+const refused: [from: string, to: string][] = [
+  ["firmware-contracts", "detector/detector.ts"],
+  ["firmware-contracts", "gateway/gateway.ts"],
+  ["firmware-contracts", "alerting/alerting.ts"],
+  ["firmware-contracts", "simulators/device/device.ts"],
+  ["detector", "gateway/gateway.ts"],
+  ["detector", "alerting/alerting.ts"],
+  ["detector", "simulators/device/device.ts"],
+  ["gateway", "alerting/alerting.ts"],
+  ["gateway", "simulators/device/device.ts"],
+  ["alerting", "gateway/gateway.ts"],
+  ["alerting", "detector/detector.ts"],
+  ["alerting", "simulators/device/device.ts"],
+  ["simulators", "gateway/gateway.ts"],
+  ["simulators", "detector/detector.ts"],
+  ["simulators", "alerting/alerting.ts"],
+];
+
+describe("imports follow the arrows", () => {
+  const planted: string[] = [];
+  afterEach(() => {
+    for (const path of planted.splice(0)) rmSync(path, { force: true });
+  });
+
+  function biomeOn(paths: string[]) {
+    return spawnSync(join(root, "node_modules/.bin/biome"), ["lint", "--diagnostic-level=error", ...paths], {
+      cwd: root,
+      encoding: "utf8",
+    });
+  }
+
+  test("the tree as it is has no import against the arrows", () => {
+    const result = biomeOn(["firmware-contracts", "detector", "gateway", "alerting", "simulators"]);
+    expect(`${result.stdout}${result.stderr}`).not.toMatch(/noRestrictedImports|noImportCycles/);
+    expect(result.status).toBe(0);
+  });
+
+  test.each(refused)("%s must not import %s", (from, to) => {
+    const path = join(root, from, `planted-${to.replaceAll(/\W/g, "-")}.ts`);
+    planted.push(path);
+    writeFileSync(path, `import * as wrong from "../${to}";\nexport const planted = wrong;\n`);
+    const result = biomeOn([path]);
+    expect(`${result.stdout}${result.stderr}`).toContain("noRestrictedImports");
+    expect(result.status).not.toBe(0);
+  });
+});
+
+describe("time, chance and I/O stay in their places", () => {
+  /** The only places that read the machine's time or wait by it: the clock itself, and the page in the browser. */
+  const clocks = [/^firmware-contracts\/clock\.ts$/, /^alerting\/console\/web\//, /^vitest\.config\.ts$/];
+  const readsTime = /\b(Date\.now|performance\.now|new Date\(\)|setTimeout\(|setInterval\(|Math\.random)/;
+
+  test("nothing but the clock reads the machine's time, waits by it, or draws lots", () => {
+    const offenders = productFiles()
+      .filter((path) => !clocks.some((clock) => clock.test(path)))
+      .flatMap((path) =>
+        readFileSync(join(root, path), "utf8")
+          .split("\n")
+          .flatMap((line, index) => (readsTime.test(line) ? [`${path}:${index + 1} ${line.trim()}`] : [])),
+      );
+    expect(offenders).toEqual([]);
+  });
+
+  /** The pure core: state machines and decoders, which take `now` and return what to do. */
+  const pureCore = [
+    "firmware-contracts/binary.ts",
+    "firmware-contracts/frame.ts",
+    "firmware-contracts/topics.ts",
+    "firmware-contracts/reports.ts",
+    "detector/detector.ts",
+    "alerting/episode.ts",
+    "alerting/escalation.ts",
+    "alerting/replies.ts",
+  ];
+
+  test.each(pureCore)("%s does no I/O", (path) => {
+    const source = readFileSync(join(root, path), "utf8");
+    expect(source).not.toMatch(/from "node:(fs|net|http|https|timers|child_process|sqlite)/);
+    expect(source).not.toMatch(/\basync\b|\bawait\b/);
+  });
+});
+
+test("every folder tells what it is in a README", () => {
+  for (const folder of ["firmware-contracts", "detector", "gateway", "alerting", "simulators", "test"]) {
+    expect(readFileSync(join(root, folder, "README.md"), "utf8").length).toBeGreaterThan(400);
+  }
+});
