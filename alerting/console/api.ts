@@ -106,3 +106,17 @@ export interface ConsoleBackend {
   /** For the health line on the page: what is wrong now, in words from a fixed list. */
   troubles(): string[];
 }
+
+/** The whole board: the answer of `GET /episodes`, and the first event of a stream. */
+export interface BoardMessage {
+  /** The server's wall time, which the page counts minutes and deadlines by. */
+  now: number;
+  troubles: string[];
+  episodes: EpisodeView[];
+}
+
+/** Who is logged in, if anybody, and the service's language. */
+export interface SessionMessage {
+  user: ConsoleUser | null;
+  language: "sv" | "en";
+}

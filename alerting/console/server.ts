@@ -1,0 +1,220 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import fastifyCookie, { type CookieSerializeOptions } from "@fastify/cookie";
+import fastifyHelmet from "@fastify/helmet";
+import fastifyRateLimit from "@fastify/rate-limit";
+import fastifyStatic from "@fastify/static";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import type { Clock } from "../../firmware-contracts/clock.ts";
+import { type ActionResult, ConsoleAction, type ConsoleBackend, EpisodeView, type SessionMessage } from "./api.ts";
+import { boardMessage, createEventStreams } from "./event-streams.ts";
+import { handleError, sendProblem } from "./problems.ts";
+import { createSessions, type Session, type Sessions, sessionMs } from "./sessions.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Set on every console request behind the login. */
+    consoleSession: Session | null;
+  }
+}
+
+export interface ConsoleOptions {
+  backend: ConsoleBackend;
+  clock: Clock;
+  /** True wherever the page is served over HTTPS; false only for plain HTTP on this machine. */
+  secureCookies: boolean;
+  /** The page's language until a person has chosen one. */
+  language: "sv" | "en";
+}
+
+/** The header that a page of another origin can't send without being asked about it first. */
+export const ownPageHeader = "x-fallvakt-console";
+
+const LoginBody = z.object({ name: z.string().trim().min(1).max(100), password: z.string().min(1).max(200) });
+
+const problemStatus: Record<Extract<ActionResult, { ok: false }>["problem"], number> = {
+  "not-found": 404,
+  "already-closed": 409,
+  "already-taken": 409,
+  "not-taken": 409,
+  "reason-needed": 422,
+};
+
+const webRoot = fileURLToPath(new URL("./web/dist/", import.meta.url));
+
+/**
+ * The console: the page at `/`, its files under `/assets/` and its API under `/api/v1`.
+ * Register it as a plugin of its own, so that its headers, cookies and limits touch nobody else's routes.
+ */
+export async function consolePlugin(app: FastifyInstance, options: ConsoleOptions): Promise<void> {
+  const sessions = createSessions(options.clock);
+  await app.register(fastifyHelmet, securityHeaders(options.secureCookies));
+  await app.register(fastifyCookie);
+  await app.register(fastifyRateLimit, { global: false });
+  app.setErrorHandler(handleError);
+  app.decorateRequest("consoleSession", null);
+  await app.register(pagePlugin);
+  await app.register((api) => apiPlugin(api, options, sessions), { prefix: "/api/v1" });
+}
+
+function securityHeaders(https: boolean) {
+  return {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    strictTransportSecurity: https,
+    referrerPolicy: { policy: "no-referrer" as const },
+  };
+}
+
+/** The built page. Asked for at each request, so that a page built after the start is found. */
+async function pagePlugin(app: FastifyInstance): Promise<void> {
+  await app.register(fastifyStatic, {
+    root: join(webRoot, "assets"),
+    prefix: "/assets/",
+    // The names hold a hash of the content.
+    immutable: true,
+    maxAge: "365d",
+    // Its warning about a missing folder would name no mend; the page below does.
+    logLevel: "error",
+  });
+  app.get("/", (_request, reply) => {
+    reply.header("cache-control", "no-cache");
+    if (existsSync(join(webRoot, "index.html"))) {
+      return reply.sendFile("index.html", webRoot, { cacheControl: false });
+    }
+    return reply
+      .code(503)
+      .type("text/plain; charset=utf-8")
+      .send(
+        "Fallvakt: konsolens sida är inte byggd. Kör: npm run build:console\n" +
+          "Fallvakt: the console's page has not been built. Run: npm run build:console\n" +
+          "(Larm går ut som vanligt. / Alarms are paged as usual.)\n",
+      );
+  });
+}
+
+async function apiPlugin(api: FastifyInstance, options: ConsoleOptions, sessions: Sessions): Promise<void> {
+  const { backend, clock } = options;
+  // The prefix makes a browser refuse the cookie unless it is Secure, of this host and of the whole of it.
+  const cookieName = options.secureCookies ? "__Host-fallvakt" : "fallvakt";
+  const cookie: CookieSerializeOptions = {
+    path: "/",
+    httpOnly: true,
+    sameSite: "strict",
+    secure: options.secureCookies,
+    maxAge: sessionMs / 1000,
+  };
+
+  function currentSession(request: FastifyRequest, reply: FastifyReply): Session | null {
+    const token = request.cookies[cookieName];
+    const session = sessions.use(token);
+    // The browser's end of the session moves with ours.
+    if (session && token) reply.setCookie(cookieName, token, cookie);
+    return session;
+  }
+
+  api.addHook("onRequest", async (_request, reply) => {
+    reply.header("cache-control", "no-store");
+  });
+  api.addHook("onRequest", refuseOtherSites);
+  api.setNotFoundHandler((_request, reply) => sendProblem(reply, 404, "not-found", "There is no such address"));
+
+  // By name and address for guessing at one account, by address for guessing at many: nobody can lock a colleague out from elsewhere.
+  const perName = api.createRateLimit({
+    max: 10,
+    timeWindow: 60_000,
+    keyGenerator: (request) => `${request.ip} ${LoginBody.safeParse(request.body).data?.name ?? ""}`,
+  });
+  const perAddress = api.createRateLimit({ max: 60, timeWindow: 60_000 });
+
+  api.post("/session", { bodyLimit: 4096 }, async (request, reply) => {
+    for (const check of [perAddress, perName]) {
+      const limit = await check(request);
+      if (!limit.isAllowed && limit.isExceeded) {
+        reply.header("retry-after", limit.ttlInSeconds);
+        return sendProblem(reply, 429, "too-many", "Too many attempts to log in; wait a minute");
+      }
+    }
+    const { name, password } = LoginBody.parse(request.body);
+    const user = await backend.verifyUser(name, password);
+    if (!user) return sendProblem(reply, 401, "wrong-login", "Unknown name or wrong password");
+    sessions.close(request.cookies[cookieName]);
+    reply.setCookie(cookieName, sessions.open(user), cookie);
+    return { user, language: options.language } satisfies SessionMessage;
+  });
+
+  // Not behind the login: the page asks whether anybody is logged in, and which language to ask for the password in.
+  api.get("/session", async (request, reply): Promise<SessionMessage> => {
+    return { user: currentSession(request, reply)?.user ?? null, language: options.language };
+  });
+
+  await api.register(async (own) => {
+    const streams = createEventStreams(backend, clock, sessions.isAlive, own.log);
+    // Before the server waits for its connections to end: these never would by themselves.
+    own.addHook("preClose", async () => streams.close());
+    own.addHook("onRequest", async (request, reply) => {
+      request.consoleSession = currentSession(request, reply);
+      if (!request.consoleSession) return sendProblem(reply, 401, "no-session", "Log in first");
+    });
+
+    own.delete("/session", async (request, reply) => {
+      const session = sessions.close(request.cookies[cookieName]);
+      if (session) streams.endOf(session);
+      return reply
+        .clearCookie(cookieName, { ...cookie, maxAge: undefined })
+        .code(204)
+        .send();
+    });
+
+    own.get("/episodes", async () => boardMessage(backend, clock));
+
+    own.get<{ Params: { id: string } }>("/episodes/:id", async (request, reply) => {
+      return backend.episode(request.params.id) ?? sendProblem(reply, 404, "not-found", "There is no such episode");
+    });
+
+    own.post<{ Params: { id: string } }>("/episodes/:id/actions", { bodyLimit: 4096 }, async (request, reply) => {
+      const { id } = request.params;
+      const { user } = request.consoleSession!;
+      const result = await backend.act(id, ConsoleAction.parse(request.body), user);
+      if (!result.ok) {
+        const { problem } = result;
+        return sendProblem(reply, problemStatus[problem], problem, `Nothing was changed: ${problem}`);
+      }
+      return EpisodeView.parse(backend.episode(id));
+    });
+
+    own.get("/events", (request, reply) => {
+      return reply
+        .type("text/event-stream; charset=utf-8")
+        .header("x-accel-buffering", "no")
+        .send(streams.open(request.consoleSession!));
+    });
+  });
+}
+
+/** Beside the cookie's SameSite=Strict: whatever changes something must carry our header and come from our own page. */
+async function refuseOtherSites(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+  if (request.method === "GET" || request.method === "HEAD") return undefined;
+  const { origin } = request.headers;
+  const fromOwnPage = origin === undefined || (URL.canParse(origin) && new URL(origin).host === request.host);
+  if (fromOwnPage && request.headers[ownPageHeader] !== undefined) return undefined;
+  return sendProblem(
+    reply,
+    403,
+    "other-site",
+    fromOwnPage ? `The header ${ownPageHeader} is missing` : "The request comes from a page of another address",
+  );
+}
