@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+// The front door: the command line. It names the commands and loads what each needs; the wiring is in front-door/.
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+// Fallvakt needs Node 24 and brings it as a package. Started by an older Node (a global install), it hands over to that one.
+if (Number(process.versions.node.split(".")[0]) < 24) {
+  const newer = createRequire(import.meta.url).resolve("node/bin/node");
+  const run = spawnSync(newer, process.argv.slice(1), { stdio: "inherit" });
+  process.exit(run.status ?? 1);
+}
+
+const { Command } = await import("commander");
+
+const isCompiled = import.meta.url.endsWith(".js");
+const packageFile = new URL(isCompiled ? "../package.json" : "./package.json", import.meta.url);
+const { version, description } = JSON.parse(readFileSync(packageFile, "utf8")) as Record<string, string>;
+
+const program = new Command("fallvakt")
+  .description(description ?? "")
+  .version(version ?? "")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  fallvakt demo                       watch falls travel from sensors to a patrol's phone
+  fallvakt init --simulated-phones    write fallvakt.yaml to try the service without an SMS provider
+  fallvakt check                      say what is wrong in fallvakt.yaml, and the mend
+  fallvakt start                      run the service
+  fallvakt device add watch-17 --placement wrist --key 38 --area "Gustavsberg syd"
+  fallvakt evaluate DIR               how well the detector does on a recording set
+From a clone, write "npm run -s fallvakt -- COMMAND".`,
+  );
+
+// Each command's module is loaded only when that command (or the help that lists it) is asked for, so that none waits for another's libraries.
+const commands: Record<string, () => Promise<InstanceType<typeof Command>>> = {
+  demo: async () => (await import("./front-door/demo.ts")).demoCommand(),
+  init: async () => (await import("./front-door/init.ts")).initCommand(),
+  check: async () => (await import("./front-door/check.ts")).checkCommand(),
+  start: async () => (await import("./front-door/start.ts")).startCommand(),
+  device: async () => (await import("./front-door/register.ts")).deviceCommand(),
+  user: async () => (await import("./front-door/register.ts")).userCommand(),
+  evaluate: async () => (await import("./detector/evaluation/command.ts")).evaluateCommand(),
+  replay: async () => (await import("./simulators/replay/command.ts")).replayCommand(),
+  generate: async () => (await import("./simulators/generator/command.ts")).generateCommand(),
+  phones: async () => (await import("./simulators/phone-network/command.ts")).phonesCommand(),
+};
+
+const asked = commands[process.argv[2] ?? ""];
+const wanted = asked ? [asked] : Object.values(commands);
+for (const load of wanted) program.addCommand(await load());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`fallvakt: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,40 @@
+import { dirname, isAbsolute, join } from "node:path";
+import { z } from "zod";
+import { AlertingConfig } from "../alerting/config.ts";
+import { GatewayConfig } from "../gateway/config.ts";
+import { readSettings } from "./settings-file.ts";
+
+/** The whole configuration: one YAML file, its parts described where they are used. */
+export const Config = z.strictObject({
+  dataDir: z
+    .string()
+    .default("data")
+    .meta({ description: "Folder of the stores, the journal and the spool; relative to this file" }),
+  log: z
+    .strictObject({
+      level: z
+        .enum(["debug", "info", "warn", "error"])
+        .default("info")
+        .meta({ description: "How much is logged to standard error, as JSON lines" }),
+    })
+    .prefault({})
+    .meta({ description: "Logging" }),
+  gateway: GatewayConfig.prefault({}).meta({ description: "The unit that hears the devices" }),
+  alerting: AlertingConfig.meta({ description: "The part that pages and follows alarms" }),
+});
+export type Config = z.infer<typeof Config>;
+
+export const defaultConfigPath = "fallvakt.yaml";
+
+/** The roles a process can have: all in one, or the two halves apart. */
+export type Role = "all" | "gateway" | "alerting";
+
+/**
+ * Reads the configuration.
+ * @throws SettingsError with each problem's line, key and mend.
+ */
+export function readConfig(path: string, env: NodeJS.ProcessEnv = process.env): Config {
+  const config = readSettings(Config, path, env);
+  const dataDir = isAbsolute(config.dataDir) ? config.dataDir : join(dirname(path), config.dataDir);
+  return { ...config, dataDir };
+}

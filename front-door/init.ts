@@ -1,0 +1,108 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, writeFileSync } from "node:fs";
+import { Command } from "commander";
+import { newSecret } from "../firmware-contracts/secret.ts";
+import { defaultConfigPath } from "./config.ts";
+
+interface InitOptions {
+  config: string;
+  simulatedPhones: boolean;
+  language: "sv" | "en";
+  force: boolean;
+}
+
+/** The port that `fallvakt phones` listens on where nothing else is said. */
+const phonesPort = 8690;
+
+/** `fallvakt init`: writes a configuration with fresh secrets. There is no default password anywhere. */
+export function initCommand(): Command {
+  return new Command("init")
+    .description("write a configuration file with fresh secrets")
+    .option("--config <file>", "where to write it", defaultConfigPath)
+    .option("--simulated-phones", "page the phones of `fallvakt phones` instead of real ones, to try the service", false)
+    .option("--language <sv|en>", "language of the texts that staff read", "sv")
+    .option("--force", "overwrite an existing file", false)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fallvakt init                      then fill in the phones, and set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN
+  fallvakt init --simulated-phones   then: fallvakt phones   and, in another terminal: fallvakt start`,
+    )
+    .action((options: InitOptions) => {
+      if (existsSync(options.config) && !options.force) {
+        throw new Error(`${options.config} is there already; --force overwrites it`);
+      }
+      if (options.language !== "sv" && options.language !== "en") throw new Error("--language is sv or en");
+      // Holds secrets: nobody but its owner reads it.
+      writeFileSync(options.config, configText(options), { mode: 0o600 });
+      process.stdout.write(
+        `Wrote ${options.config}.\nNext:\n` +
+          (options.simulatedPhones
+            ? `  fallvakt phones --config ${options.config}   the phones, in a terminal of its own\n`
+            : `  1. put your staff's phones and the SMS provider's number in ${options.config}\n`) +
+          "  fallvakt check                        says what is still missing\n" +
+          "  fallvakt user add NAME                an account for the console\n" +
+          "  fallvakt device add ID --placement wrist --key 38\n" +
+          "  fallvakt start\n",
+      );
+    });
+}
+
+function configText({ simulatedPhones, language }: InitOptions): string {
+  const provider = simulatedPhones
+    ? `    # The simulated phone network: start it with "fallvakt phones".
+    accountSid: AC${hex(32)}
+    authToken: ${hex(32)}
+    from: "+46766860001"
+    baseUrl: http://127.0.0.1:${phonesPort}`
+    : `    # From your Twilio account. The number must be one that can be answered, not a name.
+    accountSid: { env: TWILIO_ACCOUNT_SID }
+    authToken: { env: TWILIO_AUTH_TOKEN }
+    from: "+46700000000" # your number at the provider`;
+  const responders = simulatedPhones
+    ? `    - { id: patrol-1, name: Patrull 1, phone: "+46701740601" }
+    - { id: patrol-2, name: Patrull 2, phone: "+46701740602" }
+    - { id: leader, name: Gruppchef, phone: "+46701740603" }`
+    : `    # The phones that are paged. One line each.
+    - { id: patrol-1, name: Patrull 1, phone: "+46700000000" }
+    - { id: patrol-2, name: Patrull 2, phone: "+46700000000" }
+    - { id: leader, name: Gruppchef, phone: "+46700000000" }`;
+  return `# Fallvakt's configuration. Every key is described in docs/configuration.md.
+# Instead of a secret you may write { env: NAME } or { file: PATH }.
+dataDir: data
+
+gateway:
+  id: gateway-1
+  mqtt:
+    host: 127.0.0.1 # 0.0.0.0 lets devices in from the network
+    port: 1883
+
+alerting:
+  language: ${language}
+  http:
+    host: 127.0.0.1
+    port: 8080
+    # The address that the SMS provider reaches; its signatures are made over exactly this.
+    publicUrl: http://127.0.0.1:8080
+  twilio:
+${provider}
+  responders:
+${responders}
+  policy:
+    steps:
+      - { responders: [patrol-1], waitSeconds: 120 }
+      - { responders: [patrol-2], waitSeconds: 120 }
+  # Told when nobody takes an alarm.
+  operators: [leader]
+  intake:
+    # What a gateway in another process shows at the door.
+    token: ${newSecret()}
+  # influx: { url: "http://127.0.0.1:8086", database: fallvakt }
+`;
+}
+
+/** Credentials in the form Twilio's have. */
+function hex(length: number): string {
+  return randomBytes(length / 2).toString("hex");
+}
