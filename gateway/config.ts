@@ -1,0 +1,75 @@
+import { z } from "zod";
+
+const whole = (description: string, value: number, min: number, max: number) =>
+  z.number().int().min(min).max(max).default(value).meta({ description });
+
+/** What a gateway may be told. Every key has a value that is right for one building. */
+export const GatewayConfig = z
+  .strictObject({
+    id: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{2,31}$/, "3 to 32 lower-case letters, digits and hyphens")
+      .default("gateway-1")
+      .meta({ description: "The gateway's id, in logs and events" }),
+    mqtt: z
+      .strictObject({
+        host: z
+          .string()
+          .default("127.0.0.1")
+          .meta({ description: "Address that the broker listens on; 0.0.0.0 lets devices in from the network" }),
+        port: whole("Port of the broker; 0 takes any free one", 1883, 0, 65535),
+      })
+      .prefault({})
+      .meta({ description: "The embedded MQTT broker" }),
+    detector: z
+      .strictObject({
+        backend: z
+          .enum(["auto", "native", "wasm"])
+          .default("auto")
+          .meta({ description: "What computes the classifier: auto takes native TensorFlow where it works, else WASM" }),
+      })
+      .prefault({})
+      .meta({ description: "The fall detector" }),
+    limits: z
+      .strictObject({
+        bytesBeforeConnack: whole("Bytes a connection may send before it is let in", 2048, 256, 65536),
+        packetBytes: whole("Bytes of one MQTT packet after that; the largest frame has 6,032", 65536, 8192, 1048576),
+        connections: whole("Connections at one time; further ones are closed at once", 5000, 1, 100000),
+        connectSeconds: whole("Seconds in which a connection must have been let in", 10, 1, 60),
+        keepAliveSeconds: whole("Longest keep-alive that a device may ask for", 300, 10, 65535),
+        inFlightPerDevice: whole("Messages of one device that wait for their commit; beyond, it is cut off", 2000, 1, 10000),
+        secretChecks: whole("Secrets that wait to be checked; beyond, a device is told to come again", 500, 1, 10000),
+      })
+      .prefault({})
+      .meta({ description: "What one device, or one attacker, may cost" }),
+    journal: z
+      .strictObject({
+        segmentBytes: whole("Size at which a new journal file is begun", 4 * 2 ** 20, 65536, 256 * 2 ** 20),
+        bufferSeconds: whole("Seconds of frames kept in memory, and committed when the gate opens", 10, 5, 60),
+      })
+      .prefault({})
+      .meta({ description: "The journal of frames in which a fall may be" }),
+    outbox: z
+      .strictObject({
+        retrySeconds: whole("Longest wait between two tries to hand on a Detection", 5, 1, 300),
+        submitSeconds: whole("Seconds after which a try has failed", 10, 1, 120),
+        maxEvents: whole("Device events kept while alerting is away; beyond, the oldest are dropped", 20000, 100, 1000000),
+      })
+      .prefault({})
+      .meta({ description: "What waits to be handed to alerting" }),
+    control: z
+      .strictObject({
+        refreshSeconds: whole("Seconds between two looks at the registry", 3, 1, 10),
+      })
+      .prefault({})
+      .meta({ description: "The registry that alerting holds" }),
+    intake: z
+      .strictObject({
+        url: z.url({ protocol: /^https?$/ }).meta({ description: "Alerting's address, as https://host:port" }),
+        token: z.string().min(16).meta({ description: "What the gateway shows at the door: alerting.intake.token" }),
+      })
+      .optional()
+      .meta({ description: "Alerting in another process; needed where this one has the role gateway alone" }),
+  })
+  .meta({ id: "GatewayConfig", description: "The unit that hears the devices" });
+export type GatewayConfig = z.infer<typeof GatewayConfig>;

@@ -1,0 +1,14 @@
+/** Counts by name. A name is of a fixed list (see README): never an id, never content. */
+export interface Counters {
+  add(name: string, by?: number): void;
+  /** All counts so far. */
+  read(): Record<string, number>;
+}
+
+export function createCounters(): Counters {
+  const counts = new Map<string, number>();
+  return {
+    add: (name, by = 1) => void counts.set(name, (counts.get(name) ?? 0) + by),
+    read: () => Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+}

@@ -1,0 +1,61 @@
+import { type AccelFrame, decodeFrame, decodeJsonFrame, type FrameRefusal } from "../../firmware-contracts/frame.ts";
+import { CancelReport, decodeReport, HelpReport, PresenceReport, StatusReport } from "../../firmware-contracts/reports.ts";
+import { parseUplinkTopic, type TopicRefusal } from "../../firmware-contracts/topics.ts";
+
+/** A payload that could be read, and what it is. */
+export type Message =
+  | { kind: "frame"; frame: AccelFrame }
+  | { kind: "presence"; report: PresenceReport }
+  | { kind: "status"; report: StatusReport }
+  | { kind: "help"; report: HelpReport }
+  | { kind: "cancel"; report: CancelReport };
+
+export type Refusal = TopicRefusal | FrameRefusal | "foreign-topic";
+
+export type Admission =
+  | { ok: true; message: Message }
+  /** `reason` is of a fixed list, for counting; `detail` names the field and the bound, never the content. */
+  | { ok: false; reason: Refusal; detail: string };
+
+/**
+ * Says what a publish of `deviceId` is, or why it is refused. Never throws.
+ * A device speaks for itself alone: another's topic is `foreign-topic`, whatever the payload.
+ */
+export function admit(deviceId: string, topic: string, payload: Uint8Array): Admission {
+  const parsed = parseUplinkTopic(topic);
+  if (!parsed.ok) return parsed;
+  if (parsed.deviceId !== deviceId) return { ok: false, reason: "foreign-topic", detail: "the topic of another device" };
+  switch (parsed.uplink) {
+    case "accel":
+      return as(decodeFrame(payload), (frame) => ({ kind: "frame", frame }));
+    case "accel-json":
+      return as(decodeJsonFrame(payload), (frame) => ({ kind: "frame", frame }));
+    case "presence":
+      return as(decodeReport(PresenceReport, payload), (report) => ({ kind: "presence", report }));
+    case "status":
+      return as(decodeReport(StatusReport, payload), (report) => ({ kind: "status", report }));
+    case "help":
+      return as(decodeReport(HelpReport, payload), (report) => ({ kind: "help", report }));
+    case "cancel":
+      return as(decodeReport(CancelReport, payload), (report) => ({ kind: "cancel", report }));
+  }
+}
+
+function as<T>(
+  decoded: { ok: true; value: T } | { ok: false; reason: FrameRefusal; detail: string },
+  make: (value: T) => Message,
+): Admission {
+  return decoded.ok ? { ok: true, message: make(decoded.value) } : decoded;
+}
+
+const clockToleranceMs = 60_000;
+
+/**
+ * Whether the device's clock disagrees with the gateway's by more than a minute though the device says that it is set.
+ * Such a frame is taken like any other: its arrival and its age are what count.
+ */
+export function hasSuspectClock(frame: AccelFrame, arrivedAt: number): boolean {
+  if (frame.clockUnset) return false;
+  const lastSampleAt = frame.deviceTimeMs + (frame.samples.length / 3 - 1) * (1000 / frame.rateHz);
+  return Math.abs(arrivedAt - frame.ageMs - lastSampleAt) > clockToleranceMs;
+}
