@@ -12,7 +12,9 @@ interface InitOptions {
 }
 
 /** The port that `fallvakt phones` listens on where nothing else is said. */
-const phonesPort = 8690;
+const phonesPort = 8090;
+const simulatedNumber = "+46766860000";
+const publicUrl = "http://127.0.0.1:8080";
 
 /** `fallvakt init`: writes a configuration with fresh secrets. There is no default password anywhere. */
 export function initCommand(): Command {
@@ -34,12 +36,13 @@ Examples:
         throw new Error(`${options.config} is there already; --force overwrites it`);
       }
       if (options.language !== "sv" && options.language !== "en") throw new Error("--language is sv or en");
+      const account = { sid: `AC${hex(32)}`, token: hex(32) };
       // Holds secrets: nobody but its owner reads it.
-      writeFileSync(options.config, configText(options), { mode: 0o600 });
+      writeFileSync(options.config, configText(options, account), { mode: 0o600 });
       process.stdout.write(
         `Wrote ${options.config}.\nNext:\n` +
           (options.simulatedPhones
-            ? `  fallvakt phones --config ${options.config}   the phones, in a terminal of its own\n`
+            ? `  fallvakt phones --account-sid ${account.sid} --auth-token ${account.token} --number ${simulatedNumber} --inbound ${publicUrl}/webhooks/twilio/inbound\n                                        the phones, in a terminal of its own\n`
             : `  1. put your staff's phones and the SMS provider's number in ${options.config}\n`) +
           "  fallvakt check                        says what is still missing\n" +
           "  fallvakt user add NAME                an account for the console\n" +
@@ -49,12 +52,12 @@ Examples:
     });
 }
 
-function configText({ simulatedPhones, language }: InitOptions): string {
+function configText({ simulatedPhones, language }: InitOptions, account: { sid: string; token: string }): string {
   const provider = simulatedPhones
     ? `    # The simulated phone network: start it with "fallvakt phones".
-    accountSid: AC${hex(32)}
-    authToken: ${hex(32)}
-    from: "+46766860001"
+    accountSid: ${account.sid}
+    authToken: ${account.token}
+    from: "${simulatedNumber}"
     baseUrl: http://127.0.0.1:${phonesPort}`
     : `    # From your Twilio account. The number must be one that can be answered, not a name.
     accountSid: { env: TWILIO_ACCOUNT_SID }
@@ -84,7 +87,7 @@ alerting:
     host: 127.0.0.1
     port: 8080
     # The address that the SMS provider reaches; its signatures are made over exactly this.
-    publicUrl: http://127.0.0.1:8080
+    publicUrl: ${publicUrl}
   twilio:
 ${provider}
   responders:

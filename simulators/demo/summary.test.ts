@@ -21,7 +21,6 @@ function played(deviceId: string, of: Trial): PlayedTrial {
     sequence: i,
     startSample: i * 50,
     sampleCount: 50,
-    acked: true,
   }));
   return { deviceId, trial: of, startedAt: 100_000, frames };
 }

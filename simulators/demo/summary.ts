@@ -1,23 +1,13 @@
 import type { WallMs } from "../../firmware-contracts/clock.ts";
 import { impactSpan, type Trial } from "../../firmware-contracts/recordings/format.ts";
+import type { PlayedFrame } from "../replay/play.ts";
 
-/** One frame as the device that sent it remembers it. */
-export interface SentFrame {
-  bootId: number;
-  sequence: number;
-  /** First sample of the frame in the trial. */
-  startSample: number;
-  sampleCount: number;
-  acked: boolean;
-}
-
-/** A trial as it was played: by which device, from when, and what became of each frame. */
+/** What the counts need of a trial as it was played. */
 export interface PlayedTrial {
   deviceId: string;
   trial: Trial;
-  /** Clock time of the trial's first sample. */
   startedAt: WallMs;
-  frames: SentFrame[];
+  frames: readonly Pick<PlayedFrame, "bootId" | "sequence" | "startSample" | "sampleCount">[];
 }
 
 /** A Detection that alerting holds, and the episode it opened or joined. */
