@@ -1,0 +1,158 @@
+import { angleBetween, type History, meanBetween, rateHz, slotOf } from "./history.ts";
+
+/** What the seconds after an impact show. Gaps are unknown: neither still nor upright. */
+export interface Aftermath {
+  /** Walking was seen: somebody who walks is on their feet. */
+  upright: boolean;
+  /** No movement from shortly after the impact until now, and next to nothing unknown. */
+  still: boolean;
+  /** Seconds without movement; null where nothing is known. */
+  stillSeconds: number | null;
+  unknownSeconds: number;
+  /** The signal ended and has not come back. */
+  silent: boolean;
+}
+
+/** Movement under this spread of the vector, in g over half a second, is rest: breathing and sensor noise stay below it. */
+const restSpread = 0.06;
+/** The fall itself and its rebound are over by then. */
+const settleSlots = 2.5 * rateHz;
+const blockSlots = rateHz / 2;
+/** A signal that has been away this long has ended for now. */
+const silentSlots = 3 * rateHz;
+
+const walkWindow = 3 * rateHz;
+/** Walking windows in a row, one a second, that make walking: five seconds of it. */
+const walkWindows = 3;
+const walkLikeness = 0.6;
+/** Steps and strides: 0.36 to 1.2 s apart. */
+const shortestStep = 0.36 * rateHz;
+const longestStep = 1.2 * rateHz;
+/** A trunk that walks is turned no further than this from how it was before the fall, degrees. */
+const uprightTilt = 45;
+
+/** @param unseen slots that should have come after the history's end but did not */
+export function lookAfter(history: History, impact: number, unseen: number, onTrunk: boolean): Aftermath {
+  const from = impact + settleSlots;
+  const until = history.next;
+  let blocks = 0;
+  let stillBlocks = 0;
+  for (let at = from; at + blockSlots <= until; at += blockSlots) {
+    const spread = spreadOf(history, at, at + blockSlots);
+    if (spread === null) continue;
+    blocks++;
+    if (spread < restSpread) stillBlocks++;
+  }
+  let unknown = unseen;
+  let trailing = unseen;
+  let trailingOpen = true;
+  for (let at = until - 1; at > impact; at--) {
+    if (slotOf(history, at) >= 0) {
+      trailingOpen = false;
+      continue;
+    }
+    unknown++;
+    if (trailingOpen) trailing++;
+  }
+  const length = Math.max(1, until + unseen - impact);
+  return {
+    upright: walkingSeen(history, impact, onTrunk),
+    still: blocks >= 4 && stillBlocks === blocks && unknown <= 0.05 * length,
+    stillSeconds: blocks > 0 ? (stillBlocks * blockSlots) / rateHz : null,
+    unknownSeconds: unknown / rateHz,
+    silent: trailing >= silentSlots,
+  };
+}
+
+/** Degrees between how gravity lay before the impact and how it lies now; null where either is unknown. */
+export function tiltSince(history: History, impact: number): number | null {
+  const before = gravityBefore(history, impact);
+  const now = meanBetween(history, Math.max(impact + rateHz, history.next - 2 * rateHz), history.next);
+  if (before.known < rateHz / 2 || now.known < rateHz / 2) return null;
+  return angleBetween(before, now);
+}
+
+/** Whether the wearer may be on their feet now, as far as a cancel needs it: walking was seen, or gravity lies as it did before. */
+export function uprightNow(history: History, impact: number, onTrunk: boolean): boolean {
+  const tilt = tiltSince(history, impact);
+  return (tilt !== null && tilt < uprightTilt) || walkingSeen(history, impact, onTrunk);
+}
+
+function gravityBefore(history: History, impact: number) {
+  return meanBetween(history, impact - 3 * rateHz, impact - rateHz / 2);
+}
+
+/** Spread of the acceleration vector in g over [from, to); null unless all of it is known. */
+function spreadOf(history: History, from: number, to: number): number | null {
+  const mean = meanBetween(history, from, to);
+  if (mean.known < to - from) return null;
+  let squares = 0;
+  for (let i = from; i < to; i++) {
+    const slot = slotOf(history, i);
+    squares += (history.x[slot]! / 1000) ** 2 + (history.y[slot]! / 1000) ** 2 + (history.z[slot]! / 1000) ** 2;
+  }
+  return Math.sqrt(Math.max(0, squares / mean.known - mean.x ** 2 - mean.y ** 2 - mean.z ** 2));
+}
+
+/**
+ * True where five seconds in a row repeat themselves step by step. On the trunk they must also be walked in the posture of before:
+ * somebody who rocks on the floor is not upright.
+ */
+function walkingSeen(history: History, impact: number, onTrunk: boolean): boolean {
+  const before = onTrunk ? gravityBefore(history, impact) : null;
+  let run = 0;
+  for (let at = impact + 2 * rateHz; at + walkWindow <= history.next; at += rateHz) {
+    let walks = likeSteps(history, at);
+    if (walks && before && before.known > 0) {
+      const tilt = angleBetween(before, meanBetween(history, at, at + walkWindow));
+      walks = tilt !== null && tilt < uprightTilt;
+    }
+    run = walks ? run + 1 : 0;
+    if (run >= walkWindows) return true;
+  }
+  return false;
+}
+
+const magnitudes = new Float64Array(walkWindow);
+
+/** Whether the magnitude of the three seconds from `from` repeats itself as steps do. Unknown samples: no. */
+function likeSteps(history: History, from: number): boolean {
+  let sum = 0;
+  for (let i = 0; i < walkWindow; i++) {
+    const slot = slotOf(history, from + i);
+    if (slot < 0) return false;
+    // One bump would hide the rhythm of the steps.
+    const m = Math.min(2, history.magnitude[slot]! / 1000);
+    magnitudes[i] = m;
+    sum += m;
+  }
+  const mean = sum / walkWindow;
+  let power = 0;
+  for (let i = 0; i < walkWindow; i++) {
+    magnitudes[i] = magnitudes[i]! - mean;
+    power += magnitudes[i]! ** 2;
+  }
+  if (Math.sqrt(power / walkWindow) < 0.05) return false;
+  let previous = likenessAt(shortestStep - 2);
+  let rising = false;
+  for (let lag = shortestStep; lag <= longestStep; lag += 2) {
+    const likeness = likenessAt(lag);
+    // A true rhythm has its maximum inside the range; a slow swing only falls off from lag 0.
+    if (likeness < previous && rising && previous >= walkLikeness) return true;
+    if (likeness !== previous) rising = likeness > previous;
+    previous = likeness;
+  }
+  return false;
+}
+
+function likenessAt(lag: number): number {
+  let product = 0;
+  let a = 0;
+  let b = 0;
+  for (let i = lag; i < walkWindow; i++) {
+    product += magnitudes[i]! * magnitudes[i - lag]!;
+    a += magnitudes[i]! ** 2;
+    b += magnitudes[i - lag]! ** 2;
+  }
+  return product / Math.sqrt(a * b + 1e-12);
+}

@@ -1,0 +1,48 @@
+import type { WallMs } from "../firmware-contracts/clock.ts";
+import type { DetectorCommand, DetectorInput, DetectorSettings, DetectorState } from "./inputs.ts";
+import { onCancel, onScore, onTime, takeFrame, wakeTime } from "./judge.ts";
+
+export type {
+  Conclusion,
+  DetectorCommand,
+  DetectorFrame,
+  DetectorInput,
+  DetectorSettings,
+  DetectorState,
+  Dismissal,
+} from "./inputs.ts";
+
+export function openDetector(settings: DetectorSettings): DetectorState {
+  return { settings, streams: [], cancelledAt: null, wakeAt: null };
+}
+
+/**
+ * Takes in one input and tells what is to be done. Pure but for this: it owns the state given and may change and return it.
+ * Neither a `frame`'s samples nor any other input is kept.
+ */
+export function step(state: DetectorState, input: DetectorInput, now: WallMs): [DetectorState, DetectorCommand[]] {
+  const commands: DetectorCommand[] = [];
+  switch (input.kind) {
+    case "frame":
+      takeFrame(state, input.frame, now, commands);
+      break;
+    case "scored":
+      onScore(state, input.candidateId, input.score, now, commands);
+      break;
+    case "cancel":
+      onCancel(state, input.at, now, commands);
+      break;
+    case "tick":
+      onTime(state, now, commands);
+      break;
+  }
+  const at = wakeTime(state);
+  if (at !== null && (at !== state.wakeAt || input.kind === "tick")) commands.push({ kind: "wake", at });
+  state.wakeAt = at;
+  return [state, commands];
+}
+
+/** Whether a gate is open: each frame must be kept until it is not. */
+export function undecided(state: DetectorState): boolean {
+  return state.streams.some((stream) => stream.candidates.some((candidate) => candidate.stage !== "parked"));
+}

@@ -1,0 +1,181 @@
+import type { Placement } from "../../firmware-contracts/detection.ts";
+import type { Recording } from "../../firmware-contracts/recordings/format.ts";
+import {
+  type Conclusion,
+  type DetectorCommand,
+  type DetectorFrame,
+  type DetectorInput,
+  type DetectorState,
+  openDetector,
+  step,
+  undecided,
+} from "../detector.ts";
+import type { OperatingPoints } from "../operating-points.ts";
+
+/** Scores windows of one placement, 0 to 1 each. */
+export type Score = (placement: Placement, inputs: readonly Float32Array[]) => readonly number[];
+
+export interface Alarm {
+  conclusion: Conclusion;
+  /** Seconds from the recording's start. */
+  impactS: number;
+  detectedS: number;
+}
+
+/** A recording as its device sends it. */
+export interface Played {
+  recording: Recording;
+  /** The sensor's full scale, g. */
+  rangeG: number;
+  alarms: Alarm[];
+}
+
+/** Wall time at which every recording starts; any will do. */
+const startMs = 1_000_000_000;
+/** Recordings that are played side by side, so that the classifier gets its windows in batches. */
+const sideBySide = 64;
+
+export interface PlayOptions {
+  operatingPoints: OperatingPoints;
+  score: Score;
+  /** Called after each recording's end. */
+  onPlayed?: (played: Played) => void;
+  /** Told of each window and where it lies, seconds from the recording's start; for training. */
+  onWindow?: (recording: Recording, impactS: number, input: Float32Array) => void;
+}
+
+interface Player {
+  recording: Recording;
+  rangeG: number;
+  state: DetectorState;
+  sample: number;
+  sequence: number;
+  now: number;
+  wakeAt: number | null;
+  alarms: Alarm[];
+  asked: { candidateId: string; input: Float32Array }[];
+  done: boolean;
+}
+
+/** Plays recordings through the detector in virtual time, as frames of one second; after a recording's end its device is silent. */
+export function play(recordings: readonly { recording: Recording; rangeG: number }[], options: PlayOptions): Played[] {
+  const played: Played[] = [];
+  for (let from = 0; from < recordings.length; from += sideBySide) {
+    const players = recordings.slice(from, from + sideBySide).map((one) => newPlayer(one, options));
+    let open: Player[] = players;
+    while (open.length > 0) {
+      for (const player of open) advance(player, options);
+      answer(open, options);
+      open = open.filter((player) => !player.done);
+    }
+    for (const { recording, rangeG, alarms } of players) {
+      const one = { recording, rangeG, alarms };
+      played.push(one);
+      options.onPlayed?.(one);
+    }
+  }
+  return played;
+}
+
+function newPlayer({ recording, rangeG }: { recording: Recording; rangeG: number }, options: PlayOptions): Player {
+  return {
+    recording,
+    rangeG,
+    state: openDetector({ placement: recording.placement, operatingPoints: options.operatingPoints }),
+    sample: 0,
+    sequence: 0,
+    now: startMs,
+    wakeAt: null,
+    alarms: [],
+    asked: [],
+    done: false,
+  };
+}
+
+function advance(player: Player, options: PlayOptions): void {
+  const frame = nextFrame(player);
+  if (frame) {
+    player.now = frame.arrivedAt;
+    feed(player, { kind: "frame", frame }, options);
+  } else if (player.wakeAt !== null && undecided(player.state)) {
+    player.now = Math.max(player.now, player.wakeAt);
+    feed(player, { kind: "tick" }, options);
+  } else {
+    player.done = true;
+  }
+}
+
+function nextFrame(player: Player): DetectorFrame | null {
+  const { samples, trial } = player.recording;
+  const count = Math.min(Math.ceil(trial.rateHz), samples.length / 3 - player.sample);
+  if (count <= 0) return null;
+  const from = player.sample;
+  player.sample += count;
+  return {
+    bootId: 1,
+    sequence: player.sequence++,
+    deviceTimeMs: (from * 1000) / trial.rateHz,
+    ageMs: 0,
+    rateHz: trial.rateHz,
+    rangeG: player.rangeG,
+    samples: samples.subarray(from * 3, player.sample * 3),
+    arrivedAt: Math.round(startMs + ((player.sample - 1) * 1000) / trial.rateHz),
+  };
+}
+
+function feed(player: Player, input: DetectorInput, options: PlayOptions): void {
+  const [state, commands] = step(player.state, input, player.now);
+  player.state = state;
+  for (const command of commands) carryOut(player, command, options);
+}
+
+function carryOut(player: Player, command: DetectorCommand, options: PlayOptions): void {
+  if (command.kind === "classify") {
+    options.onWindow?.(player.recording, (command.impactAt - startMs) / 1000, command.input);
+    player.asked.push({ candidateId: command.candidateId, input: command.input });
+  } else if (command.kind === "detect") {
+    player.alarms.push({
+      conclusion: command.conclusion,
+      impactS: (command.conclusion.impactAt - startMs) / 1000,
+      detectedS: (player.now - startMs) / 1000,
+    });
+  } else if (command.kind === "wake") {
+    player.wakeAt = command.at;
+  }
+}
+
+/** Scores what the players asked for, all at once, until no answer raises another question. */
+function answer(players: readonly Player[], options: PlayOptions): void {
+  for (let round = 0; round < 10; round++) {
+    const byPlacement = new Map<Placement, { player: Player; candidateId: string; input: Float32Array }[]>();
+    for (const player of players) {
+      for (const asked of player.asked) {
+        const list = byPlacement.get(player.recording.placement) ?? [];
+        list.push({ player, ...asked });
+        byPlacement.set(player.recording.placement, list);
+      }
+      player.asked = [];
+    }
+    if (byPlacement.size === 0) return;
+    for (const [placement, list] of byPlacement) {
+      const scores = options.score(
+        placement,
+        list.map(({ input }) => input),
+      );
+      list.forEach(({ player, candidateId }, i) => {
+        feed(player, { kind: "scored", candidateId, score: scores[i]! }, options);
+      });
+    }
+  }
+}
+
+/**
+ * The full scale of the sensor that made these recordings: manifests do not tell it. The least of ±2, 4, 8 and 16 g that holds every reading.
+ */
+export function rangeOf(recordings: readonly Recording[]): number {
+  let largest = 0;
+  for (const { samples } of recordings) {
+    for (let i = 0; i < samples.length; i++) largest = Math.max(largest, Math.abs(samples[i]!));
+  }
+  return [2, 4, 8].find((range) => largest <= range * 1030) ?? 16;
+}

@@ -1,0 +1,38 @@
+import type { Evidence, EvidenceWindow } from "../firmware-contracts/detection.ts";
+import { type Aftermath, tiltSince } from "./aftermath.ts";
+import { type History, rateHz, slotOf } from "./history.ts";
+import type { Candidate } from "./stream.ts";
+
+const secondsBefore = 4;
+const secondsAfter = 6;
+/** Every second slot: 25 Hz is enough for a picture. */
+const thin = 2;
+
+/** What is told of a conclusion, for a person to read and a picture to show. */
+export function evidenceOf(history: History, candidate: Candidate, aftermath: Aftermath): Evidence {
+  return {
+    peakG: candidate.peak / 1000,
+    score: candidate.score ?? 0,
+    tiltDeg: tiltSince(history, candidate.impact),
+    stillSeconds: aftermath.stillSeconds,
+    unknownSeconds: aftermath.unknownSeconds,
+    rangeG: candidate.frame.rangeG,
+    rateHz: candidate.frame.rateHz,
+    window: pictureOf(history, candidate.impact),
+  };
+}
+
+function pictureOf(history: History, impact: number): EvidenceWindow {
+  const x: (number | null)[] = [];
+  const y: (number | null)[] = [];
+  const z: (number | null)[] = [];
+  const from = impact - secondsBefore * rateHz;
+  const to = Math.min(history.next, impact + secondsAfter * rateHz);
+  for (let i = from; i < to; i += thin) {
+    const slot = slotOf(history, i);
+    x.push(slot < 0 ? null : history.x[slot]!);
+    y.push(slot < 0 ? null : history.y[slot]!);
+    z.push(slot < 0 ? null : history.z[slot]!);
+  }
+  return { rateHz: rateHz / thin, startMs: -secondsBefore * 1000, x, y, z };
+}

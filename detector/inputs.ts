@@ -1,0 +1,75 @@
+import type { WallMs } from "../firmware-contracts/clock.ts";
+import type { DetectionReason, Evidence, Placement } from "../firmware-contracts/detection.ts";
+import type { OperatingPoints } from "./operating-points.ts";
+import type { Stream } from "./stream.ts";
+
+export interface DetectorSettings {
+  placement: Placement;
+  /** From the model card: per model and range class. */
+  operatingPoints: OperatingPoints;
+}
+
+/** A device's frame as the gateway took it. `samples` is x, y, z interleaved, milli-g. */
+export interface DetectorFrame {
+  bootId: number;
+  sequence: number;
+  /** Device time of the first sample, ms. */
+  deviceTimeMs: number;
+  /** How old the last sample was when the frame was handed to the network, ms. */
+  ageMs: number;
+  rateHz: number;
+  rangeG: number;
+  samples: Int16Array;
+  arrivedAt: WallMs;
+}
+
+export type DetectorInput =
+  /** In the order of their sequence numbers; gaps allowed. A frame that is no news is left out. */
+  | { kind: "frame"; frame: DetectorFrame }
+  /** The classifier's answer to `classify`, 0 to 1. */
+  | { kind: "scored"; candidateId: string; score: number }
+  /** The wearer's own cancel, and when it was pressed. */
+  | { kind: "cancel"; at: WallMs }
+  /** Time has passed. */
+  | { kind: "tick" };
+
+export interface Conclusion {
+  /** Identity of the frame that holds the impact. */
+  bootId: number;
+  sequence: number;
+  strength: "strong" | "medium";
+  reason: Exclude<DetectionReason, "help-button">;
+  /** Wall time of the impact: when its frame arrived, less its age and the stream time from the impact to its last sample. */
+  impactAt: WallMs;
+  /** When the frame with the impact arrived. */
+  arrivedAt: WallMs;
+  evidence: Evidence;
+}
+
+/**
+ * `below-threshold`: the classifier saw no fall. `upright`: walking was seen afterwards. `cancelled`: by the wearer, who was upright.
+ * `joined`: the same fall was told already. `not-lying`: a soft fall's change of posture did not last.
+ */
+export type Dismissal = "below-threshold" | "upright" | "cancelled" | "joined" | "not-lying";
+
+export type DetectorCommand =
+  /** From this frame on until the decision every frame must be kept; `undecided` tells until when. Twice for one candidate where a silence was in between. */
+  | { kind: "gate-opened"; candidateId: string }
+  /** Ask the classifier; the answer comes back as `scored`. `input` is `inputLength` long. */
+  | { kind: "classify"; candidateId: string; placement: Placement; impactAt: WallMs; input: Float32Array }
+  /** The score asks to await the aftermath. */
+  | { kind: "suspected"; candidateId: string; impactAt: WallMs; score: number }
+  | { kind: "detect"; candidateId: string; conclusion: Conclusion }
+  | { kind: "dismissed"; candidateId: string; why: Dismissal }
+  /** Send `tick` at this time. Replaces an earlier wish. */
+  | { kind: "wake"; at: WallMs };
+
+export interface DetectorState {
+  settings: DetectorSettings;
+  /** Newest last; at most two, so that what was undecided before a reboot is decided still. */
+  streams: Stream[];
+  /** When the wearer last cancelled. */
+  cancelledAt: WallMs | null;
+  /** When the shell was last asked to wake the detector; null where it need not. */
+  wakeAt: WallMs | null;
+}

@@ -1,0 +1,371 @@
+import type { WallMs } from "../firmware-contracts/clock.ts";
+import { lookAfter, tiltSince, uprightNow } from "./aftermath.ts";
+import { evidenceOf } from "./evidence.ts";
+import { gateMg, joinSlots, openCandidate, overGate, peakReach } from "./gate.ts";
+import { rateHz, remember, skipUnknown } from "./history.ts";
+import type { Conclusion, DetectorCommand, DetectorFrame, DetectorState, Dismissal } from "./inputs.ts";
+import { modelInput } from "./model-input.ts";
+import { modelFor, rangeClassOf } from "./operating-points.ts";
+import { type ResampleSink, resampleFrame } from "./resample.ts";
+import { addToSoftLane, clearSoftLane, softImpact } from "./soft-lane.ts";
+import { type Candidate, type FrameMark, frameOf, newStream, type Stream } from "./stream.ts";
+import { emptyWindow, slotsAfter, windowAround } from "./window.ts";
+
+/** Medium evidence is decided this long after the impact. */
+const decisionSlots = 22 * rateHz;
+/** A wearer's cancel counts for an impact at most this old. */
+const cancelMs = 30_000;
+/** A posture changed by less than this, degrees, when a soft fall is decided has changed back. */
+const lyingTilt = 40;
+const msPerSlot = 1000 / rateHz;
+
+const window = emptyWindow();
+
+/** Resamples the frame into its stream and does what falls due in it. */
+export function takeFrame(state: DetectorState, frame: DetectorFrame, now: WallMs, commands: DetectorCommand[]): void {
+  const stream = streamOf(state, frame.bootId, now, commands);
+  const mark: FrameMark = {
+    bootId: frame.bootId,
+    sequence: frame.sequence,
+    arrivedAt: frame.arrivedAt,
+    ageMs: frame.ageMs,
+    rateHz: frame.rateHz,
+    rangeG: frame.rangeG,
+    endSlot: Number.POSITIVE_INFINITY,
+  };
+  const isNews = resampleFrame(stream.resampler, frame, sinkOf(state, stream, mark, commands, now));
+  if (!isNews) return;
+  const frameMs = (frame.samples.length / 3 / frame.rateHz) * 1000;
+  stream.silenceMs = Math.max(3000, 1.5 * frameMs);
+  stream.lastArrival = now;
+  // A peak behind the last slot opens the gate too: the frame that holds it must not be let go before its slot is written.
+  if (stream.resampler.peak >= gateMg) {
+    open(overGate(stream, stream.history.next, Math.round(stream.resampler.peak), mark), stream, commands);
+  }
+  while (stream.marks.length > 1 && stream.marks[0]!.endSlot < stream.history.next - 10 * rateHz) stream.marks.shift();
+  if (state.cancelledAt !== null) applyCancel(state, stream, commands);
+}
+
+function streamOf(state: DetectorState, bootId: number, now: WallMs, commands: DetectorCommand[]): Stream {
+  const known = state.streams.find((stream) => stream.resampler.bootId === bootId);
+  if (known) return known;
+  const stream = newStream(bootId);
+  for (const earlier of state.streams) earlier.ended = true;
+  state.streams.push(stream);
+  if (state.streams.length > 2) {
+    // Two reboots within seconds: what is still open from before the first is decided with what is there.
+    const dropped = state.streams[0]!;
+    for (const candidate of [...dropped.candidates])
+      if (candidate.score !== null) decide(state, dropped, candidate, now, commands);
+    for (const candidate of dropped.candidates) dismiss(dropped, candidate, "below-threshold", commands);
+    state.streams.shift();
+  }
+  for (const earlier of state.streams) if (earlier.ended) silenceFell(state, earlier, now, commands);
+  return stream;
+}
+
+function sinkOf(
+  state: DetectorState,
+  stream: Stream,
+  mark: FrameMark,
+  commands: DetectorCommand[],
+  now: WallMs,
+): ResampleSink {
+  const { history, softLane } = stream;
+  let marked = false;
+  const arrive = () => {
+    marked = true;
+    stream.marks.push(mark);
+    stream.openedInFrame = 0;
+    for (const candidate of stream.candidates) {
+      if (candidate.stage !== "parked") continue;
+      candidate.stage = "waiting";
+      commands.push({ kind: "gate-opened", candidateId: candidate.id });
+      stream.nextDue = 0;
+    }
+  };
+  return {
+    sample(x, y, z, magnitude) {
+      if (!marked) arrive();
+      remember(history, x, y, z, magnitude);
+      if (magnitude >= gateMg) open(overGate(stream, history.next - 1, Math.round(magnitude), mark), stream, commands);
+      if (addToSoftLane(softLane, true, x, y, z)) openSoft(stream, mark, commands);
+      if (history.next > stream.nextDue) runDue(state, stream, now, commands);
+    },
+    placed(endSlot) {
+      if (!marked) arrive();
+      mark.endSlot = endSlot;
+    },
+    unknown(count) {
+      if (!marked) arrive();
+      clearSoftLane(softLane);
+      // In steps, so that each candidate is decided at its time, while its history is still there.
+      for (let left = count; left > 0; ) {
+        const stride = stream.candidates.length > 0 ? Math.min(left, peakReach) : left;
+        skipUnknown(history, stride);
+        left -= stride;
+        if (history.next > stream.nextDue) runDue(state, stream, now, commands);
+      }
+    },
+  };
+}
+
+function open(candidate: Candidate | null, stream: Stream, commands: DetectorCommand[]): void {
+  if (!candidate) return;
+  commands.push({ kind: "gate-opened", candidateId: candidate.id });
+  setDue(stream);
+}
+
+function openSoft(stream: Stream, mark: FrameMark, commands: DetectorCommand[]): void {
+  const { history } = stream;
+  const impact = softImpact(stream.softLane, history, gateMg);
+  if (impact < 0 || impact - stream.concluded < joinSlots) return;
+  stream.softLane.quietUntil = history.next + 5 * rateHz;
+  const peak = history.magnitude[impact & (history.magnitude.length - 1)]!;
+  open(openCandidate(stream, "soft", impact, peak, frameOf(stream, impact), mark), stream, commands);
+}
+
+/** The slot count at which the candidate next wants attention. */
+function dueAt(candidate: Candidate): number {
+  if (candidate.stage === "rising") return candidate.impact + peakReach;
+  if (candidate.stage === "window" || (candidate.stage === "waiting" && !candidate.complete)) {
+    return candidate.impact + slotsAfter - 1;
+  }
+  if (candidate.stage === "waiting") return candidate.impact + decisionSlots;
+  return Number.POSITIVE_INFINITY;
+}
+
+function setDue(stream: Stream): void {
+  let due = Number.POSITIVE_INFINITY;
+  for (const candidate of stream.candidates) due = Math.min(due, dueAt(candidate));
+  stream.nextDue = due;
+}
+
+function runDue(state: DetectorState, stream: Stream, now: WallMs, commands: DetectorCommand[]): void {
+  const { next } = stream.history;
+  for (const candidate of [...stream.candidates]) {
+    if (!stream.candidates.includes(candidate)) continue;
+    if (candidate.stage === "rising" && next > dueAt(candidate)) settle(stream, candidate);
+    if (next <= dueAt(candidate)) continue;
+    if (candidate.stage === "window" || !candidate.complete) classify(state, stream, candidate, true, commands);
+    else decide(state, stream, candidate, now, commands);
+  }
+  setDue(stream);
+}
+
+/** No larger peak came within a second. */
+function settle(stream: Stream, candidate: Candidate): void {
+  candidate.stage = "window";
+  if (stream.rising === candidate) stream.rising = null;
+}
+
+function classify(
+  state: DetectorState,
+  stream: Stream,
+  candidate: Candidate,
+  complete: boolean,
+  commands: DetectorCommand[],
+): void {
+  candidate.stage = "scoring";
+  candidate.complete = complete;
+  commands.push({
+    kind: "classify",
+    candidateId: candidate.id,
+    placement: state.settings.placement,
+    impactAt: impactAt(candidate),
+    input: modelInput(windowAround(stream.history, candidate.impact, window)),
+  });
+}
+
+/** The classifier's answer. One for a candidate that is gone, or not asked for, changes nothing. */
+export function onScore(
+  state: DetectorState,
+  candidateId: string,
+  score: number,
+  now: WallMs,
+  commands: DetectorCommand[],
+): void {
+  for (const stream of state.streams) {
+    const candidate = stream.candidates.find((one) => one.id === candidateId && one.stage === "scoring");
+    if (!candidate) continue;
+    candidate.score = score;
+    candidate.stage = "waiting";
+    const point = pointOf(state, candidate);
+    if (score >= point.medium && !candidate.suspected) {
+      candidate.suspected = true;
+      commands.push({ kind: "suspected", candidateId, impactAt: impactAt(candidate), score });
+    }
+    if (score >= point.strong && candidate.lane === "impact") {
+      conclude(stream, candidate, "strong", "at-once", now, commands);
+    } else if (score < point.medium && candidate.complete) {
+      dismiss(stream, candidate, "below-threshold", commands);
+    }
+    runDue(state, stream, now, commands);
+    if (stream.ended || now >= silentAt(stream)) silenceFell(state, stream, now, commands);
+    if (state.cancelledAt !== null) applyCancel(state, stream, commands);
+    return;
+  }
+}
+
+function pointOf(state: DetectorState, candidate: Candidate) {
+  return state.settings.operatingPoints[modelFor(state.settings.placement)][rangeClassOf(candidate.frame.rangeG)];
+}
+
+/** Time has passed: what silence keeps from being completed is judged with what is there. */
+export function onTime(state: DetectorState, now: WallMs, commands: DetectorCommand[]): void {
+  for (const stream of state.streams) {
+    if (stream.ended || now >= silentAt(stream)) silenceFell(state, stream, now, commands);
+  }
+}
+
+const silentAt = (stream: Stream) => stream.lastArrival + (stream.ended ? 0 : stream.silenceMs);
+
+/** When a candidate is decided if no frame comes any more. */
+function decidedAt(stream: Stream, candidate: Candidate): WallMs {
+  const remaining = (candidate.impact + decisionSlots - stream.history.next) * msPerSlot;
+  return Math.max(silentAt(stream), Math.ceil(stream.lastArrival + remaining));
+}
+
+function silenceFell(state: DetectorState, stream: Stream, now: WallMs, commands: DetectorCommand[]): void {
+  for (const candidate of [...stream.candidates]) {
+    if (!stream.candidates.includes(candidate)) continue;
+    if (candidate.stage === "rising") settle(stream, candidate);
+    if (candidate.stage === "window") classify(state, stream, candidate, false, commands);
+    else if (candidate.stage === "waiting" && now >= decidedAt(stream, candidate)) {
+      if (candidate.score !== null && candidate.score < pointOf(state, candidate).medium)
+        park(stream, candidate, commands);
+      else decide(state, stream, candidate, now, commands);
+    }
+  }
+  setDue(stream);
+}
+
+/** Given up for now: the rest of its window may still come, from a device that stored it. */
+function park(stream: Stream, candidate: Candidate, commands: DetectorCommand[]): void {
+  if (stream.ended) {
+    dismiss(stream, candidate, "below-threshold", commands);
+    return;
+  }
+  candidate.stage = "parked";
+  commands.push({ kind: "dismissed", candidateId: candidate.id, why: "below-threshold" });
+}
+
+/** Decides a candidate whose score asked to await the aftermath, together with others of the same minute: the likeliest is told. */
+function decide(
+  state: DetectorState,
+  stream: Stream,
+  candidate: Candidate,
+  now: WallMs,
+  commands: DetectorCommand[],
+): void {
+  const { history } = stream;
+  const unseen = unseenSlots(stream, candidate, now);
+  const onTrunk = state.settings.placement === "waist" || state.settings.placement === "chest";
+  const aftermath = lookAfter(history, candidate.impact, unseen, onTrunk);
+  if (aftermath.upright) {
+    dismiss(stream, candidate, "upright", commands);
+    return;
+  }
+  if (candidate.lane === "soft") {
+    const tilt = tiltSince(history, candidate.impact);
+    if (tilt !== null && tilt < lyingTilt && !aftermath.silent) {
+      dismiss(stream, candidate, "not-lying", commands);
+      return;
+    }
+  }
+  let likeliest = candidate;
+  for (const other of stream.candidates) {
+    if (other.stage !== "waiting" || other.impact - candidate.impact > joinSlots) continue;
+    if ((other.score ?? 0) >= pointOf(state, other).medium && (other.score ?? 0) > (likeliest.score ?? 0))
+      likeliest = other;
+  }
+  const reason = aftermath.silent
+    ? "silent"
+    : likeliest.lane === "soft"
+      ? "soft"
+      : aftermath.still
+        ? "still"
+        : "at-once";
+  conclude(stream, likeliest, "medium", reason, now, commands);
+}
+
+/** Slots that should have come by now, up to the decision, and did not. */
+function unseenSlots(stream: Stream, candidate: Candidate, now: WallMs): number {
+  const remaining = candidate.impact + decisionSlots - stream.history.next;
+  const away = Math.floor((now - stream.lastArrival) / msPerSlot);
+  return Math.max(0, Math.min(remaining, Math.max(away, stream.ended ? remaining : 0)));
+}
+
+function conclude(
+  stream: Stream,
+  candidate: Candidate,
+  strength: Conclusion["strength"],
+  reason: Conclusion["reason"],
+  now: WallMs,
+  commands: DetectorCommand[],
+): void {
+  if (Math.abs(candidate.impact - stream.concluded) < joinSlots) {
+    dismiss(stream, candidate, "joined", commands);
+    return;
+  }
+  const aftermath = lookAfter(stream.history, candidate.impact, unseenSlots(stream, candidate, now), false);
+  const conclusion: Conclusion = {
+    bootId: candidate.frame.bootId,
+    sequence: candidate.frame.sequence,
+    strength,
+    reason,
+    impactAt: impactAt(candidate),
+    arrivedAt: candidate.frame.arrivedAt,
+    evidence: evidenceOf(stream.history, candidate, aftermath),
+  };
+  commands.push({ kind: "detect", candidateId: candidate.id, conclusion });
+  remove(stream, candidate);
+  stream.concluded = candidate.impact;
+  for (const other of [...stream.candidates]) {
+    if (Math.abs(other.impact - candidate.impact) < joinSlots) dismiss(stream, other, "joined", commands);
+  }
+}
+
+function impactAt(candidate: Candidate): WallMs {
+  const { arrivedAt, ageMs, endSlot } = candidate.frame;
+  return Math.max(0, Math.round(arrivedAt - ageMs - Math.max(0, endSlot - candidate.impact) * msPerSlot));
+}
+
+function dismiss(stream: Stream, candidate: Candidate, why: Dismissal, commands: DetectorCommand[]): void {
+  if (candidate.stage !== "parked") commands.push({ kind: "dismissed", candidateId: candidate.id, why });
+  remove(stream, candidate);
+}
+
+function remove(stream: Stream, candidate: Candidate): void {
+  stream.candidates = stream.candidates.filter((one) => one !== candidate);
+  if (stream.rising === candidate) stream.rising = null;
+}
+
+/** The wearer cancelled: it ends a medium candidate of the last 30 s, once the wearer is upright. */
+export function onCancel(state: DetectorState, at: WallMs, now: WallMs, commands: DetectorCommand[]): void {
+  state.cancelledAt = Math.min(at, now);
+  for (const stream of state.streams) applyCancel(state, stream, commands);
+}
+
+function applyCancel(state: DetectorState, stream: Stream, commands: DetectorCommand[]): void {
+  const at = state.cancelledAt ?? 0;
+  const onTrunk = state.settings.placement === "waist" || state.settings.placement === "chest";
+  for (const candidate of [...stream.candidates]) {
+    if (candidate.stage !== "waiting" || candidate.score === null) continue;
+    const since = at - impactAt(candidate);
+    if (since < 0 || since > cancelMs || !uprightNow(stream.history, candidate.impact, onTrunk)) continue;
+    dismiss(stream, candidate, "cancelled", commands);
+  }
+}
+
+/** When time alone will have something decided; null where nothing is open. */
+export function wakeTime(state: DetectorState): WallMs | null {
+  let at = Number.POSITIVE_INFINITY;
+  for (const stream of state.streams) {
+    for (const candidate of stream.candidates) {
+      if (candidate.stage === "rising" || candidate.stage === "window") at = Math.min(at, silentAt(stream));
+      else if (candidate.stage === "waiting") at = Math.min(at, decidedAt(stream, candidate));
+    }
+  }
+  return Number.isFinite(at) ? at : null;
+}

@@ -1,0 +1,25 @@
+import type { Placement } from "../firmware-contracts/detection.ts";
+
+/** Which of the two models judges: the wrist's, or the waist's for everything worn on the trunk or thigh. */
+export type ModelPlacement = "wrist" | "waist";
+/** What a sensor can show: one that clips at ±2 g, or a wider one. */
+export type RangeClass = "2g" | "wide";
+
+/** Scores, 0 to 1. At `medium` the aftermath is awaited; at `strong` the fall is told at once. */
+export interface OperatingPoint {
+  medium: number;
+  strong: number;
+}
+
+/** Thresholds per model and range class, set by an alarm budget on daily life when the model is trained. */
+export type OperatingPoints = Record<ModelPlacement, Record<RangeClass, OperatingPoint>>;
+
+/** Chest, hip and pocket are judged by the waist's model: no other was shown to be better. */
+export function modelFor(placement: Placement): ModelPlacement {
+  return placement === "wrist" ? "wrist" : "waist";
+}
+
+/** `rangeG`: the sensor's full scale in g, as its frames tell it. */
+export function rangeClassOf(rangeG: number): RangeClass {
+  return rangeG <= 2 ? "2g" : "wide";
+}

@@ -1,0 +1,84 @@
+import { angleBetween, type History, rateHz, slotOf } from "./history.ts";
+
+/**
+ * The lane for soft falls: a body that comes to lie with no impact to speak of. Every half second the mean direction of the last second is compared
+ * with that of four seconds ago.
+ */
+export interface SoftLane {
+  /** Means of the last eight half-seconds, x, y, z, in g; known share. */
+  blocks: { x: number; y: number; z: number; known: number; spread: number }[];
+  sum: { x: number; y: number; z: number; squares: number; known: number; count: number };
+  /** Not before this slot again. */
+  quietUntil: number;
+}
+
+const blockSlots = rateHz / 2;
+const lookBack = 8;
+/** Tilt that makes a change of posture, degrees (shared findings on soft falls: over 50°). */
+const tiltLimit = 50;
+/** Spread of a second at rest, in g. */
+const restSpread = 0.09;
+/** A movement as slow as this is somebody turning over or moving an arm: largest deviation from 1 g, milli-g. */
+const leastDeviation = 150;
+
+export function newSoftLane(): SoftLane {
+  return { blocks: [], sum: { x: 0, y: 0, z: 0, squares: 0, known: 0, count: 0 }, quietUntil: 0 };
+}
+
+/** Takes in one slot, milli-g. Returns true at the end of a half second. */
+export function addToSoftLane(lane: SoftLane, known: boolean, x: number, y: number, z: number): boolean {
+  const sum = lane.sum;
+  if (known) {
+    sum.x += x;
+    sum.y += y;
+    sum.z += z;
+    sum.squares += x * x + y * y + z * z;
+    sum.known++;
+  }
+  if (++sum.count < blockSlots) return false;
+  const scale = sum.known > 0 ? 1 / (sum.known * 1000) : 0;
+  const mean = { x: sum.x * scale, y: sum.y * scale, z: sum.z * scale };
+  const power = sum.known > 0 ? sum.squares / (sum.known * 1e6) : 0;
+  const spread = Math.sqrt(Math.max(0, power - mean.x ** 2 - mean.y ** 2 - mean.z ** 2));
+  lane.blocks.push({ ...mean, known: sum.known / blockSlots, spread });
+  if (lane.blocks.length > lookBack) lane.blocks.shift();
+  lane.sum = { x: 0, y: 0, z: 0, squares: 0, known: 0, count: 0 };
+  return true;
+}
+
+/** Forgets what was before a gap. */
+export function clearSoftLane(lane: SoftLane): void {
+  lane.blocks.length = 0;
+  lane.sum = { x: 0, y: 0, z: 0, squares: 0, known: 0, count: 0 };
+}
+
+/**
+ * After a half second: the slot of a soft fall's impact (where the magnitude was furthest from 1 g in the last 4 s), or −1.
+ * A magnitude of `gate` milli-g or more in that time is the other lane's.
+ */
+export function softImpact(lane: SoftLane, history: History, gate: number): number {
+  const blocks = lane.blocks;
+  if (blocks.length < lookBack || history.next < lane.quietUntil) return -1;
+  const last = blocks[lookBack - 1]!;
+  const secondLast = blocks[lookBack - 2]!;
+  if (last.spread > restSpread || secondLast.spread > restSpread) return -1;
+  for (const block of blocks) if (block.known < 0.9) return -1;
+  const now = { x: last.x + secondLast.x, y: last.y + secondLast.y, z: last.z + secondLast.z };
+  const before = { x: blocks[0]!.x + blocks[1]!.x, y: blocks[0]!.y + blocks[1]!.y, z: blocks[0]!.z + blocks[1]!.z };
+  const tilt = angleBetween(now, before);
+  if (tilt === null || tilt < tiltLimit) return -1;
+  let impact = -1;
+  let furthest = leastDeviation;
+  for (let i = history.next - lookBack * blockSlots; i < history.next; i++) {
+    const slot = slotOf(history, i);
+    if (slot < 0) continue;
+    const magnitude = history.magnitude[slot]!;
+    if (magnitude >= gate) return -1;
+    const deviation = Math.abs(magnitude - 1000);
+    if (deviation > furthest) {
+      furthest = deviation;
+      impact = i;
+    }
+  }
+  return impact;
+}

@@ -1,0 +1,105 @@
+import type { Recording } from "../../firmware-contracts/recordings/format.ts";
+import type { Random } from "./random.ts";
+
+/**
+ * What a copy of a recording has been put through. `slow`: a lower rate. `clipped`: a sensor of ±2 g. `soft`: softer, with another gain and pace.
+ * `cut`: the signal ends within 2.5 s of the peak.
+ */
+export const variants = ["as-is", "slow", "slow-too", "clipped", "soft", "cut"] as const;
+export type Variant = (typeof variants)[number];
+
+export interface Copy {
+  recording: Recording;
+  rangeG: number;
+}
+
+/** Makes one copy. Rotations need no copies: the model's input does not depend on them. Null where the variant does not apply. */
+export function augment(recording: Recording, rangeG: number, variant: Variant, random: Random): Copy | null {
+  switch (variant) {
+    case "as-is":
+      return { recording, rangeG };
+    case "slow":
+    case "slow-too":
+      return { recording: resampled(recording, random.between(20, 34), random.between(0, 1)), rangeG };
+    case "clipped": {
+      const slower = random.between(0, 1) < 0.5 ? resampled(recording, random.between(20, 40), 0) : recording;
+      const gained = scaled(slower, random.between(0.95, 1.05));
+      return { recording: clipped(gained, 2000), rangeG: 2 };
+    }
+    case "soft": {
+      const softer = softened(scaled(recording, random.between(0.95, 1.05)), random.between(0.6, 1));
+      return { recording: paced(softer, random.between(0.85, 1.15)), rangeG };
+    }
+    case "cut": {
+      const { peakS, rateHz } = recording.trial;
+      if (peakS == null) return null;
+      const samples = Math.floor((peakS + random.between(0.2, 2.5)) * rateHz);
+      const cut = withSamples(recording, recording.samples.slice(0, Math.max(1, samples) * 3));
+      return { recording: random.between(0, 1) < 0.5 ? resampled(cut, random.between(20, 34), 0) : cut, rangeG };
+    }
+  }
+}
+
+function withSamples(recording: Recording, samples: Int16Array, rateHz = recording.trial.rateHz): Recording {
+  return { ...recording, samples, trial: { ...recording.trial, samples: samples.length / 3, rateHz } };
+}
+
+/** As a sensor of a lower rate would have seen it: single readings between the recorded ones, so that peaks between them are lost. */
+export function resampled(recording: Recording, rateHz: number, phase: number): Recording {
+  const from = recording.samples;
+  const step = recording.trial.rateHz / rateHz;
+  if (step <= 1) return recording;
+  const count = Math.max(1, Math.floor((from.length / 3 - 1) / step));
+  const to = new Int16Array(count * 3);
+  for (let i = 0; i < count; i++) {
+    const at = (i + phase) * step;
+    const base = Math.min(Math.floor(at), from.length / 3 - 2);
+    const share = Math.min(1, at - base);
+    for (let axis = 0; axis < 3; axis++) {
+      const a = from[Math.max(0, base) * 3 + axis]!;
+      const b = from[Math.max(0, base + 1) * 3 + axis] ?? a;
+      to[i * 3 + axis] = Math.round(a + share * (b - a));
+    }
+  }
+  return withSamples(recording, to, rateHz);
+}
+
+function scaled(recording: Recording, gain: number): Recording {
+  return withSamples(
+    recording,
+    recording.samples.map((value) => Math.round(Math.max(-32767, Math.min(32767, value * gain)))),
+  );
+}
+
+function clipped(recording: Recording, limit: number): Recording {
+  return withSamples(
+    recording,
+    recording.samples.map((value) => Math.max(-limit, Math.min(limit, value))),
+  );
+}
+
+/** Faster or slower, by telling another rate. Labels move along. */
+function paced(recording: Recording, pace: number): Recording {
+  const { trial } = recording;
+  const rateHz = Math.max(20, Math.min(200, trial.rateHz * pace));
+  const by = trial.rateHz / rateHz;
+  const moved = (time: number | null | undefined) => (time == null ? time : time * by);
+  return {
+    ...recording,
+    trial: { ...trial, rateHz, peakS: moved(trial.peakS), onsetS: moved(trial.onsetS), endS: moved(trial.endS) },
+  };
+}
+
+/** What exceeds 1.3 g is made smaller: softer impacts in the same posture. */
+function softened(recording: Recording, share: number): Recording {
+  const samples = recording.samples.slice();
+  for (let i = 0; i + 2 < samples.length; i += 3) {
+    const magnitude = Math.hypot(samples[i]!, samples[i + 1]!, samples[i + 2]!);
+    if (magnitude <= 1300) continue;
+    const scale = (1300 + share * (magnitude - 1300)) / magnitude;
+    samples[i] = Math.round(samples[i]! * scale);
+    samples[i + 1] = Math.round(samples[i + 1]! * scale);
+    samples[i + 2] = Math.round(samples[i + 2]! * scale);
+  }
+  return withSamples(recording, samples);
+}
