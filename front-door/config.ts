@@ -20,7 +20,7 @@ export const Config = z.strictObject({
     .prefault({})
     .meta({ description: "Logging" }),
   gateway: GatewayConfig.prefault({}).meta({ description: "The unit that hears the devices" }),
-  alerting: AlertingConfig.meta({ description: "The part that pages and follows alarms" }),
+  alerting: AlertingConfig.optional().meta({ description: "The part that pages and follows alarms" }),
 });
 export type Config = z.infer<typeof Config>;
 
@@ -29,12 +29,25 @@ export const defaultConfigPath = "fallvakt.yaml";
 /** The roles a process can have: all in one, or the two halves apart. */
 export type Role = "all" | "gateway" | "alerting";
 
+/** The configuration, with what a role cannot do without. */
+function configFor(role: Role) {
+  return Config.superRefine((config, context) => {
+    if (role !== "gateway" && !config.alerting) {
+      context.addIssue({ code: "custom", path: ["alerting"], message: "missing; `fallvakt init` writes one" });
+    }
+    if (role === "gateway" && !config.gateway.intake) {
+      const message = "missing: a gateway on its own needs the url of alerting and its intake's token";
+      context.addIssue({ code: "custom", path: ["gateway", "intake"], message });
+    }
+  });
+}
+
 /**
- * Reads the configuration.
+ * Reads the configuration for a role.
  * @throws SettingsError with each problem's line, key and mend.
  */
-export function readConfig(path: string, env: NodeJS.ProcessEnv = process.env): Config {
-  const config = readSettings(Config, path, env);
+export function readConfig(path: string, role: Role = "all", env: NodeJS.ProcessEnv = process.env): Config {
+  const config = readSettings(configFor(role), path, env);
   const dataDir = isAbsolute(config.dataDir) ? config.dataDir : join(dirname(path), config.dataDir);
   return { ...config, dataDir };
 }

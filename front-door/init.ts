@@ -21,7 +21,11 @@ export function initCommand(): Command {
   return new Command("init")
     .description("write a configuration file with fresh secrets")
     .option("--config <file>", "where to write it", defaultConfigPath)
-    .option("--simulated-phones", "page the phones of `fallvakt phones` instead of real ones, to try the service", false)
+    .option(
+      "--simulated-phones",
+      "page the phones of `fallvakt phones` instead of real ones, to try the service",
+      false,
+    )
     .option("--language <sv|en>", "language of the texts that staff read", "sv")
     .option("--force", "overwrite an existing file", false)
     .addHelpText(

@@ -16,7 +16,11 @@ export class SettingsError extends Error {
   readonly problems: SettingsProblem[];
 
   constructor(path: string, problems: SettingsProblem[]) {
-    super(problems.map((p) => `${path}${p.line === null ? "" : `:${p.line}`}: ${p.key ? `${p.key}: ` : ""}${p.problem}`).join("\n"));
+    super(
+      problems
+        .map((p) => `${path}${p.line === null ? "" : `:${p.line}`}: ${p.key ? `${p.key}: ` : ""}${p.problem}`)
+        .join("\n"),
+    );
     this.problems = problems;
   }
 }
@@ -94,7 +98,9 @@ function lineOf(document: Document, lines: LineCounter, keys: PropertyKey[]): nu
   for (let depth = keys.length; depth > 0; depth--) {
     const parent = depth === 1 ? document.contents : document.getIn(keys.slice(0, depth - 1) as string[], true);
     const own = document.getIn(keys.slice(0, depth) as string[], true);
-    const pair = isMap(parent) ? parent.items.find((item) => isPair(item) && String(item.key) === String(keys[depth - 1])) : null;
+    const pair = isMap(parent)
+      ? parent.items.find((item) => isPair(item) && String(item.key) === String(keys[depth - 1]))
+      : null;
     const node = pair && isNode(pair.key) ? pair.key : isNode(own) ? own : null;
     if (node?.range) return lines.linePos(node.range[0]).line;
   }
@@ -102,6 +108,9 @@ function lineOf(document: Document, lines: LineCounter, keys: PropertyKey[]): nu
 }
 
 interface JsonSchema {
+  $ref?: string;
+  $defs?: Record<string, JsonSchema>;
+  allOf?: JsonSchema[];
   type?: string;
   description?: string;
   default?: unknown;
@@ -122,7 +131,14 @@ export interface DocumentedKey {
 /** Every key a schema knows, in order, with what its `.meta()` says. */
 export function documentedKeys(schema: z.ZodType): DocumentedKey[] {
   const rows: DocumentedKey[] = [];
-  const walk = (node: JsonSchema, key: string) => {
+  const root = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema;
+  // A schema with an id of its own is written down once, under $defs.
+  const resolved = (node: JsonSchema): JsonSchema => {
+    const reference = node.$ref ?? node.allOf?.[0]?.$ref;
+    return reference ? { ...root.$defs?.[reference.replace("#/$defs/", "")], ...node } : node;
+  };
+  const walk = (at: JsonSchema, key: string) => {
+    const node = resolved(at);
     const inner = node.anyOf?.find((option) => option.type !== "null") ?? node;
     if (inner.properties) {
       if (key && node.description) rows.push({ key, type: "section", default: "", description: node.description });
@@ -141,6 +157,6 @@ export function documentedKeys(schema: z.ZodType): DocumentedKey[] {
       description: node.description ?? "",
     });
   };
-  walk(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema, "");
+  walk(root, "");
   return rows;
 }

@@ -54,5 +54,9 @@ export function startPatrols(options: {
     }),
   );
   network.addPhone(staff[2].phone);
-  return { stop: () => patrols.forEach((patrol) => patrol.stop()) };
+  return {
+    stop: () => {
+      for (const patrol of patrols) patrol.stop();
+    },
+  };
 }

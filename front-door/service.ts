@@ -1,0 +1,87 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { type Alerting, createAlerting } from "../alerting/alerting.ts";
+import { type Classifier, loadClassifier } from "../detector/classifier/classifier.ts";
+import type { Clock } from "../firmware-contracts/clock.ts";
+import type { Intake } from "../firmware-contracts/intake.ts";
+import { createGateway, type Gateway } from "../gateway/gateway.ts";
+import { createHttpIntake } from "../gateway/outbox/http-intake.ts";
+import type { Config, Role } from "./config.ts";
+
+export interface ServiceOptions {
+  config: Config;
+  role: Role;
+  clock: Clock;
+  log: Logger;
+  /** Stands between gateway and intake; for trials that break something on purpose. */
+  throughIntake?: (intake: Intake) => Intake;
+}
+
+/** The parts that a role runs, wired together. */
+export interface Service {
+  readonly gateway: Gateway | null;
+  readonly alerting: Alerting | null;
+  readonly classifier: Classifier | null;
+  /** Alerting's address for people, or null in the gateway's role. */
+  readonly consoleUrl: string | null;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts what a role needs: alerting first, so that a fall in the gateway's journal finds its intake.
+ * What was started is stopped again where a later part cannot start.
+ */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { config, role, clock, log } = options;
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  const started: { stop(): Promise<void> }[] = [];
+  const stop = async () => {
+    for (const part of started.splice(0).reverse()) await part.stop();
+  };
+  try {
+    let alerting: Alerting | null = null;
+    if (role !== "gateway") {
+      if (!config.alerting) throw new Error("alerting is missing in the configuration");
+      alerting = createAlerting({
+        config: config.alerting,
+        dataDir: join(config.dataDir, "alerting"),
+        clock,
+        log: log.child({ part: "alerting" }),
+      });
+      await alerting.start();
+      started.push(alerting);
+    }
+    let gateway: Gateway | null = null;
+    let classifier: Classifier | null = null;
+    if (role !== "alerting") {
+      const intake = alerting?.intake ?? remoteIntake(config, clock);
+      const model = await loadClassifier({
+        backend: config.gateway.detector.backend,
+        log: log.child({ part: "detector" }),
+      });
+      classifier = model;
+      started.push({ stop: async () => model.dispose() });
+      gateway = createGateway({
+        config: config.gateway,
+        dataDir: join(config.dataDir, "gateway"),
+        intake: options.throughIntake?.(intake) ?? intake,
+        clock,
+        log: log.child({ part: "gateway" }),
+        classifier,
+      });
+      await gateway.start();
+      started.push(gateway);
+    }
+    return { gateway, alerting, classifier, consoleUrl: alerting?.url ?? null, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function remoteIntake(config: Config, clock: Clock): Intake {
+  const { intake } = config.gateway;
+  if (!intake) throw new Error("gateway.intake is missing in the configuration");
+  return createHttpIntake({ ...intake, clock });
+}

@@ -1,0 +1,44 @@
+import { Command, Option } from "commander";
+import { systemClock } from "../firmware-contracts/clock.ts";
+import { defaultConfigPath, type Role, readConfig } from "./config.ts";
+import { openLog } from "./log.ts";
+import { startService } from "./service.ts";
+
+interface StartOptions {
+  config: string;
+  role: Role;
+}
+
+/** `fallvakt start`: runs the service until it is told to stop. */
+export function startCommand(): Command {
+  return new Command("start")
+    .description("run the service")
+    .option("--config <file>", "the configuration", defaultConfigPath)
+    .addOption(
+      new Option("--role <role>", "what this process does").choices(["all", "gateway", "alerting"]).default("all"),
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fallvakt start
+  fallvakt start --role alerting                        on a server
+  fallvakt start --role gateway --config gateway.yaml   in a stairwell`,
+    )
+    .action(async (options: StartOptions) => {
+      const config = readConfig(options.config, options.role);
+      const log = openLog(config.log.level);
+      const service = await startService({ config, role: options.role, clock: systemClock(), log });
+      if (service.gateway) process.stdout.write(`Devices connect to ${service.gateway.mqttUrl}\n`);
+      if (service.consoleUrl) process.stdout.write(`Console: ${service.consoleUrl}\n`);
+      await toldToStop();
+      await service.stop();
+    });
+}
+
+/** Resolves at SIGINT or SIGTERM. */
+export function toldToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+  });
+}
