@@ -26,7 +26,13 @@ export function systemClock(speed = 1): Clock {
     wallNow: () => (speed === 1 ? Date.now() : Math.round(wallStart + elapsed())),
     monotonicNow: elapsed,
     after(ms, run) {
-      const timer = setTimeout(run, Math.min(Math.max(0, ms / speed), longestTimer));
+      const due = performance.now() + Math.max(0, ms / speed);
+      let timer: ReturnType<typeof setTimeout>;
+      const arm = () => {
+        const left = Math.max(0, due - performance.now());
+        timer = left > longestTimer ? setTimeout(arm, longestTimer) : setTimeout(run, left);
+      };
+      arm();
       return () => clearTimeout(timer);
     },
   };

@@ -17,7 +17,7 @@ export const frameFlags = {
 
 /**
  * The header of a binary accelerometer frame, 32 bytes, followed by `sampleCount` × (x, y, z) as little-endian int16 in milli-g.
- * The order of the fields is the order of the bytes.
+ * The order of the fields is the order of the bytes; each lies at a multiple of its own size, so that a C struct has the same layout without packing.
  */
 export const FrameHeader = z
   .object({
@@ -27,11 +27,11 @@ export const FrameHeader = z
     reserved: binaryField("u8", "0"),
     bootId: binaryField("u32", "Chosen at random, or counted up, each time the device starts"),
     sequence: binaryField("u32", "Counts frames since the device started, from 0"),
+    ageMs: binaryField("u32", "How long ago the last sample was taken when the frame was handed to the network, ms"),
     deviceTimeMs: binaryField(
       "u64",
       "Time of the first sample by the device's clock, ms since 1970 or since its start",
     ),
-    ageMs: binaryField("u32", "How long ago the last sample was taken when the frame was handed to the network, ms"),
     rateHz: binaryField("u16", "Samples per second", 100).min(minRateHz).max(maxRateHz),
     sampleCount: binaryField("u16", "Samples that follow; each is x, y, z").min(1).max(maxFrameSamples),
     reserved2: binaryField("u32", "0"),
@@ -137,6 +137,8 @@ function refusedHeader(error: z.ZodError): { ok: false; reason: FrameRefusal; de
   return { ok: false, reason, detail: `${field}: ${issue?.message ?? "invalid"}` };
 }
 
+const milliG = z.number().min(-32768).max(32767);
+
 /** The same frame as JSON, for devices that cannot pack bytes. Sample values are milli-g. */
 export const JsonFrame = z
   .object({
@@ -150,10 +152,10 @@ export const JsonFrame = z
     stored: z.boolean().default(false),
     clockUnset: z.boolean().default(false),
     samples: z
-      .array(z.tuple([z.number(), z.number(), z.number()]))
+      .array(z.tuple([milliG, milliG, milliG]))
       .min(1)
       .max(maxFrameSamples)
-      .meta({ description: "x, y, z in milli-g, −32768 to 32767" }),
+      .meta({ description: "x, y, z in milli-g" }),
   })
   .meta({ id: "JsonFrame", description: "An accelerometer frame as JSON" });
 

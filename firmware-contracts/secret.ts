@@ -24,14 +24,17 @@ export async function verifySecret(secret: string, stored: string): Promise<bool
   const [kind, costText, parallelText, salt, hash] = stored.split("$");
   const N = Number(costText);
   const p = Number(parallelText);
-  if (kind !== "scrypt" || !salt || !hash || !(N >= 2 && N <= 2 ** 17) || !(p >= 1 && p <= 8)) return false;
+  const isCost = Number.isInteger(Math.log2(N)) && N >= 2 && N <= 2 ** 17 && Number.isInteger(p) && p >= 1 && p <= 8;
+  if (kind !== "scrypt" || !salt || !hash || !isCost) return false;
   const expected = Buffer.from(hash, "base64url");
+  // A hash cut short would be met by chance, and an empty one by every secret.
+  if (expected.length < 16 || expected.length > 64) return false;
   const actual = await derive(secret, Buffer.from(salt, "base64url"), expected.length, N, p);
   return timingSafeEqual(expected, actual);
 }
 
 function derive(secret: string, salt: Buffer, length: number, N: number, p: number): Promise<Buffer> {
-  const options: ScryptOptions = { N, r: 8, p, maxmem: 256 * N * 8 };
+  const options: ScryptOptions = { N, r: 8, p, maxmem: 256 * 8 * (N + p) };
   return new Promise((resolve, reject) =>
     scrypt(secret, salt, length, options, (error, key) => (error ? reject(error) : resolve(key))),
   );

@@ -47,7 +47,8 @@ export async function readRecordingSet(folder: string, options: ReadOptions = {}
   const trials = checkedTrials(folder, manifest, problems);
   const wanted = Object.entries(manifest.files).filter(([part]) => !options.part || part === options.part);
   if (wanted.length === 0) {
-    throw new Error(`${folder}: no part "${options.part}"; it has ${Object.keys(manifest.files).join(", ")}`);
+    const has = Object.keys(manifest.files).join(", ");
+    throw new Error(`${folder}: ${has ? `no part "${options.part}"; it has ${has}` : "the manifest lists no files"}`);
   }
   const parts: RecordingPart[] = [];
   for (const [part, { file }] of wanted) {
@@ -105,7 +106,7 @@ function checkedTrials(folder: string, manifest: Manifest, problems: RecordingPr
   const trials: Trial[] = [];
   manifest.trials.forEach((raw, index) => {
     const trial = Trial.safeParse(raw);
-    if (trial.success && manifest.files[trial.data.part]) {
+    if (trial.success && Object.hasOwn(manifest.files, trial.data.part)) {
       trials.push(trial.data);
       return;
     }
