@@ -1,0 +1,207 @@
+import { z } from "zod";
+import { isGsm7 } from "./messages/gsm7.ts";
+import { longest } from "./messages/limits.ts";
+
+export const Language = z.enum(["sv", "en"]);
+export type Language = z.infer<typeof Language>;
+
+const emergencyNumbers = /^(112|113|114|1177)/;
+/** The same as somebody would write them in international form; +46 112 … with more digits is an ordinary Norrköping number. */
+const emergencyAbroad = /^\+46(112|113\d?|114\d?|1177)$/;
+const e164 = /^\+[1-9]\d{7,14}$/;
+
+/** A phone in international form. Emergency and advice numbers are refused: they are never dialled or texted by machine. */
+export const PhoneNumber = z.string().superRefine((text, context) => {
+  const compact = text.replaceAll(/[\s()-]/g, "");
+  if (emergencyNumbers.test(compact) || emergencyAbroad.test(compact)) {
+    context.addIssue("112, 113, 114 and 1177 are never texted by machine; give the phone of somebody on your own staff");
+  } else if (!e164.test(text)) {
+    context.addIssue("write the number in international form without spaces, such as +46701234567");
+  } else if (text === "+46700000000") {
+    context.addIssue("this is the example number; fill in the real one");
+  }
+});
+
+const Id = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "write up to 40 lower-case letters, digits and hyphens, such as patrol-2");
+
+const shownName = (most: number) =>
+  z
+    .string()
+    .trim()
+    .min(1, "give a name, as it shall stand in a text")
+    .max(most, `use at most ${most} characters, so that it fits in one SMS`)
+    .refine(isGsm7, "use letters an SMS can hold (a–z, å ä ö é ü …, digits); others halve the length of the text");
+
+const Responder = z.strictObject({
+  id: Id.meta({ description: "Short id, used in the policy and in events" }),
+  name: shownName(longest.name).meta({ description: "Name as it stands in texts: a patrol or a role" }),
+  phone: PhoneNumber.meta({ description: "Mobile phone in international form (E.164), such as +46701234567" }),
+  language: Language.optional().meta({ description: "Language of this phone's texts; else the service's" }),
+});
+
+const Step = z.strictObject({
+  responders: z
+    .array(Id)
+    .min(1, "name at least one responder")
+    .meta({ description: "Ids of those who are paged at this step, together" }),
+  waitSeconds: z
+    .number()
+    .min(1, "wait at least 1 s")
+    .max(3600, "wait at most an hour (3600 s) before the next is paged")
+    .meta({ description: "Wait before the next step is paged, seconds" }),
+});
+
+const Policy = z.strictObject({
+  steps: z
+    .array(Step)
+    .min(1, "a policy needs at least one step, such as { responders: [patrol-1], waitSeconds: 120 }")
+    .max(20, "use at most 20 steps")
+    .meta({ description: "Who is paged, in order; past the last it begins again and the operators are told" }),
+  arriveWithinMinutes: z
+    .number()
+    .min(1)
+    .max(1440)
+    .default(30)
+    .meta({ description: "Taken but nobody there after this long: paged again, minutes" }),
+  outcomeWithinMinutes: z
+    .number()
+    .min(1)
+    .max(1440)
+    .default(30)
+    .meta({ description: "There but nothing reported after this long: asked again, minutes" }),
+});
+
+const webUrl = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+
+const Http = z.strictObject({
+  host: z.string().default("127.0.0.1").meta({ description: "Address that the web server listens on" }),
+  port: z.number().int().min(0).max(65535).default(8080).meta({ description: "Its port; 0 takes a free one" }),
+  publicUrl: z
+    .string()
+    .refine(webUrl, "write a full address, such as https://larm.example.se")
+    .refine((text) => !webUrl(text) || !(new URL(text).search || new URL(text).hash || new URL(text).username), {
+      message: "leave out user names, ? and #: the provider signs the bare address",
+    })
+    .transform((text) => text.replace(/\/+$/, ""))
+    .meta({ description: "The address at which the SMS provider reaches this server; its signatures are over it" }),
+});
+
+const Twilio = z.strictObject({
+  accountSid: z
+    .string()
+    .regex(/^AC[0-9a-fA-F]{32}$/, "an account SID is AC and 32 hexadecimal digits; copy it from the provider's console")
+    .meta({ description: "Twilio account SID" }),
+  authToken: z
+    .string()
+    .min(16, "copy the whole auth token; { env: NAME } or { file: PATH } keep it out of this file")
+    .meta({ description: "Twilio auth token; also what webhooks are signed with" }),
+  from: z
+    .string()
+    .refine((text) => !/[a-z]/i.test(text), "a name cannot be answered by SMS; give a number that can, such as +46701234567")
+    .pipe(PhoneNumber)
+    .meta({ description: "The number that pages come from (E.164); it must be able to receive replies" }),
+  baseUrl: z
+    .string()
+    .refine(webUrl, "write a full address, such as http://127.0.0.1:8690")
+    .transform((text) => text.replace(/\/+$/, ""))
+    .optional()
+    .meta({ description: "Where Twilio's API is, if not at Twilio: a simulated network or a proxy" }),
+});
+
+const Influx = z.strictObject({
+  url: z
+    .string()
+    .refine(webUrl, "write a full address, such as http://127.0.0.1:8086")
+    .meta({ description: "InfluxDB's address" }),
+  database: z.string().min(1, "name a database, such as fallvakt").meta({ description: "Database; made where missing" }),
+  username: z.string().optional().meta({ description: "User name, where the server asks for one" }),
+  password: z.string().optional().meta({ description: "Password, or the token of InfluxDB 2 and Cloud" }),
+});
+
+const Spool = z.strictObject({
+  maxBytes: z
+    .number()
+    .int()
+    .min(65_536, "give the spool at least 64 KiB (65536)")
+    .default(64 * 1024 * 1024)
+    .meta({ description: "Most bytes of events kept on disk while InfluxDB is away; then the oldest are dropped" }),
+});
+
+const Shape = z.strictObject({
+  http: Http.meta({ description: "The web server: console, webhooks, intake" }),
+  language: Language.default("sv").meta({ description: "Language of texts and of the console" }),
+  timeZone: z
+    .string()
+    .default("Europe/Stockholm")
+    .refine(isTimeZone, "name a time zone of the IANA list, such as Europe/Stockholm")
+    .meta({ description: "Time zone of the times in texts" }),
+  twilio: Twilio.meta({ description: "The SMS provider" }),
+  responders: z
+    .array(Responder)
+    .min(1, "name at least one responder, such as { id: patrol-1, name: Patrull 1, phone: \"+46…\" }")
+    .meta({ description: "The phones that can be paged" }),
+  policy: Policy.meta({ description: "Escalation policy" }),
+  operators: z
+    .array(Id)
+    .min(1, "name at least one operator: somebody must be told when nobody takes an alarm")
+    .meta({ description: "Ids of the responders who are told when nobody takes an alarm" }),
+  influx: Influx.optional().meta({ description: "Where events go; without it they stay in the spool" }),
+  spool: Spool.prefault({}).meta({ description: "Events on disk on their way to InfluxDB" }),
+  intake: z
+    .strictObject({
+      token: z
+        .string()
+        .min(20, "use at least 20 characters; `fallvakt init` makes a good one")
+        .meta({ description: "What a gateway in another process shows at the intake" }),
+    })
+    .meta({ description: "The door for gateways" }),
+});
+
+/** Alerting's part of the settings file. Each problem is told with its mend. */
+export const AlertingConfig = Shape.superRefine((config, context) => {
+  const problem = (path: PropertyKey[], message: string) => context.addIssue({ code: "custom", path, message });
+  const seenIds = new Set<string>();
+  const seenPhones = new Map<string, string>();
+  for (const [i, responder] of config.responders.entries()) {
+    if (seenIds.has(responder.id)) problem(["responders", i, "id"], `${responder.id} stands twice; give each its own id`);
+    seenIds.add(responder.id);
+    const owner = seenPhones.get(responder.phone);
+    if (owner) {
+      problem(["responders", i, "phone"], `the same phone as ${owner}; a reply could be either's, so list each phone once`);
+    }
+    seenPhones.set(responder.phone, responder.id);
+    if (responder.phone === config.twilio.from) {
+      problem(["responders", i, "phone"], "this is the number that pages come from; give the responder's own phone");
+    }
+  }
+  const unknown = (id: string) => `no responder has the id ${id}; known are ${[...seenIds].join(", ")}`;
+  for (const [s, step] of config.policy.steps.entries()) {
+    for (const [r, id] of step.responders.entries()) {
+      if (!seenIds.has(id)) problem(["policy", "steps", s, "responders", r], unknown(id));
+    }
+  }
+  for (const [i, id] of config.operators.entries()) if (!seenIds.has(id)) problem(["operators", i], unknown(id));
+  if (!config.twilio.baseUrl && isPrivateHost(new URL(config.http.publicUrl).hostname)) {
+    problem(
+      ["http", "publicUrl"],
+      "the SMS provider cannot reach this address, so no reply would ever count; give the address it has from outside",
+    );
+  }
+});
+export type AlertingConfig = z.infer<typeof AlertingConfig>;
+export type ResponderConfig = AlertingConfig["responders"][number];
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("sv", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isPrivateHost(host: string): boolean {
+  return /^(localhost|127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|0\.|\[::1?\]$|\[f[cd])/i.test(host);
+}

@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { DeviceEvent } from "../firmware-contracts/intake.ts";
+import { DetectionReason } from "../firmware-contracts/detection.ts";
+import { OutcomeWhat } from "./console/api.ts";
+
+const at = z.number().int().meta({ description: "Wall time, ms since 1970 UTC" });
+const id = z.string();
+/** What each event of an episode says. `alias` is the dwelling's key number, null for a device in no register. */
+const episode = { at, episodeId: id, code: z.string(), alias: z.string().nullable(), test: z.boolean() };
+const by = z.string().meta({ description: "A responder's id, or `operator` or `responder` for a user of the console" });
+const ms = z.number().int().meta({ description: "Milliseconds" });
+const purpose = z.string();
+
+/**
+ * What happens in alerting, told after it was committed: to the event log, the demo and whoever listens.
+ * It holds no phone numbers, no texts and no names of persons.
+ */
+export const ServiceEvent = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("detection"),
+    ...episode,
+    detectionId: id,
+    deviceId: id,
+    kind: z.enum(["fall", "help"]),
+    strength: z.enum(["strong", "medium"]),
+    reason: DetectionReason,
+    impactAt: at,
+    late: z.boolean(),
+    joined: z.boolean().meta({ description: "It joined an episode that was open" }),
+    score: z.number().nullable(),
+    peakG: z.number().nullable(),
+  }),
+  z.object({ type: z.literal("episode-opened"), ...episode, kind: z.enum(["fall", "help"]), impactAt: at }),
+  z.object({ type: z.literal("page-queued"), ...episode, pageId: id, responderId: id, purpose, step: z.number().int() }),
+  z.object({
+    type: z.literal("page-sent"),
+    at,
+    episodeId: id.nullable(),
+    pageId: id,
+    responderId: id,
+    purpose,
+    result: z.enum(["accepted", "retryable", "permanent", "unknown"]),
+    reason: z.string().nullable(),
+    tries: z.number().int(),
+    waitedMs: ms.meta({ description: "From the page's commit to the provider's answer" }),
+  }),
+  z.object({ type: z.literal("receipt"), ...episode, pageId: id, responderId: id, status: z.string(), errorCode: z.string().nullable() }),
+  z.object({ type: z.literal("reply"), ...episode, responderId: id, letter: z.string().nullable() }),
+  z.object({ type: z.literal("taken"), ...episode, by, sinceImpactMs: ms, sinceOpenedMs: ms }),
+  z.object({ type: z.literal("released"), ...episode, by }),
+  z.object({ type: z.literal("on-the-way"), ...episode, by }),
+  z.object({ type: z.literal("arrived"), ...episode, by, sinceImpactMs: ms, sinceOpenedMs: ms }),
+  z.object({ type: z.literal("closed"), ...episode, by, outcome: OutcomeWhat, arrived: z.boolean(), sinceImpactMs: ms }),
+  z.object({ type: z.literal("not-taken"), ...episode, round: z.number().int() }),
+  z.object({ type: z.literal("not-arrived"), ...episode, by }),
+  z.object({ type: z.literal("outcome-missing"), ...episode }),
+  z.object({ type: z.literal("backup-asked"), ...episode, by, letter: z.string() }),
+  z.object({ type: z.literal("device"), at, deviceId: id, alias: z.string().nullable(), event: DeviceEvent.shape.event, battery: z.number().nullable(), worn: z.boolean().nullable(), detail: z.string().nullable() }),
+]);
+export type ServiceEvent = z.infer<typeof ServiceEvent>;
+export type EpisodeEvent = Extract<ServiceEvent, { code: string }>;

@@ -1,0 +1,109 @@
+import type { OutcomeWhat } from "../console/api.ts";
+import type { LooseMessage, Message, TextPlace, Texts, Writer } from "./message.ts";
+
+const outcomes: Record<OutcomeWhat, string> = {
+  injury: "skada",
+  unhurt: "oskadd, hjälpt upp",
+  "already-up": "redan uppe",
+  "no-fall": "inget fall",
+  "not-home": "ej hemma",
+  "help-call": "hjälp gavs",
+  test: "prov",
+  unknown: "okänt",
+};
+
+/** The Swedish texts. Each fits in one SMS with the longest names and codes. */
+export const sv: Texts = { of, loose };
+
+const callsOut: ReadonlySet<Message["kind"]> = new Set(["alarm", "not-taken"]);
+
+function of(message: Message, place: TextPlace, write: Writer): string {
+  const { code } = place;
+  // An unknown sensor's id may have 32 characters; only the texts that call somebody out need it.
+  const unknown = callsOut.has(message.kind) ? `Okänd sensor ${place.deviceId}` : "Okänd sensor";
+  const who = place.alias === null ? unknown : `Nyckel ${place.alias}`;
+  const area = place.area === null ? "" : `, ${place.area}`;
+  const where = place.room === null ? area : `${area}, ${place.room}`;
+  // Every text about a test says so first.
+  const mark = place.test ? "PROVLARM " : "";
+  switch (message.kind) {
+    case "alarm":
+      if (place.test) return `PROVLARM ${code}, inget fall. ${who}${where}. Svara ${code} T = tar det, ${code} N = kan inte.`;
+      return `LARM ${message.reason === "help-button" ? "HJÄLP" : "FALL"} ${code}. ${who}${where}. ${reason(message, write)} Svara ${code} T = tar larmet, ${code} N = kan inte.`;
+    case "not-taken": {
+      const what = place.test ? "Prov" : message.alarm === "help" ? "Larmknapp" : "Fall";
+      return `${place.test ? "PROVLARM" : "LARM"} ${code} EJ TAGET. ${who}${area}. ${what} ${write.time(message.impactAt)}. Ingen har tagit det på ${minutes(message.minutes)}. Svara ${code} T eller ring dem.`;
+    }
+    case "not-arrived":
+      return `${mark || "LARM "}${code} INGEN FRAMME. ${who}${area}. Taget ${write.time(message.takenAt)} av ${write.name(message.by)}, ej framme. Andra larmas nu. Svara ${code} T.`;
+    case "backup":
+      return message.need === "cannot-get-in"
+        ? `${mark || "LARM "}${code} KOMMER INTE IN. ${who}${area}. ${write.name(message.by)} står utanför. Ring dit nu. Svara ${code} T.`
+        : `${mark || "LARM "}${code} TVÅ BEHÖVS. ${who}${area}. ${write.name(message.by)} behöver en till. Ring dit nu. Svara ${code} T.`;
+    case "backup-noted":
+      return `${mark}${code} ${who}: ${message.need === "cannot-get-in" ? "du kommer inte in" : "två behövs"}, noterat. Ansvarig får SMS. Larmet är öppet. Stanna kvar.`;
+    case "taken":
+      if (place.test) return `PROVLARM ${code} ${who}: DU HAR DET sedan ${write.time(message.takenAt)}. Svara ${code} F och sedan ${code} X för att avsluta provet.`;
+      return `${code} ${who}: DU HAR LARMET sedan ${write.time(message.takenAt)}. Svara ${code} V när du åker, ${code} F när du är framme. Förhinder: ${code} N, då larmas nästa direkt.`;
+    case "to-others":
+      return `${mark}${code} ${who} är taget av ${write.name(message.by)} kl ${write.time(message.takenAt)}. Du behöver inte åka.`;
+    case "declined":
+      return `${mark}${code} ${who}: noterat att du inte kan. Ändrar det sig, svara ${code} T.`;
+    case "on-the-way":
+      return `${mark}${code} ${who}: på väg ${write.time(message.at)}. Svara ${code} F när du är framme. Förhinder: ${code} N.`;
+    case "arrived":
+      return `${place.test ? "PROV " : ""}${code} framme ${write.time(message.at)}. Hur gick det? Svara ${code} och S = skada, U = oskadd men hjälpt upp, R = redan uppe, X = inget fall, E = ej hemma.`;
+    case "arrived-other":
+      return `${mark}${code} ${who}: ${write.name(message.by)} är framme sedan ${write.time(message.at)}. Du behöver inte åka.`;
+    case "not-arrived-reminder":
+      return `${mark || "PÅMINNELSE "}${code} ${who}: taget ${write.time(message.takenAt)} men ingen är framme. Andra larmas nu. Svara ${code} F om du är där, ${code} T om du åker.`;
+    case "outcome-reminder":
+      return `${place.test ? "PROV " : "PÅMINNELSE "}${code} framme ${write.time(message.arrivedAt)}, inte avslutat. Svara ${code} och S = skada, U = oskadd, R = redan uppe, X = inget fall, E = ej hemma.`;
+    case "ask-arrived":
+      return `${mark}${code} ${who}: är du hos personen? Svara ${code} F när du är framme. Inget har avslutats.`;
+    case "closed":
+      return `${mark}${code} ${who} avslutat ${write.time(message.at)}: ${outcomes[message.outcome]}.`;
+    case "already-closed":
+      return `${mark}${code} ${who} avslutades ${write.time(message.at)}. Inget har ändrats.`;
+    case "noted":
+      return message.letter === "A"
+        ? `${mark}${code} ${who}: noterat att 112 är uppringt. Larmet är fortfarande öppet.`
+        : `${mark}${code} ${who}: noterat ej hemma. Larmet är fortfarande öppet. Ring ansvarig.`;
+    case "v-or-f":
+      return `${mark}${code}: V eller F? Svara ${code} V = på väg, ${code} F = framme.`;
+    case "letters":
+      return `${mark}${code}: svara ${code} och T tar, N kan inte, V på väg, F framme, K kommer inte in, D två behövs, S skada, U oskadd, R redan uppe, X inget fall.`;
+  }
+}
+
+function reason(message: Extract<Message, { kind: "alarm" }>, write: Writer): string {
+  const { impactAt, arrivedAt } = message;
+  const impact = `${write.dayUnlessSame(impactAt, arrivedAt)}${write.time(impactAt)}`;
+  if (message.reason === "help-button") {
+    return message.late
+      ? `Knapp ${impact}, kom fram ${write.time(arrivedAt)}.`
+      : `Tryckte på larmknappen ${write.time(impactAt)}.`;
+  }
+  if (message.late) return `Fall ${impact}, kom fram ${write.time(arrivedAt)}.`;
+  switch (message.reason) {
+    case "at-once":
+      return `Hårt fall ${write.time(impactAt)}.`;
+    case "still":
+      return `Hårt fall ${write.time(impactAt)}, stilla sedan dess.`;
+    case "silent":
+      return `Hårt fall ${write.time(impactAt)}, ingen signal efter.`;
+    case "soft":
+      return `Ligger sedan ${write.time(impactAt)}.`;
+  }
+}
+
+function minutes(count: number): string {
+  return count > 99 ? "över 99 min" : `${count} min`;
+}
+
+function loose(message: LooseMessage): string {
+  if (message.kind === "unknown-code") return `Koden ${message.code} finns inte bland dina larm. Inget har ändrats.`;
+  return message.example === null
+    ? "Du har inget öppet larm just nu. Inget har ändrats."
+    : `Skriv larmets kod först, till exempel ${message.example} T. Inget har ändrats.`;
+}

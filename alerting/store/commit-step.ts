@@ -1,0 +1,53 @@
+import type { Database } from "./database.ts";
+import { appendLog } from "./log.ts";
+import { callsOff, endAttempt, insertPage, insertReceipt, insertReply } from "./pages.ts";
+import type { EpisodeChange } from "./store.ts";
+
+/** Keeps one step: state, log, deadlines and pages, as one transaction. */
+export function commitStep(db: Database, change: EpisodeChange): void {
+  db.transaction(() => {
+    const { state, input, at } = change;
+    const { id } = state.facts;
+    putEpisode(db, change);
+    appendLog(db, id, at, input);
+    db.run("DELETE FROM due WHERE episode_id = ?", id);
+    for (const [purpose, dueAt] of Object.entries(state.due)) {
+      db.run("INSERT INTO due (episode_id, purpose, at) VALUES (?, ?, ?)", id, purpose, Math.ceil(dueAt));
+    }
+    const { detection } = change;
+    if (detection) {
+      db.run(
+        "INSERT INTO detections (id, episode_id, device_id, received_at, body) VALUES (?, ?, ?, ?, ?)",
+        detection.id,
+        id,
+        detection.deviceId,
+        at,
+        JSON.stringify(detection),
+      );
+    }
+    if (change.attemptEnd) endAttempt(db, change.attemptEnd);
+    if (change.receipt) insertReceipt(db, change.receipt, at);
+    if (change.withdraw) callsOff(db, id, at);
+    for (const page of change.pages) insertPage(db, page, id, at);
+    for (const retry of change.retries) {
+      db.run("UPDATE pages SET status = 'pending', not_before = ? WHERE id = ?", Math.ceil(retry.at), retry.pageId);
+    }
+    if (change.reply) insertReply(db, change.reply, id, at);
+  });
+}
+
+function putEpisode(db: Database, { state }: EpisodeChange): void {
+  const { facts } = state;
+  db.run(
+    `INSERT INTO episodes (id, code, dwelling, test, status, opened_at, closed_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET status = excluded.status, closed_at = excluded.closed_at, state = excluded.state`,
+    facts.id,
+    facts.code,
+    facts.dwelling,
+    facts.detection.test ? 1 : 0,
+    state.status,
+    state.openedAt,
+    state.closedAt,
+    JSON.stringify(state),
+  );
+}

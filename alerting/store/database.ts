@@ -1,0 +1,70 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { migrations } from "./migrations.ts";
+
+/** A SQLite file with prepared statements kept and transactions that hold or leave nothing. */
+export interface Database {
+  run(sql: string, ...values: SQLInputValue[]): number;
+  get<T>(sql: string, ...values: SQLInputValue[]): T | undefined;
+  all<T>(sql: string, ...values: SQLInputValue[]): T[];
+  each<T>(sql: string, ...values: SQLInputValue[]): Iterable<T>;
+  /** Runs `work` as one transaction. Where it throws, nothing has changed. */
+  transaction<T>(work: () => T): T;
+  close(): void;
+}
+
+/** A writer of another process (`fallvakt device add` beside a running service) is waited for this long, ms. */
+const busyMs = 5_000;
+
+/**
+ * Opens the file, makes it where missing, and brings it to the newest schema.
+ * @throws where it was written by a newer version, or cannot be opened.
+ */
+export function openDatabase(path: string): Database {
+  const file = new DatabaseSync(path, { timeout: busyMs, enableForeignKeyConstraints: true });
+  // With synchronous=NORMAL a power cut can take commits back that were acknowledged to a gateway.
+  file.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;");
+  migrate(file, path);
+  const statements = new Map<string, StatementSync>();
+  const prepare = (sql: string) => {
+    const kept = statements.get(sql) ?? file.prepare(sql);
+    statements.set(sql, kept);
+    return kept;
+  };
+  return {
+    run: (sql, ...values) => Number(prepare(sql).run(...values).changes),
+    get: <T>(sql: string, ...values: SQLInputValue[]) => prepare(sql).get(...values) as T | undefined,
+    all: <T>(sql: string, ...values: SQLInputValue[]) => prepare(sql).all(...values) as T[],
+    each: <T>(sql: string, ...values: SQLInputValue[]) => prepare(sql).iterate(...values) as Iterable<T>,
+    transaction(work) {
+      file.exec("BEGIN IMMEDIATE");
+      try {
+        const result = work();
+        file.exec("COMMIT");
+        return result;
+      } catch (error) {
+        if (file.isTransaction) file.exec("ROLLBACK");
+        throw error;
+      }
+    },
+    close: () => file.close(),
+  };
+}
+
+function migrate(file: DatabaseSync, path: string): void {
+  // Immediate: of two that start at once, the second waits and finds the work done.
+  file.exec("BEGIN IMMEDIATE");
+  try {
+    const { user_version: version } = file.prepare("PRAGMA user_version").get() as { user_version: number };
+    if (version > migrations.length) {
+      throw new Error(
+        `${path} has schema ${version}, and this version of Fallvakt knows ${migrations.length}. Start the newer version, or restore the backup made before the upgrade.`,
+      );
+    }
+    for (const sql of migrations.slice(version)) file.exec(sql);
+    file.exec(`PRAGMA user_version = ${migrations.length}`);
+    file.exec("COMMIT");
+  } catch (error) {
+    if (file.isTransaction) file.exec("ROLLBACK");
+    throw error;
+  }
+}

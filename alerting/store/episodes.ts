@@ -1,0 +1,49 @@
+import { Detection } from "../../firmware-contracts/detection.ts";
+import type { EpisodeState, Purpose } from "../episode-state.ts";
+import { commitStep } from "./commit-step.ts";
+import type { Database } from "./database.ts";
+import { readLog, verifyLog } from "./log.ts";
+import type { EpisodeStore } from "./store.ts";
+
+interface StateRow {
+  state: string;
+}
+interface DueDatabaseRow {
+  episode_id: string;
+  purpose: Purpose;
+  at: number;
+}
+
+const stateOf = (row: StateRow | undefined) => (row ? (JSON.parse(row.state) as EpisodeState) : null);
+const dueOf = (row: DueDatabaseRow) => ({ episodeId: row.episode_id, purpose: row.purpose, at: row.at });
+
+export function episodeStore(db: Database): EpisodeStore {
+  return {
+    commitStep: async (change) => commitStep(db, change),
+    episode: async (id) => stateOf(db.get("SELECT state FROM episodes WHERE id = ?", id)),
+    openEpisode: async (dwelling, test) =>
+      stateOf(
+        db.get("SELECT state FROM episodes WHERE dwelling = ? AND test = ? AND closed_at IS NULL", dwelling, test ? 1 : 0),
+      ),
+    episodesSince: async (closedSince) =>
+      db
+        .all<StateRow>("SELECT state FROM episodes WHERE closed_at IS NULL OR closed_at >= ? ORDER BY opened_at", closedSince)
+        .map((row) => JSON.parse(row.state) as EpisodeState),
+    usedCodes: async () =>
+      db
+        .all<{ code: string; closed_at: number | null }>("SELECT code, closed_at FROM episodes")
+        .map((row) => ({ code: row.code, closedAt: row.closed_at })),
+    episodeOfDetection: async (detectionId) =>
+      db.get<{ episode_id: string }>("SELECT episode_id FROM detections WHERE id = ?", detectionId)?.episode_id ?? null,
+    detection: async (id) => {
+      const row = db.get<{ body: string }>("SELECT body FROM detections WHERE id = ?", id);
+      return row ? Detection.parse(JSON.parse(row.body)) : null;
+    },
+    log: async (episodeId) => readLog(db, episodeId),
+    verifyLog: async () => verifyLog(db),
+    dueBefore: async (at, limit) =>
+      db.all<DueDatabaseRow>("SELECT * FROM due WHERE at <= ? ORDER BY at LIMIT ?", at, limit).map(dueOf),
+    dueOf: async (episodeId) => db.all<DueDatabaseRow>("SELECT * FROM due WHERE episode_id = ?", episodeId).map(dueOf),
+    earliestDue: async () => db.get<{ at: number | null }>("SELECT MIN(at) AS at FROM due")?.at ?? null,
+  };
+}

@@ -1,0 +1,137 @@
+/** Numbered by their place, from 1. One that has been released is never changed: a later one mends it. */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE episodes (
+    id TEXT PRIMARY KEY,
+    code TEXT NOT NULL,
+    dwelling TEXT NOT NULL,
+    test INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    closed_at INTEGER,
+    state TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX one_open_per_dwelling ON episodes (dwelling, test) WHERE closed_at IS NULL;
+  CREATE UNIQUE INDEX one_open_per_code ON episodes (code) WHERE closed_at IS NULL;
+  CREATE INDEX episodes_closed ON episodes (closed_at);
+
+  CREATE TABLE detections (
+    id TEXT PRIMARY KEY,
+    episode_id TEXT NOT NULL REFERENCES episodes (id),
+    device_id TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX detections_episode ON detections (episode_id);
+
+  CREATE TABLE episode_log (
+    seq INTEGER PRIMARY KEY,
+    episode_id TEXT NOT NULL REFERENCES episodes (id),
+    at INTEGER NOT NULL,
+    input TEXT NOT NULL,
+    hash TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX episode_log_episode ON episode_log (episode_id);
+  CREATE TRIGGER episode_log_no_update BEFORE UPDATE ON episode_log
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+  CREATE TRIGGER episode_log_no_delete BEFORE DELETE ON episode_log
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+
+  CREATE TABLE due (
+    episode_id TEXT NOT NULL REFERENCES episodes (id),
+    purpose TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (episode_id, purpose)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX due_at ON due (at);
+
+  CREATE TABLE pages (
+    id TEXT PRIMARY KEY,
+    episode_id TEXT REFERENCES episodes (id),
+    responder_id TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    step INTEGER NOT NULL,
+    -- 0 calls somebody out, 1 informs.
+    urgency INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    not_before INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    language TEXT NOT NULL,
+    body TEXT NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    resent INTEGER NOT NULL DEFAULT 0,
+    provider_id TEXT,
+    reason TEXT,
+    ended_at INTEGER
+  ) STRICT;
+  CREATE INDEX pages_episode ON pages (episode_id);
+  CREATE INDEX pages_to_send ON pages (not_before) WHERE status = 'pending';
+  CREATE INDEX pages_being_sent ON pages (id) WHERE status = 'sending';
+  CREATE INDEX pages_failed ON pages (ended_at) WHERE status = 'failed';
+
+  CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY,
+    page_id TEXT NOT NULL REFERENCES pages (id),
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    outcome TEXT,
+    provider_id TEXT,
+    reason TEXT
+  ) STRICT;
+  CREATE INDEX attempts_page ON attempts (page_id);
+
+  CREATE TABLE receipts (
+    page_id TEXT NOT NULL REFERENCES pages (id),
+    provider_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    error_code TEXT,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (provider_id, status)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE replies (
+    provider_id TEXT PRIMARY KEY,
+    responder_id TEXT NOT NULL,
+    episode_id TEXT REFERENCES episodes (id),
+    letter TEXT,
+    effect TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX replies_effect ON replies (responder_id, effect, at);
+
+  CREATE TABLE dwellings (
+    id TEXT PRIMARY KEY,
+    alias TEXT NOT NULL,
+    unit TEXT,
+    area TEXT,
+    room TEXT
+  ) STRICT;
+  CREATE UNIQUE INDEX one_alias_per_unit ON dwellings (COALESCE(unit, ''), alias COLLATE NOCASE);
+
+  CREATE TABLE devices (
+    id TEXT PRIMARY KEY,
+    dwelling_id TEXT NOT NULL REFERENCES dwellings (id),
+    placement TEXT NOT NULL,
+    room TEXT,
+    secret_hash TEXT NOT NULL,
+    revoked INTEGER NOT NULL DEFAULT 0,
+    added_at INTEGER NOT NULL,
+    last_seen_at INTEGER,
+    online INTEGER,
+    battery REAL
+  ) STRICT;
+
+  -- Counts every change that a gateway must know of.
+  CREATE TABLE control (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL) STRICT;
+  INSERT INTO control (one, version) VALUES (1, 0);
+
+  CREATE TABLE users (
+    name TEXT PRIMARY KEY COLLATE NOCASE,
+    role TEXT NOT NULL,
+    password_hash TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE probe (one INTEGER PRIMARY KEY CHECK (one = 1), beat INTEGER NOT NULL) STRICT;
+  INSERT INTO probe (one, beat) VALUES (1, 0);
+  `,
+];

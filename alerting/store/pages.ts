@@ -1,0 +1,198 @@
+import type { PagePurpose, SendResult } from "../episode-state.ts";
+import type { Language } from "../config.ts";
+import type { Database } from "./database.ts";
+import type { AttemptEnd, NewPage, PageRow, PageStatus, PageStore, ReceiptRow, ReplyRow } from "./store.ts";
+
+interface Row {
+  id: string;
+  episode_id: string | null;
+  responder_id: string;
+  purpose: PagePurpose;
+  step: number;
+  created_at: number;
+  not_before: number;
+  status: PageStatus;
+  language: Language;
+  body: string;
+  tries: number;
+  resent: number;
+  provider_id: string | null;
+  reason: string | null;
+}
+
+/** Pages that call somebody out: they go before all others. */
+const callingOut: ReadonlySet<PagePurpose> = new Set(["alarm", "not-taken", "not-arrived", "backup"]);
+
+const statusAfter: Record<SendResult["outcome"], PageStatus> = {
+  accepted: "accepted",
+  retryable: "failed",
+  permanent: "failed",
+  unknown: "unknown",
+};
+
+const pageOf = (row: Row): PageRow => ({
+  id: row.id,
+  episodeId: row.episode_id,
+  responderId: row.responder_id,
+  purpose: row.purpose,
+  step: row.step,
+  createdAt: row.created_at,
+  notBefore: row.not_before,
+  status: row.status,
+  language: row.language,
+  body: row.body,
+  tries: row.tries,
+  resent: row.resent === 1,
+  providerId: row.provider_id,
+  reason: row.reason,
+});
+
+export function insertPage(db: Database, page: NewPage, episodeId: string | null, at: number): void {
+  db.run(
+    `INSERT INTO pages (id, episode_id, responder_id, purpose, step, urgency, created_at, not_before, status, language, body)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)`,
+    page.id,
+    episodeId,
+    page.responderId,
+    page.purpose,
+    page.step,
+    callingOut.has(page.purpose) ? 0 : 1,
+    at,
+    at,
+    page.language,
+    page.body,
+  );
+}
+
+/** Calls off what would still call somebody out, or remind, for nothing. Answers and the other texts go. */
+export function callsOff(db: Database, episodeId: string, at: number): void {
+  db.run(
+    `UPDATE pages SET status = 'withdrawn', ended_at = ?
+     WHERE episode_id = ? AND status = 'pending' AND purpose IN ('alarm', 'not-taken', 'not-arrived', 'reminder')`,
+    at,
+    episodeId,
+  );
+}
+
+export function endAttempt(db: Database, { pageId, endedAt, result }: AttemptEnd): void {
+  const providerId = result.outcome === "accepted" ? result.providerId : null;
+  const reason = result.outcome === "accepted" ? null : result.reason;
+  db.run(
+    "UPDATE attempts SET ended_at = ?, outcome = ?, provider_id = ?, reason = ? WHERE page_id = ? AND ended_at IS NULL",
+    endedAt,
+    result.outcome,
+    providerId,
+    reason,
+    pageId,
+  );
+  // A receipt can come before the provider's own answer: what it said stands.
+  db.run(
+    `UPDATE pages SET status = CASE WHEN status = 'sending' THEN ? ELSE status END,
+       provider_id = COALESCE(?, provider_id), reason = COALESCE(?, reason), ended_at = ? WHERE id = ?`,
+    statusAfter[result.outcome],
+    providerId,
+    reason,
+    endedAt,
+    pageId,
+  );
+}
+
+export function insertReceipt(db: Database, receipt: ReceiptRow, at: number): void {
+  const { pageId, providerId, status, errorCode } = receipt;
+  db.run(
+    "INSERT OR IGNORE INTO receipts (page_id, provider_id, status, error_code, at) VALUES (?, ?, ?, ?, ?)",
+    pageId,
+    providerId,
+    status,
+    errorCode,
+    at,
+  );
+  if (status === "delivered") {
+    db.run("UPDATE pages SET status = 'delivered', ended_at = ? WHERE id = ?", at, pageId);
+  } else if (status === "undelivered" || status === "failed") {
+    // Delivered once is delivered, whatever a second message of the same page met.
+    db.run(
+      "UPDATE pages SET status = 'failed', reason = ?, ended_at = ? WHERE id = ? AND status <> 'delivered'",
+      errorCode ?? status,
+      at,
+      pageId,
+    );
+  }
+}
+
+export function insertReply(db: Database, reply: ReplyRow, episodeId: string | null, at: number): void {
+  db.run(
+    "INSERT INTO replies (provider_id, responder_id, episode_id, letter, effect, at) VALUES (?, ?, ?, ?, ?, ?)",
+    reply.providerId,
+    reply.responderId,
+    episodeId,
+    reply.letter,
+    reply.effect,
+    at,
+  );
+}
+
+function beginAttempt(db: Database, pageId: string, at: number): boolean {
+  return db.transaction(() => {
+    const begun = db.run("UPDATE pages SET status = 'sending', tries = tries + 1 WHERE id = ? AND status = 'pending'", pageId);
+    if (begun === 0) return false;
+    db.run("INSERT INTO attempts (page_id, started_at) VALUES (?, ?)", pageId, at);
+    return true;
+  });
+}
+
+function resumeCutOff(db: Database, at: number): number {
+  return db.transaction(() => {
+    db.run("UPDATE attempts SET ended_at = ?, outcome = 'unknown', reason = 'restart' WHERE ended_at IS NULL", at);
+    return db.run("UPDATE pages SET status = 'pending', not_before = ?, resent = 1 WHERE status = 'sending'", at);
+  });
+}
+
+export function pageStore(db: Database): PageStore {
+  return {
+    pagesOf: async (episodeId) =>
+      db.all<Row>("SELECT * FROM pages WHERE episode_id = ? ORDER BY created_at, rowid", episodeId).map(pageOf),
+    page: async (id) => {
+      const row = db.get<Row>("SELECT * FROM pages WHERE id = ?", id);
+      return row ? pageOf(row) : null;
+    },
+    sendable: async (at, limit) =>
+      db
+        .all<Row>(
+          "SELECT * FROM pages WHERE status = 'pending' AND not_before <= ? ORDER BY urgency, not_before, rowid LIMIT ?",
+          at,
+          limit,
+        )
+        .map(pageOf),
+    earliestPending: async () =>
+      db.get<{ at: number | null }>("SELECT MIN(not_before) AS at FROM pages WHERE status = 'pending'")?.at ?? null,
+    beginAttempt: async (pageId, at) => beginAttempt(db, pageId, at),
+    endLooseAttempt: async (end, retryAt) =>
+      db.transaction(() => {
+        endAttempt(db, end);
+        if (retryAt !== null) {
+          db.run("UPDATE pages SET status = 'pending', not_before = ? WHERE id = ?", Math.ceil(retryAt), end.pageId);
+        }
+      }),
+    resumeCutOff: async (at) => resumeCutOff(db, at),
+    commitLooseReply: async (reply, page, at) =>
+      db.transaction(() => {
+        insertReply(db, reply, null, at);
+        if (page) insertPage(db, page, null, at);
+      }),
+    hasReply: async (providerId) => db.get("SELECT 1 FROM replies WHERE provider_id = ?", providerId) !== undefined,
+    unknownCodesSince: async (responderId, at) =>
+      db.get<{ n: number }>(
+        "SELECT COUNT(*) AS n FROM replies WHERE responder_id = ? AND effect IN ('unknown-code', 'unanswered') AND at >= ?",
+        responderId,
+        at,
+      )?.n ?? 0,
+    failedContactsSince: async (at) =>
+      db
+        .all<{ responder_id: string; reason: string | null }>(
+          "SELECT responder_id, MAX(reason) AS reason FROM pages WHERE status = 'failed' AND ended_at >= ? GROUP BY responder_id",
+          at,
+        )
+        .map((row) => ({ responderId: row.responder_id, reason: row.reason ?? "failed" })),
+  };
+}

@@ -1,0 +1,22 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { openDatabase } from "./database.ts";
+import { episodeStore } from "./episodes.ts";
+import { pageStore } from "./pages.ts";
+import { registryStore } from "./registry.ts";
+import type { Store } from "./store.ts";
+import { userStore } from "./users.ts";
+
+/** Alerting's store in `alerting.db` of the data folder; the folder is made where missing. */
+export function openSqliteStore(dataDir: string): Store {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const db = openDatabase(join(dataDir, "alerting.db"));
+  return {
+    episodes: episodeStore(db),
+    pages: pageStore(db),
+    registry: registryStore(db),
+    users: userStore(db),
+    probe: async () => void db.run("UPDATE probe SET beat = beat + 1"),
+    close: async () => db.close(),
+  };
+}

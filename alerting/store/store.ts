@@ -1,0 +1,187 @@
+import type { Control, ControlDevice } from "../../firmware-contracts/intake.ts";
+import type { Detection } from "../../firmware-contracts/detection.ts";
+import type { Language } from "../config.ts";
+import type { EpisodeInput, EpisodeState, PagePurpose, Purpose, ReceiptStatus, SendResult } from "../episode-state.ts";
+import type { UsedCode } from "../codes.ts";
+
+/** How a page fares. `sending`: an attempt was begun; after a restart it is made again, marked. */
+export type PageStatus =
+  | "pending"
+  | "sending"
+  | "accepted"
+  | "delivered"
+  | "failed"
+  | "unknown"
+  /** Called off before it was handed to the provider. */
+  | "withdrawn";
+
+export interface PageRow {
+  id: string;
+  /** Null for an answer to a reply that named no episode. */
+  episodeId: string | null;
+  responderId: string;
+  purpose: PagePurpose;
+  step: number;
+  createdAt: number;
+  /** Not sent before; wall ms. */
+  notBefore: number;
+  status: PageStatus;
+  language: Language;
+  body: string;
+  tries: number;
+  /** An attempt was cut off by a restart, and made again. */
+  resent: boolean;
+  providerId: string | null;
+  reason: string | null;
+}
+
+export type NewPage = Pick<PageRow, "id" | "responderId" | "purpose" | "step" | "language" | "body">;
+
+export interface LogEntry {
+  seq: number;
+  episodeId: string;
+  at: number;
+  input: EpisodeInput;
+  hash: string;
+}
+
+/** What became of one attempt, recorded with the input that it is. */
+export interface AttemptEnd {
+  pageId: string;
+  endedAt: number;
+  result: SendResult;
+}
+
+export interface ReceiptRow {
+  pageId: string;
+  providerId: string;
+  status: ReceiptStatus;
+  errorCode: string | null;
+}
+
+/** A reply as it is kept: no text, no number. */
+export interface ReplyRow {
+  providerId: string;
+  responderId: string;
+  letter: string | null;
+  /** What became of it, of a fixed list. */
+  effect: "applied" | "unknown-code" | "code-needed" | "stop" | "unanswered";
+}
+
+/** One step of an episode, with everything that must be kept together with it. All of it is committed or none. */
+export interface EpisodeChange {
+  state: EpisodeState;
+  input: EpisodeInput;
+  at: number;
+  pages: NewPage[];
+  /** Alarm pages not yet handed over are called off. */
+  withdraw: boolean;
+  retries: { pageId: string; at: number }[];
+  detection?: Detection;
+  attemptEnd?: AttemptEnd;
+  receipt?: ReceiptRow;
+  reply?: ReplyRow;
+}
+
+export interface DueRow {
+  episodeId: string;
+  purpose: Purpose;
+  at: number;
+}
+
+export interface Dwelling {
+  id: string;
+  alias: string;
+  area: string | null;
+  room: string | null;
+  unit: string | null;
+}
+
+export interface DeviceRow extends ControlDevice {
+  dwellingId: string;
+  room: string | null;
+  addedAt: number;
+  lastSeenAt: number | null;
+  online: boolean | null;
+  battery: number | null;
+}
+
+export interface UserRow {
+  name: string;
+  role: "operator" | "responder";
+  passwordHash: string;
+}
+
+/** Episodes, their log, deadlines and pages. */
+export interface EpisodeStore {
+  commitStep(change: EpisodeChange): Promise<void>;
+  episode(id: string): Promise<EpisodeState | null>;
+  openEpisode(dwelling: string, test: boolean): Promise<EpisodeState | null>;
+  /** Every open episode, and those closed at or after `closedSince`. */
+  episodesSince(closedSince: number): Promise<EpisodeState[]>;
+  usedCodes(): Promise<UsedCode[]>;
+  /** The episode that holds a detection, or null. */
+  episodeOfDetection(detectionId: string): Promise<string | null>;
+  detection(id: string): Promise<Detection | null>;
+  log(episodeId: string): Promise<LogEntry[]>;
+  /** Reads the whole chain. `brokenAt` is the first entry whose hash is wrong. */
+  verifyLog(): Promise<{ entries: number; brokenAt: number | null }>;
+  dueBefore(at: number, limit: number): Promise<DueRow[]>;
+  dueOf(episodeId: string): Promise<DueRow[]>;
+  earliestDue(): Promise<number | null>;
+}
+
+export interface PageStore {
+  pagesOf(episodeId: string): Promise<PageRow[]>;
+  page(id: string): Promise<PageRow | null>;
+  /** Pending pages to be sent at or before `at`: those that call somebody out first, then by age. */
+  sendable(at: number, limit: number): Promise<PageRow[]>;
+  earliestPending(): Promise<number | null>;
+  /** Marks a page as being sent, with an attempt. False where it was called off meanwhile. */
+  beginAttempt(pageId: string, at: number): Promise<boolean>;
+  /** An answer about a page of no episode; of the others `commitStep` keeps it. */
+  endLooseAttempt(end: AttemptEnd, retryAt: number | null): Promise<void>;
+  /** After a restart: what was being sent is to be sent again. Returns how many. */
+  resumeCutOff(at: number): Promise<number>;
+  /** A page about no episode, with the reply that asked for it; the page is null where the reply gets no answer. */
+  commitLooseReply(reply: ReplyRow, page: NewPage | null, at: number): Promise<void>;
+  hasReply(providerId: string): Promise<boolean>;
+  /** Replies of a responder since `at` that named a code that is none. */
+  unknownCodesSince(responderId: string, at: number): Promise<number>;
+  /** Responders with a page that failed for good since `at`, and why. */
+  failedContactsSince(at: number): Promise<{ responderId: string; reason: string }[]>;
+}
+
+export interface RegistryStore {
+  dwellings(): Promise<Dwelling[]>;
+  devices(): Promise<DeviceRow[]>;
+  device(deviceId: string): Promise<{ device: DeviceRow; dwelling: Dwelling } | null>;
+  dwellingsInArea(area: string, unit: string | null): Promise<number>;
+  /** Adds devices and the dwellings that are new, as one. */
+  addDevices(devices: { device: DeviceRow; dwelling: Dwelling }[]): Promise<void>;
+  /** False where there is no such device. */
+  revokeDevice(deviceId: string): Promise<boolean>;
+  control(haveVersion: number): Promise<Control | null>;
+  deviceSeen(deviceId: string, at: number, seen: { online: boolean | null; battery: number | null }): Promise<void>;
+}
+
+export interface UserStore {
+  user(name: string): Promise<UserRow | null>;
+  users(): Promise<Omit<UserRow, "passwordHash">[]>;
+  putUser(user: UserRow): Promise<void>;
+  removeUser(name: string): Promise<boolean>;
+}
+
+/**
+ * All that alerting keeps. Each method is one transaction, durable when it resolves; another database can stand behind it.
+ * A method that rejects has changed nothing.
+ */
+export interface Store {
+  episodes: EpisodeStore;
+  pages: PageStore;
+  registry: RegistryStore;
+  users: UserStore;
+  /** Rejects where nothing can be written. */
+  probe(): Promise<void>;
+  close(): Promise<void>;
+}
