@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Clock, systemClock } from "../../firmware-contracts/clock.ts";
@@ -205,6 +208,41 @@ describe("other sites", () => {
     expect(policy).toContain("script-src 'self'");
     expect(policy).toContain("frame-ancestors 'none'");
     expect(policy).not.toContain("unsafe");
+  });
+});
+
+describe("the page", () => {
+  async function ask(page: string | undefined, path: string) {
+    const backend = createGeneratedBackend(systemClock());
+    const app = Fastify({ forceCloseConnections: true });
+    running.push(app);
+    await app.register(consolePlugin, { backend, clock: systemClock(), secureCookies: false, language: "sv", page });
+    return app.inject(path);
+  }
+
+  test("where it has not been built, a plain page says how, and that alarms go out all the same", async () => {
+    const answer = await ask(join(tmpdir(), "nothing-built-here"), "/");
+    expect(answer.statusCode).toBe(503);
+    expect(answer.body).toContain("npm run build:console");
+    expect((await ask(join(tmpdir(), "nothing-built-here"), "/assets/index.js")).statusCode).toBe(404);
+  });
+
+  test("a built page is served anew each time, its hashed files for ever", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "fallvakt-page-"));
+    try {
+      await mkdir(join(folder, "assets"));
+      await writeFile(join(folder, "index.html"), "<!doctype html><title>built</title>");
+      await writeFile(join(folder, "assets/index-1a2b.js"), "0;");
+      await writeFile(join(folder, "secret"), "not for reading");
+      const page = await ask(folder, "/");
+      expect([page.statusCode, page.headers["cache-control"]]).toEqual([200, "no-cache"]);
+      const script = await ask(folder, "/assets/index-1a2b.js");
+      expect(script.headers["cache-control"]).toBe("public, max-age=31536000, immutable");
+      expect((await ask(folder, "/assets/../secret")).statusCode).toBe(404);
+      expect((await ask(folder, "/assets/..%2fsecret")).statusCode).not.toBe(200);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
 

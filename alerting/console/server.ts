@@ -27,6 +27,8 @@ export interface ConsoleOptions {
   secureCookies: boolean;
   /** The page's language until a person has chosen one. */
   language: "sv" | "en";
+  /** Folder of the built page; beside this file unless told. */
+  page?: string;
 }
 
 /** The header that a page of another origin can't send without being asked about it first. */
@@ -42,8 +44,6 @@ const problemStatus: Record<Extract<ActionResult, { ok: false }>["problem"], num
   "reason-needed": 422,
 };
 
-const webRoot = fileURLToPath(new URL("./web/dist/", import.meta.url));
-
 /**
  * The console: the page at `/`, its files under `/assets/` and its API under `/api/v1`.
  * Register it as a plugin of its own, so that its headers, cookies and limits touch nobody else's routes.
@@ -55,7 +55,8 @@ export async function consolePlugin(app: FastifyInstance, options: ConsoleOption
   await app.register(fastifyRateLimit, { global: false });
   app.setErrorHandler(handleError);
   app.decorateRequest("consoleSession", null);
-  await app.register(pagePlugin);
+  const page = options.page ?? fileURLToPath(new URL("./web/dist/", import.meta.url));
+  await app.register((files) => pagePlugin(files, page));
   await app.register((api) => apiPlugin(api, options, sessions), { prefix: "/api/v1" });
 }
 
@@ -80,9 +81,9 @@ function securityHeaders(https: boolean) {
 }
 
 /** The built page. Asked for at each request, so that a page built after the start is found. */
-async function pagePlugin(app: FastifyInstance): Promise<void> {
+async function pagePlugin(app: FastifyInstance, folder: string): Promise<void> {
   await app.register(fastifyStatic, {
-    root: join(webRoot, "assets"),
+    root: join(folder, "assets"),
     prefix: "/assets/",
     // The names hold a hash of the content.
     immutable: true,
@@ -92,8 +93,8 @@ async function pagePlugin(app: FastifyInstance): Promise<void> {
   });
   app.get("/", (_request, reply) => {
     reply.header("cache-control", "no-cache");
-    if (existsSync(join(webRoot, "index.html"))) {
-      return reply.sendFile("index.html", webRoot, { cacheControl: false });
+    if (existsSync(join(folder, "index.html"))) {
+      return reply.sendFile("index.html", folder, { cacheControl: false });
     }
     return reply
       .code(503)

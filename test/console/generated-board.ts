@@ -110,11 +110,11 @@ export function generatedFall(now: number, minutesAgo: number, patch: Partial<Ep
     closedBy: null,
     outcome: null,
     step: 0,
-    nextDeadline: { purpose: "step", at: openedAt + 180_000 },
+    nextDeadline: { purpose: "next-page", at: openedAt + 180_000 },
     pages: [page("Patrull 2", openedAt + 400, "delivered")],
     timeline: [
-      { at: openedAt, what: "opened", who: null, via: null, detail: null },
-      { at: openedAt + 400, what: "paged", who: "Patrull 2", via: "sms", detail: null },
+      { at: openedAt, what: "episode-opened", who: null, via: null, detail: null },
+      { at: openedAt + 400, what: "page-sent", who: "Patrull 2", via: "sms", detail: null },
     ],
     evidence: generatedEvidence(),
     model: "wrist-1",
@@ -122,7 +122,7 @@ export function generatedFall(now: number, minutesAgo: number, patch: Partial<Ep
   };
 }
 
-export function page(responder: string, at: number, status: PageView["status"], step = 0, purpose = "page"): PageView {
+export function page(responder: string, at: number, status: PageView["status"], step = 0, purpose = "alarm"): PageView {
   return { id: `${responder}-${at}`, responder, step, purpose, at, status };
 }
 
@@ -169,14 +169,14 @@ export function generatedNight(now: number): EpisodeDetail[] {
   return [
     generatedFall(now, 3.6, {
       code: "274",
-      nextDeadline: { purpose: "step", at: now + 74_000 },
+      nextDeadline: { purpose: "next-page", at: now + 74_000 },
       pages: [page("Patrull 2", at(3.5), "delivered"), page("Patrull 3", at(0.6), "failed", 1)],
       step: 1,
       timeline: [
-        { at: at(3.55), what: "opened", who: null, via: null, detail: null },
-        { at: at(3.5), what: "paged", who: "Patrull 2", via: "sms", detail: null },
+        { at: at(3.55), what: "episode-opened", who: null, via: null, detail: null },
+        { at: at(3.5), what: "page-sent", who: "Patrull 2", via: "sms", detail: null },
         { at: at(3.45), what: "receipt", who: "Patrull 2", via: "sms", detail: "delivered" },
-        { at: at(0.6), what: "paged", who: "Patrull 3", via: "sms", detail: null },
+        { at: at(0.6), what: "page-sent", who: "Patrull 3", via: "sms", detail: null },
         { at: at(0.5), what: "receipt", who: "Patrull 3", via: "sms", detail: "failed" },
       ],
     }),
@@ -185,14 +185,14 @@ export function generatedNight(now: number): EpisodeDetail[] {
       kind: "help",
       reason: "help-button",
       strength: "strong",
-      alias: "Nyckel 112",
+      alias: "Nyckel 46",
       area: "Gustavsberg norr",
       room: null,
       status: "taken",
       takenBy: "Patrull 1",
       takenAt: at(9.8),
       evidence: null,
-      nextDeadline: { purpose: "stale", at: now + 312_000 },
+      nextDeadline: { purpose: "arrive", at: now + 312_000 },
       pages: [page("Patrull 1", at(10.9), "delivered")],
     }),
     generatedFall(now, 34, {

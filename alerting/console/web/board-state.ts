@@ -1,0 +1,84 @@
+import type { BoardMessage, EpisodeView } from "../api.ts";
+
+/** What the page knows. `clockMs` is how far the server's clock is ahead of this machine's. */
+export interface BoardState {
+  /** Null until the first board has come. */
+  episodes: ReadonlyMap<string, EpisodeView> | null;
+  troubles: readonly string[];
+  clockMs: number;
+  /** By this machine's clock: when the server was last heard. */
+  heardAt: number | null;
+  /** False from the moment the page knows that it hears nothing. */
+  connected: boolean;
+  /** When contact came back after a loss, until it has been seen for a while. */
+  backAt: number | null;
+}
+
+export const emptyBoard: BoardState = {
+  episodes: null,
+  troubles: [],
+  clockMs: 0,
+  heardAt: null,
+  connected: true,
+  backAt: null,
+};
+
+export type BoardInput =
+  | { kind: "board"; message: BoardMessage }
+  | { kind: "episode"; message: { now: number; episode: EpisodeView } }
+  | { kind: "heartbeat"; message: { now: number; troubles: string[] } }
+  /** An action's answer: the episode as it is now. */
+  | { kind: "answer"; episode: EpisodeView }
+  | { kind: "lost" };
+
+/** The board after `input`, which came at `at` by this machine's clock. */
+export function boardStep(state: BoardState, input: BoardInput, at: number): BoardState {
+  if (input.kind === "lost") return { ...state, connected: false, backAt: null };
+  if (input.kind === "answer") return { ...state, episodes: withEpisode(state.episodes, input.episode) };
+  const { message } = input;
+  const heard = {
+    ...state,
+    clockMs: message.now - at,
+    heardAt: at,
+    connected: true,
+    backAt: state.connected ? state.backAt : at,
+  };
+  if (input.kind === "board") {
+    const { episodes, troubles } = input.message;
+    return { ...heard, troubles, episodes: new Map(episodes.map((view) => [view.id, view])) };
+  }
+  if (input.kind === "episode") return { ...heard, episodes: withEpisode(state.episodes, input.message.episode) };
+  return { ...heard, troubles: input.message.troubles };
+}
+
+function withEpisode(episodes: BoardState["episodes"], view: EpisodeView): BoardState["episodes"] {
+  return episodes && new Map(episodes).set(view.id, view);
+}
+
+const order: Record<EpisodeView["status"], number> = { open: 0, taken: 1, arrived: 2, closed: 3 };
+
+/** Untaken first, then taken, then arrived; whoever has waited longest first. */
+export function openEpisodes(state: BoardState): EpisodeView[] {
+  return [...(state.episodes?.values() ?? [])]
+    .filter((view) => view.status !== "closed")
+    .sort((a, b) => order[a.status] - order[b.status] || a.openedAt - b.openedAt || a.id.localeCompare(b.id));
+}
+
+/** The latest closed first, as far back as the server's board goes. */
+export function closedEpisodes(state: BoardState, now: number): EpisodeView[] {
+  return [...(state.episodes?.values() ?? [])]
+    .filter((view) => view.status === "closed" && now - (view.closedAt ?? now) <= 12 * 3600_000)
+    .sort((a, b) => (b.closedAt ?? 0) - (a.closedAt ?? 0));
+}
+
+export function untakenCount(state: BoardState): number {
+  return openEpisodes(state).filter((view) => view.status === "open").length;
+}
+
+/** Episodes that nobody has taken, and that `before` did not know as such: what the page must make itself heard for. */
+export function newlyUntaken(before: BoardState, after: BoardState): EpisodeView[] {
+  if (before.episodes === after.episodes) return [];
+  return openEpisodes(after).filter(
+    (view) => view.status === "open" && before.episodes?.get(view.id)?.status !== "open",
+  );
+}

@@ -1,0 +1,28 @@
+import type { BoardState } from "./board-state.ts";
+import { useServerNow } from "./clock-hook.ts";
+import { useWords } from "./language.ts";
+
+const backShownMs = 10_000;
+
+/** Unmissable while the page hears nothing from the server; for a while after, that it hears again. */
+export function ContactBanner({ board }: { board: BoardState }) {
+  const words = useWords();
+  const now = useServerNow();
+  const { connected, heardAt, backAt, clockMs } = board;
+  const back = backAt !== null && now - clockMs - backAt < backShownMs;
+  return (
+    <div role="alert">
+      {!connected && (
+        <div class="lost">
+          <strong>{words.say("lost.title")}</strong>
+          <span>
+            {heardAt === null
+              ? words.say("lost.empty")
+              : words.say("lost.stale", { time: words.timeWithSeconds(heardAt + clockMs) })}
+          </span>
+        </div>
+      )}
+      {connected && back && <div class="back">{words.say("lost.back", { time: words.time(backAt + clockMs) })}</div>}
+    </div>
+  );
+}

@@ -1,0 +1,83 @@
+import type { EpisodeView } from "../api.ts";
+import { useServerNow } from "./clock-hook.ts";
+import { EpisodeActions } from "./episode-actions.tsx";
+import { aliasOf, deadlineOf, latestPages, lengthOf, placeOf, reasonOf, statusOf } from "./episode-words.ts";
+import { useWords } from "./language.ts";
+
+interface Props {
+  view: EpisodeView;
+  /** Its detail is open beside the board. */
+  shown: boolean;
+  onChanged(episode: EpisodeView): void;
+}
+
+/** An open episode as large as it is urgent. */
+export function EpisodeCard({ view, shown, onChanged }: Props) {
+  return (
+    <article
+      class={`card ${view.status}${shown ? " shown" : ""}`}
+      data-episode={view.id}
+      aria-labelledby={`a-${view.id}`}
+    >
+      <EpisodeHead view={view} headingId={`a-${view.id}`} />
+      <EpisodeActions view={view} onChanged={onChanged} link={!shown} />
+    </article>
+  );
+}
+
+/** Who, where, why, since when, and how far it has come: the same on the card and in the detail. */
+export function EpisodeHead({ view, headingId }: { view: EpisodeView; headingId: string }) {
+  const words = useWords();
+  const now = useServerNow();
+  const since = words.say(`since.${view.kind}`, { time: words.time(view.impactAt, now) });
+  const deadline = deadlineOf(words, view, now);
+  return (
+    <>
+      <div class="badges">
+        <span class={`kind ${view.kind}`}>{words.say(`kind.${view.kind}`)}</span>
+        {view.test && <span class="badge test">{words.say("badge.test")}</span>}
+        {view.late && <span class="badge late">{words.say("badge.late")}</span>}
+        {view.repeats > 0 && <span class="badge">{words.say("badge.repeats", { count: view.repeats })}</span>}
+        <span class="code">{words.say("code.label", { code: view.code })}</span>
+      </div>
+      <div class="head">
+        <div class="where">
+          <h2 id={headingId}>{aliasOf(words, view)}</h2>
+          <p class="place">{placeOf(view)}</p>
+        </div>
+        {view.status !== "closed" && (
+          <p class="since">
+            <strong>{lengthOf(words, now - view.impactAt)}</strong>
+            <span>{since}</span>
+          </p>
+        )}
+      </div>
+      <p class="reason">{reasonOf(words, view, now)}</p>
+      <p class={`status ${view.status}`}>
+        <strong>{statusOf(words, view, now)}</strong>
+        {deadline && <span class="deadline">{deadline}</span>}
+      </p>
+      <Pages view={view} now={now} />
+    </>
+  );
+}
+
+function Pages({ view, now }: { view: EpisodeView; now: number }) {
+  const words = useWords();
+  const pages = latestPages(view);
+  // Once somebody is there, who was asked is part of the story.
+  if (view.status === "arrived" || view.status === "closed") return null;
+  return (
+    <ul class="pages" aria-label={words.say("pages.title")}>
+      {pages.length === 0 && <li>{words.say("pages.none")}</li>}
+      {pages.map((page) => (
+        <li key={page.id} class={page.status}>
+          <span>
+            <b>{page.responder}</b> {words.time(page.at, now)}
+          </span>
+          <span class="word">{words.say(`page.${page.status}`)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}

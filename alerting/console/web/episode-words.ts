@@ -1,0 +1,69 @@
+import type { EpisodeView, PageView } from "../api.ts";
+import type { Words } from "./language.ts";
+
+/** What staff call the dwelling: a bare number is the key's. */
+export function aliasOf(words: Words, view: Pick<EpisodeView, "alias">): string {
+  return /^\d+$/.test(view.alias) ? words.say("alias.key", { number: view.alias }) : view.alias;
+}
+
+export function placeOf(view: Pick<EpisodeView, "area" | "room">): string {
+  return [view.area, view.room].filter(Boolean).join(" · ");
+}
+
+/** Why it alarmed, claiming nothing beyond what was measured until the alarm. */
+export function reasonOf(words: Words, view: EpisodeView, now: number): string {
+  const reason = words.say(`reason.${view.reason}`, { time: words.time(view.impactAt, now) });
+  if (!view.late) return reason;
+  const late = { time: words.time(view.impactAt, now), received: words.time(view.openedAt, now) };
+  return `${reason} ${words.say("reason.late", late)}`;
+}
+
+/** `view`'s state, who and when. */
+export function statusOf(words: Words, view: EpisodeView, now: number): string {
+  const nobody = words.say("status.nobody");
+  const line = (who: string | null, at: number | null) => ({
+    who: who ?? nobody,
+    time: at === null ? "" : words.time(at, now),
+  });
+  if (view.status === "open") return words.say("status.open");
+  if (view.status === "taken") return words.say("status.taken", line(view.takenBy, view.takenAt));
+  if (view.status === "arrived") return words.say("status.arrived", line(view.takenBy, view.arrivedAt));
+  return words.say("status.closed", line(view.closedBy, view.closedAt));
+}
+
+/** A length of time as a person says it: seconds below a minute, then minutes, then hours. Never negative. */
+export function lengthOf(words: Words, ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return words.say("time.seconds", { seconds });
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 100) return words.say("time.minutes", { minutes });
+  return words.say("time.hours", { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
+}
+
+/** Minutes and seconds left, `1:05`. */
+export function countdownOf(ms: number): string {
+  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** What happens next by itself and when. */
+export function deadlineOf(words: Words, view: EpisodeView, now: number): string | null {
+  if (!view.nextDeadline) return null;
+  const { purpose, at } = view.nextDeadline;
+  const known = purpose === "next-page" || purpose === "arrive" || purpose === "outcome" ? purpose : "unknown";
+  if (at <= now) return words.say(`deadline.${known}.now`);
+  return words.say(`deadline.${known}`, { time: countdownOf(at - now) });
+}
+
+const asksToGo = new Set(["alarm", "not-taken", "backup"]);
+
+/** The latest page that asked each responder to go: confirmations and reminders stand in the story. */
+export function latestPages(view: EpisodeView): PageView[] {
+  const byResponder = new Map<string, PageView>();
+  for (const page of view.pages) {
+    if (!asksToGo.has(page.purpose)) continue;
+    const known = byResponder.get(page.responder);
+    if (!known || page.at >= known.at) byResponder.set(page.responder, page);
+  }
+  return [...byResponder.values()].sort((a, b) => a.at - b.at);
+}

@@ -1,0 +1,73 @@
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import { en } from "./en.ts";
+import { sv } from "./sv.ts";
+
+export type Language = "sv" | "en";
+export type MessageKey = keyof typeof sv;
+export type Values = Record<string, string | number>;
+
+const messages: Record<Language, Record<MessageKey, string>> = { sv, en };
+const locales: Record<Language, string> = { sv: "sv-SE", en: "en-GB" };
+const storageKey = "fallvakt.language";
+
+/** Everything on the page that depends on the language. */
+export interface Words {
+  language: Language;
+  /** The message of `key` with `{name}` filled in. */
+  say(key: MessageKey, values?: Values): string;
+  /** The message of `prefix.word` where there is one, else `fallback`: for words that a newer server may add to. */
+  sayKnown(prefix: string, word: string, fallback: string): string;
+  number(value: number, decimals?: number): string;
+  /** Hour and minute by this machine's zone; with the date where it is over 20 h from `now`. */
+  time(at: number, now?: number): string;
+  /** With seconds, for a line of time. */
+  timeWithSeconds(at: number): string;
+}
+
+export function createWords(language: Language): Words {
+  const text = messages[language];
+  const locale = locales[language];
+  const hourMinute = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+  const time = new Intl.DateTimeFormat(locale, hourMinute);
+  const timeWithSeconds = new Intl.DateTimeFormat(locale, { ...hourMinute, second: "2-digit" });
+  const dateAndTime = new Intl.DateTimeFormat(locale, {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    ...hourMinute,
+  });
+
+  function fill(message: string, values: Values): string {
+    return message.replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  }
+
+  return {
+    language,
+    say: (key, values = {}) => fill(text[key], values),
+    sayKnown: (prefix, word, fallback) => {
+      const key = `${prefix}.${word}`;
+      return Object.hasOwn(text, key) ? text[key as MessageKey] : fallback;
+    },
+    number: (value, decimals = 0) =>
+      new Intl.NumberFormat(locale, { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(value),
+    time: (at, now = at) => (Math.abs(now - at) > 20 * 3600_000 ? dateAndTime : time).format(at),
+    timeWithSeconds: (at) => timeWithSeconds.format(at),
+  };
+}
+
+/** The language that a person chose on this device, or null. */
+export function chosenLanguage(): Language | null {
+  const chosen = localStorage.getItem(storageKey);
+  return chosen === "sv" || chosen === "en" ? chosen : null;
+}
+
+export function chooseLanguage(language: Language): void {
+  localStorage.setItem(storageKey, language);
+}
+
+export const WordsContext = createContext<Words>(createWords("sv"));
+
+export function useWords(): Words {
+  return useContext(WordsContext);
+}

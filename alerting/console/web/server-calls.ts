@@ -1,0 +1,41 @@
+import type { BoardMessage, ConsoleAction, EpisodeDetail, EpisodeView, SessionMessage } from "../api.ts";
+
+/** What the server refused, by its problem's code, or `no-contact` where it didn't answer. */
+export class CallFailed extends Error {
+  readonly code: string;
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
+// Someone who has pressed a button on a bad network must hear soon that it didn't go.
+const longestWaitMs = 8000;
+
+async function call<T>(path: string, method = "GET", body?: unknown): Promise<T> {
+  const headers: Record<string, string> = { accept: "application/json" };
+  if (method !== "GET") headers["x-fallvakt-console"] = "1";
+  if (body !== undefined) headers["content-type"] = "application/json";
+  let answer: Response;
+  try {
+    answer = await fetch(`/api/v1${path}`, {
+      method,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: AbortSignal.timeout(longestWaitMs),
+    });
+    if (answer.ok) return answer.status === 204 ? (undefined as T) : ((await answer.json()) as T);
+  } catch {
+    throw new CallFailed("no-contact");
+  }
+  const problem: { code?: string } = await answer.json().catch(() => ({}));
+  throw new CallFailed(problem.code ?? "server");
+}
+
+export const getSession = () => call<SessionMessage>("/session");
+export const logIn = (name: string, password: string) => call<SessionMessage>("/session", "POST", { name, password });
+export const logOut = () => call<void>("/session", "DELETE");
+export const getBoard = () => call<BoardMessage>("/episodes");
+export const getEpisode = (id: string) => call<EpisodeDetail>(`/episodes/${encodeURIComponent(id)}`);
+export const act = (id: string, action: ConsoleAction) =>
+  call<EpisodeView>(`/episodes/${encodeURIComponent(id)}/actions`, "POST", action);

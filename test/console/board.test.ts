@@ -1,0 +1,281 @@
+import { connect, createServer, type Server, type Socket } from "node:net";
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../firmware-contracts/clock.ts";
+import { lacks } from "../services/needs.ts";
+import { builtPage, openBrowser, serveConsole } from "./console-service.ts";
+import { createGeneratedBackend, type GeneratedBackend, generatedFall, operator } from "./generated-board.ts";
+
+const clock = systemClock();
+
+describe.skipIf(lacks("chromium"))("the board in a browser (needs chromium)", () => {
+  let browser: Awaited<ReturnType<typeof openBrowser>>;
+  let service: Awaited<ReturnType<typeof serveConsole>>;
+  let backend: GeneratedBackend;
+  let page: Page;
+  const broken: string[] = [];
+
+  beforeAll(async () => {
+    await builtPage();
+    browser = await openBrowser({ viewport: { width: 360, height: 740 }, timezoneId: "Europe/Stockholm" });
+  });
+  afterAll(() => browser?.close());
+
+  beforeEach(async () => {
+    backend = createGeneratedBackend(clock);
+    service = await serveConsole(backend, clock);
+    await browser.context.clearCookies();
+    page = await browser.context.newPage();
+    broken.length = 0;
+    page.on("pageerror", (error) => broken.push(String(error)));
+    // Chromium tells of a breach of the Content-Security-Policy here.
+    page.on("console", (message) => {
+      if (/content security policy/i.test(message.text())) broken.push(message.text());
+    });
+  });
+  afterEach(async () => {
+    await page.evaluate(() => localStorage.clear()).catch(() => undefined);
+    await page.close();
+    await service.close();
+    expect(broken).toEqual([]);
+  });
+
+  async function logIn(url = service.url, on = page): Promise<void> {
+    await on.goto(url);
+    await on.getByLabel("Namn").fill(operator.name);
+    await on.getByLabel("Lösenord").fill(operator.password);
+    await on.keyboard.press("Enter");
+    await on.getByRole("heading", { name: /Öppna larm/ }).waitFor();
+  }
+
+  const putFall = (code: string, minutesAgo = 0.1) => backend.put(generatedFall(clock.wallNow(), minutesAgo, { code }));
+  const card = (code: string, on = page) => on.locator(`.board [data-episode="generated-${code}"]`);
+
+  test("a wrong password is refused, in words, and the right one shows the board", async () => {
+    await page.goto(service.url);
+    await page.getByLabel("Namn").fill(operator.name);
+    await page.getByLabel("Lösenord").fill("gissning");
+    await page.getByRole("button", { name: "Logga in" }).click();
+    await page.getByText("Fel namn eller lösenord.").waitFor();
+    await page.getByLabel("Lösenord").fill(operator.password);
+    await page.getByRole("button", { name: "Logga in" }).click();
+    await page.getByText("Inga öppna larm.").waitFor();
+  });
+
+  test("a fall appears within a second of the change, is announced and stands in the title", async () => {
+    await logIn();
+    const before = performance.now();
+    putFall("274");
+    await card("274").waitFor();
+    expect(performance.now() - before).toBeLessThan(1000);
+    const text = await card("274").textContent();
+    for (const part of [
+      "FALL",
+      "Nyckel 38",
+      "Gustavsberg syd · badrum",
+      "EJ TAGET",
+      "Patrull 2",
+      "sms levererat",
+      "Kod 274",
+    ]) {
+      expect(text).toContain(part);
+    }
+    expect(text).toMatch(/Hårt fall \d\d:\d\d, stilla fram till larmet\./);
+    expect(text).toMatch(/Nästa larmas om \d:\d\d/);
+    expect(await page.title()).toMatch(/1 EJ TAGET/);
+    expect(await page.locator(".unseen[role=alert]").textContent()).toContain("Nytt larm: FALL, Nyckel 38");
+  });
+
+  test("taken on one page, it shows on another within a second; then there, then closed with an outcome", async () => {
+    putFall("274");
+    await logIn();
+    const other = await browser.context.newPage();
+    await other.goto(service.url);
+    await card("274", other).waitFor();
+    await page.getByRole("button", { name: "Ta larmet, Nyckel 38", exact: true }).click();
+    await card("274", page)
+      .getByText(/Taget av Maria/)
+      .waitFor();
+    await card("274", other)
+      .getByText(/Taget av Maria/)
+      .waitFor({ timeout: 1000 });
+    await other.close();
+    await page.getByRole("button", { name: "Markera framme, Nyckel 38" }).click();
+    await page.getByRole("button", { name: "Avsluta larmet, Nyckel 38" }).click();
+    const dialog = page.getByRole("dialog", { name: "Avsluta larmet Nyckel 38" });
+    expect(await dialog.getByRole("textbox").count()).toBe(0);
+    await dialog.getByRole("button", { name: "Avsluta larmet" }).click();
+    await dialog.getByText("Välj vad som hade hänt.").waitFor();
+    await dialog.getByLabel("Oskadd men hjälpt upp").check();
+    await dialog.getByRole("button", { name: "Avsluta larmet" }).click();
+    await page.getByText("Inga öppna larm.").waitFor();
+    expect(await page.locator(".closed li").textContent()).toContain("Oskadd men hjälpt upp");
+    expect(backend.episode("generated-274")).toMatchObject({ status: "closed", outcome: "unhurt", closedBy: "Maria" });
+  });
+
+  test("where nobody has been there, closing takes a typed reason", async () => {
+    putFall("274");
+    await logIn();
+    await page.getByRole("button", { name: "Avsluta larmet, Nyckel 38" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Inget fall", { exact: true }).check();
+    await dialog.getByRole("button", { name: "Avsluta larmet" }).click();
+    await dialog.getByText("Skriv varför, minst ett par ord.").waitFor();
+    expect(backend.episode("generated-274")?.status).toBe("open");
+    await dialog.getByLabel(/Skriv varför/).fill("Provade klockan på kontoret");
+    await dialog.getByRole("button", { name: "Avsluta larmet" }).click();
+    await page.getByText("Inga öppna larm.").waitFor();
+  });
+
+  test("an act that came too late says that it did not go", async () => {
+    putFall("274");
+    await logIn();
+    // Somebody else is quicker, and the page has not heard of it.
+    await page.route("**/actions", async (route) => {
+      await backend.act("generated-274", { action: "take" }, { name: "Patrull 3", role: "responder" });
+      await route.continue();
+    });
+    await page.getByRole("button", { name: "Ta larmet, Nyckel 38", exact: true }).click();
+    await page.getByText("GICK INTE: larmet är redan taget.").waitFor();
+  });
+
+  test("the detail draws the movement with the impact, and tells the story", async () => {
+    putFall("274");
+    await logIn();
+    await page.getByRole("link", { name: "Visa mer, Nyckel 38" }).click();
+    const plot = page.getByRole("img", { name: /Rörelse från −4,0 till 6,0 sekunder kring stöten\. Hårdast 4,5 g\./ });
+    await plot.locator("canvas").waitFor();
+    const drawn = await plot.locator("canvas").evaluate((canvas: HTMLCanvasElement) => {
+      const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+      const wanted = getComputedStyle(canvas).getPropertyValue("--impact").trim();
+      const [red, green, blue] = [1, 3, 5].map((from) => Number.parseInt(wanted.slice(from, from + 2), 16));
+      let impact = 0;
+      let any = 0;
+      for (let at = 0; at < data.length; at += 4) {
+        if (data[at + 3]! > 128) any++;
+        if (data[at] === red && data[at + 1] === green && data[at + 2] === blue && data[at + 3] === 255) impact++;
+      }
+      return { impact, any };
+    });
+    expect(drawn.any).toBeGreaterThan(2000);
+    // The marking is a dashed line of 2 pixels over some 130 of height.
+    expect(drawn.impact).toBeGreaterThan(80);
+    await page.getByText("Larmet öppnades").waitFor();
+    // A new fall is not hidden behind the one that is looked at.
+    putFall("539");
+    await page.getByRole("link", { name: /1 larm ej taget/ }).click();
+    await card("539").waitFor();
+  });
+
+  test("by keyboard alone: take, open, close the dialog with Escape", async () => {
+    putFall("274");
+    await logIn();
+    await card("274").waitFor();
+    for (let tab = 0; tab < 12; tab++) {
+      await page.keyboard.press("Tab");
+      if (await page.evaluate(() => document.activeElement?.getAttribute("aria-label") === "Ta larmet, Nyckel 38"))
+        break;
+    }
+    await page.keyboard.press("Enter");
+    await card("274")
+      .getByText(/Taget av Maria/)
+      .waitFor();
+    await page.getByRole("button", { name: "Avsluta larmet, Nyckel 38" }).press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    expect(backend.episode("generated-274")?.status).toBe("taken");
+  });
+
+  test("in English at a choice, which this device keeps; nothing is wider than 360 px", async () => {
+    putFall("274");
+    await logIn();
+    await page.getByLabel("Språk").selectOption("en");
+    await page.getByRole("heading", { name: /Open alarms/ }).waitFor();
+    await page.reload();
+    await page.getByRole("button", { name: "Take the alarm, Nyckel 38" }).waitFor();
+    expect(await page.evaluate(() => [document.documentElement.lang, document.documentElement.scrollWidth])).toEqual([
+      "en",
+      360,
+    ]);
+  });
+
+  test("after a restart of the server the page asks for the login again", async () => {
+    await logIn();
+    await service.close();
+    await page.getByText("INGEN KONTAKT MED SERVERN").waitFor({ timeout: 5000 });
+    service = await serveConsole(backend, clock, "sv", service.port);
+    await page.getByText(/Du är utloggad/).waitFor();
+  });
+
+  describe("a network that goes silent", () => {
+    let wire: Wire;
+    beforeEach(async () => {
+      wire = await openWire(service.port);
+    });
+    afterEach(() => wire.close());
+
+    test("is unmissable within 5 s; when it is back, the page shows what it missed by itself", async () => {
+      await logIn(`http://127.0.0.1:${wire.port}`);
+      wire.silence();
+      const before = performance.now();
+      await page.getByText("INGEN KONTAKT MED SERVERN").waitFor({ timeout: 6000 });
+      expect(performance.now() - before).toBeLessThan(5000);
+      expect(await page.title()).toContain("INGEN KONTAKT");
+      putFall("826", 1);
+      wire.restore();
+      await card("826").waitFor({ timeout: 8000 });
+      await page.getByText(/Kontakten är tillbaka/).waitFor();
+      expect(await page.getByText("INGEN KONTAKT MED SERVERN").count()).toBe(0);
+    });
+  });
+});
+
+interface Wire {
+  port: number;
+  /** From now on nothing passes, and no connection breaks: a phone that left the coverage. */
+  silence(): void;
+  restore(): void;
+  close(): Promise<void>;
+}
+
+/** A TCP relay to `port`, which can go silent. */
+async function openWire(port: number): Promise<Wire> {
+  const sockets = new Set<Socket>();
+  let silent = false;
+  const server: Server = createServer((near) => {
+    const far = connect(port, "127.0.0.1");
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on("error", () => to.destroy());
+      from.on("close", () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+      from.on("data", (bytes) => !silent && to.write(bytes));
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (!address || typeof address === "string") throw new Error("the relay has no port");
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    port: address.port,
+    silence: () => {
+      silent = true;
+    },
+    restore: () => {
+      silent = false;
+      cut();
+    },
+    close: () => {
+      cut();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
