@@ -19,6 +19,12 @@ describe("a text is read in both languages", () => {
     ["274 Key 38 was taken by Patrol 2 at 03:13. You need not go.", "taken-by-other", "274", "Key 38"],
     ["LARM 274 EJ TAGET. Nyckel 38, Söder. Fall 03.12. Svara 274 T.", "not-taken", "274", "Nyckel 38"],
     ["ALARM 274 NOT TAKEN. Key 38, south. Fall 03:12. Reply 274 T.", "not-taken", "274", "Key 38"],
+    ["274 Key 38: noted that you cannot. If that changes, reply 274 T.", "other", "274", "Key 38"],
+    ["PÅMINNELSE 274 Nyckel 38: taget 03.13 men ingen är framme. Svara 274 T om du åker.", "other", "274", "Nyckel 38"],
+    ["LARM 274 INGEN FRAMME. Nyckel 38, Söder. Taget 03.13. Svara 274 T.", "page", "274", "Nyckel 38"],
+    ["LARM 274 KOMMER INTE IN. Nyckel 38, Söder. Svara 274 T.", "page", "274", "Nyckel 38"],
+    ["PROVLARM 722, inget fall. Nyckel 38, Söder. Svara 722 T = tar det.", "page", "722", "Nyckel 38"],
+    ["TEST ALARM 722 Key 38: YOU HAVE IT since 03:13. Reply 722 F.", "taken-by-me", "722", "Key 38"],
     ["274 framme 03.31. Hur gick det? Svara 274 och S = skada.", "there", "274", "framme 03"],
   ])("%s", (text, kind, code, alias) => {
     expect(readText(text, 0)).toMatchObject({ kind, code, alias });
@@ -111,12 +117,27 @@ describe("a patrol", () => {
     expect(replies.at(-1)).toBe("274 T");
   });
 
+  test("does not answer a page that another took meanwhile, until it is paged again", () => {
+    const { clock, forward } = handClock();
+    const { phone, replies, receive } = phoneInHand();
+    startPatrol({ clock, phone, takeAfterMs: 20, arriveAfterMs: null });
+    receive(page);
+    receive("274 Nyckel 38 är taget av Patrull 2 kl 03.13. Du behöver inte åka.");
+    forward(20);
+    expect(replies).toEqual([]);
+    receive(page);
+    forward(20);
+    expect(replies).toEqual(["274 T"]);
+  });
+
   test("answers N or nothing where it is told to, and stops when stopped", () => {
     const { clock, forward } = handClock();
     const { phone, replies, receive } = phoneInHand();
     let letter: "N" | null = "N";
     const patrol = startPatrol({ clock, phone, takeAfterMs: 10, arriveAfterMs: null, answer: () => letter });
     receive(page);
+    forward(10);
+    receive("274 Nyckel 38: du kan inte, noterat. Ändras det: svara 274 T.");
     forward(10);
     letter = null;
     receive(page);

@@ -3,6 +3,7 @@ import type { Phone } from "./phone.ts";
 
 /** A text from the service, as somebody on night duty reads it: what it is, and its code. */
 export interface ReadText {
+  /** `page`: somebody is called for, by this text; `not-taken`: and nobody took it before. */
   kind: "page" | "not-taken" | "taken-by-me" | "taken-by-other" | "there" | "other";
   code: string;
   /** The words after the code by which staff know the dwelling, such as `Nyckel 38`; null where there are none. */
@@ -13,7 +14,9 @@ export interface ReadText {
 
 const offersTaking = /\b(\d{3,4}) T\b/;
 const offersOutcome = /(?:Hur gick det|What had happened)/i;
-const iHaveIt = /\b(?:DU HAR LARMET|YOU HAVE THE ALARM)\b/i;
+const iHaveIt = /\b(?:DU HAR (?:LARMET|DET)|YOU HAVE (?:THE ALARM|IT))\b/;
+// `274 Nyckel 38: …` tells of what this phone's owner said or did. It may offer T again ("noted that you cannot; if that changes …"), but it calls nobody.
+const aboutMe = /^(?:[\p{Lu} ]+ )?\d{3,4}(?: [^.,:]*)?:/u;
 const otherHasIt = /(?:är taget av|was taken by|has been taken by)/i;
 const nobodyHasIt = /(?:EJ TAGET|NOT TAKEN)/i;
 
@@ -29,13 +32,14 @@ function kindOf(text: string): ReadText["kind"] {
   if (otherHasIt.test(text)) return "taken-by-other";
   if (nobodyHasIt.test(text)) return "not-taken";
   if (offersOutcome.test(text)) return "there";
-  return offersTaking.test(text) ? "page" : "other";
+  return offersTaking.test(text) && !aboutMe.test(text) ? "page" : "other";
 }
 
 function aliasIn(text: string, code: string): string | null {
   const after = text.slice(text.indexOf(code) + code.length);
+  // Between the code and the words may stand what kind of text it is: `, inget fall.`, `EJ TAGET.`, `KOMMER INTE IN.`
   const found =
-    /^[^\p{L}]*(?:EJ TAGET\.|NOT TAKEN\.)?\s*([\p{L}][^.,:]*?)(?=[.,:]| är taget| was taken| has been taken|$)/u.exec(
+    /^(?:, (?:inget fall|no fall)\.| [\p{Lu} ]{5,}\.)?[^\p{L}]*(\p{L}[^.,:]*?)(?=[.,:]| är taget| was taken|$)/u.exec(
       after,
     );
   return found?.[1]?.trim() || null;
@@ -79,6 +83,7 @@ export function startPatrol(options: PatrolOptions): Patrol {
   const pages = new Map<string, ReadText>();
   const taken = new Set<string>();
   const closed = new Set<string>();
+  const withOthers = new Set<string>();
   const waits = new Set<() => void>();
 
   function later(ms: number, run: () => void): void {
@@ -101,7 +106,10 @@ export function startPatrol(options: PatrolOptions): Patrol {
     if (!known) pages.set(page.code, page);
     if (taken.has(page.code)) return;
     const letter = options.answer ? options.answer(page) : "T";
-    if (letter) later(options.takeAfterMs, () => !taken.has(page.code) && reply(`${page.code} ${letter}`));
+    if (!letter) return;
+    later(options.takeAfterMs, () => {
+      if (!taken.has(page.code) && !withOthers.has(page.code)) reply(`${page.code} ${letter}`);
+    });
   }
 
   function goThere(code: string): void {
@@ -128,8 +136,10 @@ export function startPatrol(options: PatrolOptions): Patrol {
         taken.delete(read.code);
         pages.delete(read.code);
       }
+      withOthers.delete(read.code);
       answerPage(read);
     } else if (read?.kind === "taken-by-me") goThere(read.code);
+    else if (read?.kind === "taken-by-other") withOthers.add(read.code);
   });
 
   return {
