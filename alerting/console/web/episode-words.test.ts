@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { generatedFall, page } from "../../../test/console/generated-board.ts";
 import { aliasOf, countdownOf, deadlineOf, latestPages, lengthOf, reasonOf } from "./episode-words.ts";
 import { createWords } from "./language.ts";
+import { detailOf } from "./timeline.tsx";
 
 const sv = createWords("sv");
 const en = createWords("en");
@@ -56,6 +57,19 @@ test("a deadline counts down, and one of an unknown kind is still shown", () => 
   expect(deadlineOf(sv, view("next-page", -1), now)).toBe("Nästa larmas nu");
   expect(deadlineOf(en, view("something-new", 5_000), now)).toBe("Something happens in 0:05");
   expect(deadlineOf(sv, generatedFall(now, 1, { nextDeadline: null }), now)).toBeNull();
+});
+
+describe("the story's details are read by what happened", () => {
+  const entry = (what: string, detail: string) => ({ at: now, what, who: null, via: null, detail });
+  test.each([
+    ["closed", "unknown", "Vet inte"],
+    ["receipt", "unknown", "inget besked"],
+    ["closed", "no-fall: ringde: allt var bra", "Inget fall: ringde: allt var bra"],
+    ["detection", "still", "hårt fall, stilla efter"],
+    ["page-queued", "to-others", "till de andra"],
+    ["reply", "T", "T"],
+    ["something-new", "some word", "some word"],
+  ])("%s %s", (what, detail, text) => expect(detailOf(sv, entry(what, detail))).toBe(text));
 });
 
 test("the latest page to each patrol counts, and confirmations do not hide it", () => {
