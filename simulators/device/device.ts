@@ -1,84 +1,20 @@
 import { randomInt } from "node:crypto";
-import type { z } from "zod";
-import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
-import { type AccelFrame, encodeFrame, type JsonFrame, maxFrameSamples } from "../../firmware-contracts/frame.ts";
+import type { WallMs } from "../../firmware-contracts/clock.ts";
+import { maxFrameSamples } from "../../firmware-contracts/frame.ts";
 import type { CancelReport, HelpReport, PresenceReport, StatusReport } from "../../firmware-contracts/reports.ts";
 import { type Uplink, uplinkTopic } from "../../firmware-contracts/topics.ts";
 import { type Connection, openConnection } from "./connection.ts";
-import { type ClockError, deviceTime } from "./device-clock.ts";
-import type { DeviceRecords, FrameRecord, ReportRecord } from "./records.ts";
+import { deviceTime } from "./device-clock.ts";
+import { framePayload } from "./payload.ts";
+import type { FrameRecord, ReportRecord } from "./records.ts";
+import type { DeviceOptions, FrameOptions, SimulatedDevice } from "./simulated-device.ts";
 
-export interface DeviceOptions {
-  clock: Clock;
-  /** The gateway's broker, `mqtt://host:port`. */
-  url: string;
-  deviceId: string;
-  secret: string;
-  /** The sensor's full scale in g, a whole number 1–32; samples are clipped there. */
-  rangeG: number;
-  /** `binary` (default) or `json` frames. */
-  format?: "binary" | "json";
-  /** How the device's own clock is wrong. Default `right`. */
-  clockError?: ClockError;
-  /** Between heartbeats, ms of the clock; 0: none. Default 60,000. */
-  heartbeatMs?: number;
-  /** Wait before a new try to connect, ms of the clock. Default 1,000. */
-  reconnectMs?: number;
-  /** Default 60. */
-  keepAliveSeconds?: number;
-  /** The id of each start. Default: at random. */
-  newBootId?: () => number;
-  /** Per cent, in birth and heartbeat. Default 80. */
-  battery?: number;
-  firmware?: string;
-  /** Called where the broker refuses the device after it was connected once. */
-  onRefused?: (error: Error) => void;
-}
-
-export interface FrameOptions {
-  /** Samples a second, 20–200. */
-  rateHz: number;
-  /** Clock time of the first sample. Default: so that the last sample was taken one sample ago. */
-  firstSampleAt?: WallMs;
-  /** Marks the frame as stored, as one that was kept for want of a network. */
-  stored?: boolean;
-}
-
-/** A simulated device on a real MQTT connection. */
-export interface SimulatedDevice {
-  readonly deviceId: string;
-  readonly rangeG: number;
-  /** Of the present start. */
-  readonly bootId: number;
-  readonly connected: boolean;
-  readonly records: DeviceRecords;
-  /** Frames and reports that wait on the device or for a PUBACK. */
-  readonly pending: number;
-  /** Frames that the device had to throw away because its store was full. */
-  readonly dropped: number;
-  /** Resolves at the first CONNACK; keeps trying where the broker is not there, until `timeoutMs` (default 30,000 of the clock). Rejects where it refuses the device. */
-  connect(timeoutMs?: number): Promise<void>;
-  /** Records a frame and sends it as soon as it can. `samples`: x, y, z interleaved, milli-g; 1 to 1,000 of them. */
-  publishFrame(samples: Int16Array, options: FrameOptions): FrameRecord;
-  /** The help button, the wearer's cancel, a presence sensor: resolves at the PUBACK. */
-  help(): Promise<ReportRecord>;
-  cancel(): Promise<ReportRecord>;
-  presence(state: Pick<PresenceReport, "sensor" | "state" | "room">): Promise<ReportRecord>;
-  heartbeat(): Promise<void>;
-  /** Publishes any bytes on one of the device's topics, or on any topic at all: for bad input. Resolves at the PUBACK. */
-  publishRaw(target: Uplink | { topic: string }, payload: Uint8Array | string): Promise<void>;
-  loseNetwork(): void;
-  restoreNetwork(): void;
-  /** Cuts the power and starts again: new boot id, sequence 0; what was not acknowledged is gone. Resolves at the CONNACK. */
-  reboot(): Promise<void>;
-  /** Resolves when nothing waits any more: true; or false after `timeoutMs` of the clock (default 30,000). */
-  drain(timeoutMs?: number): Promise<boolean>;
-  /** Says goodbye and disconnects; the will is not sent. */
-  disconnect(): Promise<void>;
-}
+export type { DeviceOptions, FrameOptions, SimulatedDevice } from "./simulated-device.ts";
 
 /** Frames a device keeps for want of a network: ten minutes of frames of one second. */
 const maxStored = 600;
+/** Time for a broker to be there and to acknowledge, ms of the clock: at speed 8 it is 15 s of the machine's. */
+const defaultTimeoutMs = 120_000;
 /** Publishes that wait for their PUBACK at one time. */
 const maxInFlight = 16;
 
@@ -183,7 +119,7 @@ export function createDevice(options: DeviceOptions): SimulatedDevice {
     });
   }
 
-  function connect(timeoutMs = 30_000): Promise<void> {
+  function connect(timeoutMs = defaultTimeoutMs): Promise<void> {
     if (connection) throw new Error(`${deviceId} is connected already`);
     return new Promise((resolve, reject) => {
       let first = true;
@@ -248,7 +184,10 @@ export function createDevice(options: DeviceOptions): SimulatedDevice {
     enqueue({
       uplink: options.format === "json" ? "accel-json" : "accel",
       frame: record,
-      payload: (now) => encode(record, Math.max(0, Math.round(now - lastSampleAt))),
+      payload(now) {
+        const ageMs = Math.max(0, Math.round(now - lastSampleAt));
+        return framePayload(record, ageMs, options.format ?? "binary", clockError === "unset");
+      },
       sent: (now) => {
         record.sentAt = now;
       },
@@ -258,30 +197,6 @@ export function createDevice(options: DeviceOptions): SimulatedDevice {
       failed: () => {},
     });
     return record;
-  }
-
-  function encode(record: FrameRecord, ageMs: number): Uint8Array | string {
-    const { bootId, sequence, deviceTimeMs, rateHz, stored, samples } = record;
-    const clockUnset = clockError === "unset";
-    if (options.format !== "json") {
-      const frame: AccelFrame = { bootId, sequence, deviceTimeMs, ageMs, rateHz, rangeG, stored, clockUnset, samples };
-      return encodeFrame(frame);
-    }
-    const rows: z.input<typeof JsonFrame>["samples"] = [];
-    for (let i = 0; i < samples.length; i += 3) rows.push([samples[i] ?? 0, samples[i + 1] ?? 0, samples[i + 2] ?? 0]);
-    const json: z.input<typeof JsonFrame> = {
-      v: 1,
-      boot: bootId,
-      seq: sequence,
-      t: deviceTimeMs,
-      age: ageMs,
-      rate: rateHz,
-      range: rangeG,
-      stored,
-      clockUnset,
-      samples: rows,
-    };
-    return JSON.stringify(json);
   }
 
   function report(kind: ReportRecord["kind"], extra: Partial<PresenceReport> = {}): Promise<ReportRecord> {
@@ -357,7 +272,7 @@ export function createDevice(options: DeviceOptions): SimulatedDevice {
       await was?.end("power-cut");
       await connect();
     },
-    drain(timeoutMs = 30_000) {
+    drain(timeoutMs = defaultTimeoutMs) {
       if (waiting.length + inFlight === 0) return Promise.resolve(true);
       return new Promise((resolve) => {
         const done = () => {

@@ -308,6 +308,19 @@ describe("faults", () => {
   });
 });
 
+test("a webhook that does not answer is given up, as the real one gives it up", async () => {
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  closers.push(async () => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+  const net = await network({ webhookTimeoutMs: 100 });
+  net.addNumber(from, { inboundUrl: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/` });
+  const result = await net.addPhone(mobile).reply("274 T", from);
+  expect(result).toMatchObject({ status: null, error: "no answer in 0.1 s" });
+});
+
 test("times are the clock's: at speed 50 a minute's delivery takes about a second", async () => {
   const clock = systemClock(50);
   const net = await network({ clock, behaviour: { deliveryMs: 60_000 } });

@@ -10,8 +10,8 @@ export interface WebhookResult {
   error: string | null;
 }
 
-/** Twilio gives up on a webhook after 15 s. */
-const answerMs = 15_000;
+/** Twilio gives up on a webhook after 15 s. Ms of the network's clock. */
+export const twilioWebhookTimeoutMs = 15_000;
 /** A connection that cannot be made is tried once more, an answer never (Twilio's default `rc=1`). */
 const connectTries = 2;
 const longestAnswer = 64 * 1024;
@@ -25,6 +25,7 @@ export async function postWebhook(
   authToken: string,
   url: string,
   fields: Record<string, string>,
+  timeoutMs: number = twilioWebhookTimeoutMs,
 ): Promise<WebhookResult> {
   const headers = {
     "content-type": "application/x-www-form-urlencoded; charset=utf-8",
@@ -34,7 +35,7 @@ export async function postWebhook(
   let error = "";
   for (let attempt = 0; attempt < connectTries; attempt++) {
     const gaveUp = new AbortController();
-    const callOff = clock.after(answerMs, () => gaveUp.abort(new Error("no answer in 15 s")));
+    const callOff = clock.after(timeoutMs, () => gaveUp.abort(new Error(`no answer in ${timeoutMs / 1000} s`)));
     try {
       const response = await fetch(url, {
         method: "POST",
