@@ -26,7 +26,9 @@ export const GatewayConfig = z
         backend: z
           .enum(["auto", "native", "wasm"])
           .default("auto")
-          .meta({ description: "What computes the classifier: auto takes native TensorFlow where it works, else WASM" }),
+          .meta({
+            description: "What computes the classifier: auto takes native TensorFlow where it works, else WASM",
+          }),
       })
       .prefault({})
       .meta({ description: "The fall detector" }),
@@ -36,8 +38,12 @@ export const GatewayConfig = z
         packetBytes: whole("Bytes of one MQTT packet after that; the largest frame has 6,032", 65536, 8192, 1048576),
         connections: whole("Connections at one time; further ones are closed at once", 5000, 1, 100000),
         connectSeconds: whole("Seconds in which a connection must have been let in", 10, 1, 60),
-        keepAliveSeconds: whole("Longest keep-alive that a device may ask for", 300, 10, 65535),
-        inFlightPerDevice: whole("Messages of one device that wait for their commit; beyond, it is cut off", 2000, 1, 10000),
+        inFlightPerDevice: whole(
+          "Messages of one device that wait for their commit; beyond, it is cut off",
+          2000,
+          1,
+          10000,
+        ),
         secretChecks: whole("Secrets that wait to be checked; beyond, a device is told to come again", 500, 1, 10000),
       })
       .prefault({})
@@ -53,7 +59,12 @@ export const GatewayConfig = z
       .strictObject({
         retrySeconds: whole("Longest wait between two tries to hand on a Detection", 5, 1, 300),
         submitSeconds: whole("Seconds after which a try has failed", 10, 1, 120),
-        maxEvents: whole("Device events kept while alerting is away; beyond, the oldest are dropped", 20000, 100, 1000000),
+        maxEvents: whole(
+          "Device events kept while alerting is away; beyond, the oldest are dropped",
+          20000,
+          100,
+          1000000,
+        ),
       })
       .prefault({})
       .meta({ description: "What waits to be handed to alerting" }),

@@ -1,5 +1,11 @@
 import { type AccelFrame, decodeFrame, decodeJsonFrame, type FrameRefusal } from "../../firmware-contracts/frame.ts";
-import { CancelReport, decodeReport, HelpReport, PresenceReport, StatusReport } from "../../firmware-contracts/reports.ts";
+import {
+  CancelReport,
+  decodeReport,
+  HelpReport,
+  PresenceReport,
+  StatusReport,
+} from "../../firmware-contracts/reports.ts";
 import { parseUplinkTopic, type TopicRefusal } from "../../firmware-contracts/topics.ts";
 
 /** A payload that could be read, and what it is. */
@@ -24,7 +30,8 @@ export type Admission =
 export function admit(deviceId: string, topic: string, payload: Uint8Array): Admission {
   const parsed = parseUplinkTopic(topic);
   if (!parsed.ok) return parsed;
-  if (parsed.deviceId !== deviceId) return { ok: false, reason: "foreign-topic", detail: "the topic of another device" };
+  if (parsed.deviceId !== deviceId)
+    return { ok: false, reason: "foreign-topic", detail: "the topic of another device" };
   switch (parsed.uplink) {
     case "accel":
       return as(decodeFrame(payload), (frame) => ({ kind: "frame", frame }));

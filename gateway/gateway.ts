@@ -1,0 +1,318 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import type { Classifier } from "../detector/classifier/classifier.ts";
+import type { Clock, WallMs } from "../firmware-contracts/clock.ts";
+import { type Detection, detectionId } from "../firmware-contracts/detection.ts";
+import type { DeviceEvent, Intake } from "../firmware-contracts/intake.ts";
+import type { HelpReport, StatusReport } from "../firmware-contracts/reports.ts";
+import type { Broker, OfflineReason } from "./broker/broker.ts";
+import { createEmbeddedBroker } from "./broker/embedded.ts";
+import type { GatewayConfig } from "./config.ts";
+import { createCounters } from "./counters.ts";
+import { admit, type Message } from "./ingest/admit.ts";
+import { createRegistry } from "./ingest/registry.ts";
+import { createOutbox } from "./outbox/outbox.ts";
+import { createOutboxStore } from "./outbox/store.ts";
+import { createJournal } from "./stream/journal.ts";
+import { createScorer } from "./stream/scorer.ts";
+import { createSession, type Session } from "./stream/session.ts";
+import { createSteadyTime, type SteadyTime } from "./stream/steady-time.ts";
+import type { Decision } from "./stream/track.ts";
+
+export type { Decision } from "./stream/track.ts";
+
+/** As of a fall, a help call that reached the gateway later than this after the press is told as late, ms. */
+const lateMs = 120_000;
+/** The same refusal of one device is logged and reported at most so often, ms; it is always counted. */
+const refusalEveryMs = 60_000;
+const suspectClockEveryMs = 3_600_000;
+
+export interface GatewayOptions {
+  config: GatewayConfig;
+  /** Folder of the gateway's stores and journal; made where it is not there. */
+  dataDir: string;
+  intake: Intake;
+  clock: Clock;
+  log: Logger;
+  /** Loaded and disposed of by the caller. */
+  classifier: Classifier;
+}
+
+/** The unit that hears a building's devices: MQTT in, Detections and device events out to the intake. */
+export interface Gateway {
+  /** Takes up what was undecided at the last stop or crash, then lets devices in. Rejects where the disk or the port cannot be had. */
+  start(): Promise<void>;
+  /** Takes 5 s at most. What is undecided is taken up at the next start. */
+  stop(): Promise<void>;
+  /** `mqtt://host:port`, once started. */
+  readonly mqttUrl: string;
+  /** Counts since the start, by the names in README. */
+  counters(): Record<string, number>;
+  /** Whether an acknowledged alarm would be kept and handed on: started, listening, journal, outbox and classifier in order. */
+  ready(): boolean;
+  /** What keeps `ready` from being true. */
+  problems(): string[];
+  /** Version of the Control in force. */
+  readonly controlVersion: number;
+  /** Resolves when nothing is undecided and the outbox is empty. */
+  settled(): Promise<void>;
+  /** Tells what becomes of each candidate, and of the help button. Returns how to end it. */
+  onDecision(listener: (decision: Decision) => void): () => void;
+}
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const { config, dataDir, clock, classifier } = options;
+  const log = options.log.child({ gateway: config.id });
+  const counters = createCounters();
+  const run = randomUUID();
+  const store = createOutboxStore(dataDir);
+  const outbox = createOutbox({ store, intake: options.intake, clock, counters, log, ...config.outbox });
+  const scorer = createScorer(classifier, clock, counters, log);
+  const journal = createJournal({
+    folder: join(dataDir, "journal"),
+    segmentBytes: config.journal.segmentBytes,
+    clock,
+    counters,
+    log,
+  });
+  const registry = createRegistry({
+    store,
+    intake: options.intake,
+    clock,
+    counters,
+    log,
+    refreshSeconds: config.control.refreshSeconds,
+    maxChecks: config.limits.secretChecks,
+    onChange: shutOutRevoked,
+  });
+  const broker: Broker = createEmbeddedBroker({
+    mqtt: config.mqtt,
+    limits: config.limits,
+    counters,
+    log,
+    handlers: { admits: registry.admits, publish, online, offline },
+  });
+  const sessions = new Map<string, Session>();
+  const listeners = new Set<(decision: Decision) => void>();
+  const inFlight = new Map<string, number>();
+  const told = new Map<string, number>();
+  /** Devices whose going offline was told already, by their will. */
+  const goneByWill = new Set<string>();
+  let time: SteadyTime = createSteadyTime(clock);
+  let events = 0;
+  let isStarted = false;
+
+  function session(deviceId: string): Session {
+    const known = sessions.get(deviceId);
+    if (known) return known;
+    const made = createSession({
+      deviceId,
+      placement: () => registry.device(deviceId)?.placement ?? "wrist",
+      operatingPoints: classifier.operatingPoints,
+      modelVersion: classifier.modelVersion,
+      bufferMs: config.journal.bufferSeconds * 1000,
+      clock,
+      time,
+      journal,
+      scorer,
+      counters,
+      keep: outbox.keep,
+      onDecision: tell,
+      onSuspectClock: () => {
+        if (isDue(`clock ${deviceId}`, suspectClockEveryMs)) event(deviceId, "clock-suspect");
+      },
+    });
+    sessions.set(deviceId, made);
+    return made;
+  }
+
+  function tell(decision: Decision): void {
+    for (const listener of listeners) {
+      try {
+        listener(decision);
+      } catch (error) {
+        log.warn({ error: String(error) }, "an observer of decisions failed");
+      }
+    }
+  }
+
+  function event(deviceId: string, kind: DeviceEvent["event"], more: Partial<DeviceEvent> = {}): void {
+    const id = `${run}.${++events}`;
+    outbox.event({ v: 1, id, deviceId, at: Math.max(0, Math.round(clock.wallNow())), event: kind, ...more });
+  }
+
+  /** True at the first call with this key, and then once in `everyMs`. */
+  function isDue(key: string, everyMs: number): boolean {
+    const now = clock.monotonicNow();
+    const last = told.get(key);
+    if (last !== undefined && now - last < everyMs) return false;
+    if (told.size > 10_000) told.clear();
+    told.set(key, now);
+    return true;
+  }
+
+  function publish(deviceId: string, topic: string, payload: Uint8Array, isWill: boolean): Promise<void> | undefined {
+    counters.add("publish.received");
+    const admission = admit(deviceId, topic, payload);
+    if (!admission.ok) {
+      counters.add(`publish.refused.${admission.reason}`);
+      if (isDue(`${deviceId} ${admission.reason}`, refusalEveryMs)) {
+        // A parser's message can quote the payload; the other details are ours.
+        const detail = admission.reason === "bad-json" ? undefined : admission.detail;
+        log.warn({ deviceId, reason: admission.reason, detail }, "payload refused");
+        event(deviceId, "refused-payload", { detail: admission.reason });
+      }
+      return undefined;
+    }
+    const waiting = inFlight.get(deviceId) ?? 0;
+    if (waiting >= config.limits.inFlightPerDevice) {
+      counters.add("connections.cut.in-flight");
+      return Promise.reject(new Error("too many messages in flight"));
+    }
+    const work = take(deviceId, admission.message, isWill);
+    if (!work) return undefined;
+    inFlight.set(deviceId, waiting + 1);
+    return work
+      .catch((error: unknown) => {
+        counters.add("publish.not-committed");
+        throw error;
+      })
+      .finally(() => {
+        const left = (inFlight.get(deviceId) ?? 1) - 1;
+        if (left > 0) inFlight.set(deviceId, left);
+        else inFlight.delete(deviceId);
+      });
+  }
+
+  function take(deviceId: string, message: Message, isWill: boolean): Promise<void> | undefined {
+    switch (message.kind) {
+      case "frame":
+        return session(deviceId).frame(message.frame, time.now());
+      case "help":
+        return help(deviceId, message.report);
+      case "cancel":
+        event(deviceId, "cancel");
+        return session(deviceId).cancel(time.now() - message.report.age);
+      case "presence":
+        event(deviceId, "presence", { detail: `${message.report.sensor}:${message.report.state}` });
+        return undefined;
+      case "status":
+        status(deviceId, message.report, isWill);
+        return undefined;
+    }
+  }
+
+  function status(deviceId: string, report: StatusReport, isWill: boolean): void {
+    const { battery, worn, charging } = report;
+    if (report.kind === "will" || isWill) {
+      goneByWill.add(deviceId);
+      event(deviceId, "offline", { detail: "will" });
+    } else event(deviceId, "heartbeat", { battery, worn, charging, detail: report.kind });
+  }
+
+  function help(deviceId: string, report: HelpReport): Promise<void> {
+    const arrivedAt = Math.max(0, clock.wallNow());
+    const pressedAt = Math.max(0, arrivedAt - report.age);
+    const detection: Detection = {
+      v: 1,
+      id: detectionId(deviceId, report.boot, report.seq, "help"),
+      deviceId,
+      kind: "help",
+      strength: "strong",
+      reason: "help-button",
+      impactAt: Math.round(pressedAt),
+      detectedAt: Math.round(arrivedAt),
+      arrivedAt: Math.round(arrivedAt),
+      late: report.age > lateMs,
+      clockSuspect: false,
+      evidence: null,
+      model: null,
+      test: false,
+    };
+    counters.add("detections.help");
+    return outbox
+      .put(detection)
+      .then(() => tell({ deviceId, candidateId: detection.id, decision: "detected", impactAt: detection.impactAt }));
+  }
+
+  function online(deviceId: string): void {
+    goneByWill.delete(deviceId);
+    event(deviceId, "online");
+  }
+
+  function offline(deviceId: string, why: OfflineReason): void {
+    // The will came just before and said the same.
+    if (!goneByWill.delete(deviceId)) event(deviceId, "offline", { detail: why });
+  }
+
+  function shutOutRevoked(): void {
+    for (const deviceId of broker.connected()) {
+      if (registry.device(deviceId)) continue;
+      counters.add("connections.cut.revoked");
+      log.info({ deviceId }, "device revoked: shut out");
+      broker.shutOut(deviceId);
+    }
+  }
+
+  async function takeUp(): Promise<void> {
+    const { undecided, latest } = await journal.start();
+    time = createSteadyTime(clock, latest as WallMs);
+    for (const [deviceId, records] of undecided) {
+      counters.add("journal.devices-taken-up");
+      log.info({ deviceId, records: records.length }, "taking up what was undecided");
+      await session(deviceId).replay(records);
+    }
+  }
+
+  const isBusy = () => [...sessions.values()].some((one) => one.busy) || inFlight.size > 0 || !outbox.empty;
+
+  function problems(): string[] {
+    const list: string[] = [];
+    if (!isStarted) list.push("not started");
+    else if (!broker.listening) list.push("the broker does not listen");
+    if (!journal.healthy) list.push("the journal cannot be written");
+    if (!outbox.healthy) list.push("the outbox cannot be written");
+    if (!scorer.healthy) list.push("the classifier fails");
+    return list;
+  }
+
+  return {
+    get mqttUrl() {
+      return broker.url;
+    },
+    get controlVersion() {
+      return registry.version;
+    },
+    counters: () => ({ ...counters.read(), "connections.open": broker.connected().length }),
+    ready: () => problems().length === 0,
+    problems,
+    async settled() {
+      while (isStarted && isBusy()) await new Promise<void>((resolve) => clock.after(20, resolve));
+    },
+    onDecision(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    async start() {
+      store.open();
+      outbox.start();
+      await registry.start();
+      await takeUp();
+      await broker.start();
+      isStarted = true;
+      log.info({ mqtt: broker.url, control: registry.version }, "gateway started");
+    },
+    async stop() {
+      isStarted = false;
+      registry.stop();
+      await broker.stop();
+      for (const one of sessions.values()) one.stop();
+      sessions.clear();
+      scorer.stop();
+      await Promise.race([journal.stop(), new Promise<void>((resolve) => void setTimeout(resolve, 2000).unref())]);
+      outbox.stop();
+      store.close();
+    },
+  };
+}

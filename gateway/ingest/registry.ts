@@ -1,0 +1,136 @@
+import type { Logger } from "pino";
+import type { Clock } from "../../firmware-contracts/clock.ts";
+import type { Control, ControlDevice, Intake } from "../../firmware-contracts/intake.ts";
+import { verifySecret } from "../../firmware-contracts/secret.ts";
+import type { Counters } from "../counters.ts";
+import { within } from "../outbox/time-limit.ts";
+
+/** Where the last Control survives a restart. */
+export interface ControlStore {
+  readControl(): Control | null;
+  writeControl(control: Control): void;
+}
+
+export interface RegistryOptions {
+  store: ControlStore;
+  intake: Intake;
+  clock: Clock;
+  counters: Counters;
+  log: Logger;
+  refreshSeconds: number;
+  /** Secrets that may wait to be checked. */
+  maxChecks: number;
+  /** Called after each new Control. */
+  onChange(): void;
+}
+
+/** The devices as alerting wants them, as of the last time it was reached. */
+export interface Registry {
+  /** Reads the kept Control and asks for a newer one, for 5 s at most. */
+  start(): Promise<void>;
+  stop(): void;
+  /** Version in force; 0 where there never was one. */
+  readonly version: number;
+  /** A device that is known and not revoked. */
+  device(deviceId: string): ControlDevice | null;
+  /** Whether the secret is this device's. Rejects where too many wait. */
+  admits(deviceId: string, secret: string): Promise<boolean>;
+}
+
+/** Checks that run at one time. They share Node's four threads with the journal's syncs, so two are left for those. */
+const checksAtOnce = 2;
+const answerMs = 5000;
+
+export function createRegistry(options: RegistryOptions): Registry {
+  const { store, intake, clock, counters, log } = options;
+  let version = 0;
+  let devices = new Map<string, ControlDevice>();
+  let stopped = true;
+  let callOff = () => {};
+  let refreshing: Promise<void> | null = null;
+  let lastRefresh = Number.NEGATIVE_INFINITY;
+  let running = 0;
+  const waiting: (() => void)[] = [];
+
+  function follow(control: Control): void {
+    version = control.version;
+    devices = new Map(control.devices.map((device) => [device.deviceId, device]));
+    options.onChange();
+  }
+
+  async function ask(): Promise<void> {
+    lastRefresh = clock.monotonicNow();
+    try {
+      const control = await within(clock, answerMs, intake.control(version));
+      if (stopped || !control) return;
+      follow(control);
+      try {
+        store.writeControl(control);
+      } catch (error) {
+        counters.add("control.not-kept");
+        log.error({ error: String(error) }, "the registry is in force but could not be kept; check the disk");
+      }
+    } catch (error) {
+      counters.add("control.failed");
+      log.debug({ error: String(error) }, "alerting did not give the registry; the last one stays in force");
+    }
+  }
+
+  function refresh(): Promise<void> {
+    refreshing ??= ask().finally(() => {
+      refreshing = null;
+    });
+    return refreshing;
+  }
+
+  function schedule(): void {
+    if (stopped) return;
+    callOff = clock.after(options.refreshSeconds * 1000, () => void refresh().then(schedule));
+  }
+
+  function device(deviceId: string): ControlDevice | null {
+    const known = devices.get(deviceId);
+    return known && !known.revoked ? known : null;
+  }
+
+  async function check(deviceId: string, secret: string): Promise<boolean> {
+    // A device added a moment ago comes in at its first try; strangers cannot make this ask more than once a second.
+    if (!devices.has(deviceId) && clock.monotonicNow() - lastRefresh > 1000) await refresh();
+    const known = device(deviceId);
+    if (!known) return false;
+    const isRight = await verifySecret(secret, known.secretHash);
+    // It may have been revoked while the secret was checked.
+    return isRight && device(deviceId) !== null;
+  }
+
+  return {
+    get version() {
+      return version;
+    },
+    device,
+    async start() {
+      stopped = false;
+      const kept = store.readControl();
+      if (kept) follow(kept);
+      await refresh();
+      schedule();
+    },
+    stop() {
+      stopped = true;
+      callOff();
+    },
+    async admits(deviceId, secret) {
+      if (running >= checksAtOnce) {
+        if (waiting.length >= options.maxChecks) throw new Error("too many secrets wait to be checked");
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      }
+      running++;
+      try {
+        return await check(deviceId, secret);
+      } finally {
+        running--;
+        waiting.shift()?.();
+      }
+    },
+  };
+}

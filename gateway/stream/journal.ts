@@ -1,0 +1,204 @@
+import { type FileHandle, mkdir, open, readdir, readFile, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
+import type { Counters } from "../counters.ts";
+import { decodeRecords, encodeRecord, type JournalRecord } from "./journal-format.ts";
+
+/** After a failed write the disk is tried again this often, ms. */
+const probeMs = 2000;
+
+export interface JournalOptions {
+  folder: string;
+  segmentBytes: number;
+  clock: Clock;
+  counters: Counters;
+  log: Logger;
+}
+
+/**
+ * Append-only files of the frames in which a fall may be. Writes and syncs run on Node's thread pool; what comes while one runs goes together in the next.
+ */
+export interface Journal {
+  /** Makes the folder and reads what is undecided, by device and in the order written; `latest` is the highest time in it. */
+  start(): Promise<{ undecided: Map<string, JournalRecord[]>; latest: WallMs }>;
+  /** Resolves when the records are on the disk, synced. Rejects where they are not; then they may or may not be. */
+  append(records: readonly JournalRecord[]): Promise<void>;
+  /** Nothing of this device is undecided any more: marks it, and deletes files that nobody needs, oldest first. */
+  release(deviceId: string, at: WallMs): void;
+  /** False from a failed write until one succeeds. */
+  readonly healthy: boolean;
+  /** Resolves when what was given is written, or has failed. */
+  stop(): Promise<void>;
+}
+
+interface Waiting {
+  records: readonly JournalRecord[];
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+interface Segment {
+  number: number;
+  file: FileHandle;
+  bytes: number;
+}
+
+export function createJournal(options: JournalOptions): Journal {
+  const { folder, clock, counters, log } = options;
+  let waiting: Waiting[] = [];
+  let writing: Promise<void> | null = null;
+  let current: Segment | null = null;
+  let nextNumber = 1;
+  let healthy = true;
+  let stopped = false;
+  let callOffProbe = () => {};
+  /** Files on disk, oldest first, each with the devices that have something undecided in it. */
+  const segments = new Map<number, Set<string>>();
+
+  const pathOf = (number: number) => join(folder, `${String(number).padStart(10, "0")}.journal`);
+
+  async function openSegment(): Promise<Segment> {
+    const number = nextNumber++;
+    const file = await open(pathOf(number), "ax");
+    segments.set(number, new Set());
+    current = { number, file, bytes: 0 };
+    // A file whose name is not on the disk is lost at a power cut, however well its content was synced.
+    const directory = await open(folder, "r");
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+    return current;
+  }
+
+  async function closeSegment(): Promise<void> {
+    const closing = current;
+    current = null;
+    await closing?.file.close().catch(() => {});
+  }
+
+  async function write(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const segment = current ?? (await openSegment());
+      const holders = segments.get(segment.number);
+      for (const { records } of batch) {
+        for (const record of records) if (record.kind !== "decided") holders?.add(record.deviceId);
+      }
+      const bytes = Buffer.concat(batch.flatMap(({ records }) => records.map(encodeRecord)));
+      await segment.file.writeFile(bytes);
+      await segment.file.datasync();
+      segment.bytes += bytes.length;
+      counters.add("journal.commits");
+      counters.add("journal.bytes", bytes.length);
+      if (!healthy) log.info({}, "the journal can be written again");
+      healthy = true;
+      for (const one of batch) one.resolve();
+      if (segment.bytes >= options.segmentBytes) {
+        await closeSegment();
+        deleteUnneeded();
+      }
+    } catch (error) {
+      counters.add("journal.failed");
+      if (healthy)
+        log.error({ error: String(error), folder }, "the journal cannot be written; check the disk's space and rights");
+      healthy = false;
+      // After a failed sync nothing is known about the file's tail: a new file is begun, and the senders send again.
+      await closeSegment();
+      for (const one of batch) one.reject(error);
+      scheduleProbe();
+    }
+  }
+
+  async function writeAll(): Promise<void> {
+    // Whatever arrives in this turn of the event loop goes into the first commit.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (waiting.length > 0) {
+      const batch = waiting;
+      waiting = [];
+      await write(batch);
+    }
+  }
+
+  function append(records: readonly JournalRecord[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      waiting.push({ records, resolve, reject });
+      writing ??= writeAll().finally(() => {
+        writing = null;
+      });
+    });
+  }
+
+  function scheduleProbe(): void {
+    callOffProbe();
+    if (stopped) return;
+    callOffProbe = clock.after(probeMs, () => {
+      if (!healthy && !stopped) void append([]).catch(() => {});
+    });
+  }
+
+  /** Only from the oldest on: a mark may stand in a later file than the frames that it is about. */
+  function deleteUnneeded(): void {
+    for (const [number, holders] of segments) {
+      if (holders.size > 0 || number === current?.number) return;
+      segments.delete(number);
+      counters.add("journal.segments-deleted");
+      void unlink(pathOf(number)).catch((error) =>
+        log.warn({ error: String(error) }, "a journal file cannot be deleted"),
+      );
+    }
+  }
+
+  return {
+    append,
+    get healthy() {
+      return healthy;
+    },
+    release(deviceId, at) {
+      for (const holders of segments.values()) holders.delete(deviceId);
+      // A lost mark does no harm: the fall would be found again, with the same id.
+      void append([{ kind: "decided", deviceId, at, bytes: new Uint8Array() }]).then(deleteUnneeded, () => {});
+    },
+    async start() {
+      stopped = false;
+      await mkdir(folder, { recursive: true });
+      const numbers = (await readdir(folder))
+        .filter((name) => /^\d{10}\.journal$/.test(name))
+        .map((name) => Number(name.slice(0, 10)))
+        .sort((a, b) => a - b);
+      nextNumber = (numbers.at(-1) ?? 0) + 1;
+      const undecided = new Map<string, JournalRecord[]>();
+      let latest: WallMs = 0;
+      for (const number of numbers) {
+        const holders = new Set<string>();
+        segments.set(number, holders);
+        const { records, torn } = decodeRecords(await readFile(pathOf(number)));
+        if (torn > 0) {
+          counters.add("journal.torn");
+          log.warn({ bytes: torn }, "a journal file ends in the middle of a record, which was never acknowledged");
+        }
+        for (const record of records) {
+          latest = Math.max(latest, record.at);
+          if (record.kind === "decided") {
+            undecided.delete(record.deviceId);
+            for (const earlier of segments.values()) earlier.delete(record.deviceId);
+          } else {
+            holders.add(record.deviceId);
+            const list = undecided.get(record.deviceId) ?? [];
+            list.push(record);
+            undecided.set(record.deviceId, list);
+          }
+        }
+      }
+      deleteUnneeded();
+      return { undecided, latest };
+    },
+    async stop() {
+      stopped = true;
+      callOffProbe();
+      await writing;
+      await closeSegment();
+    },
+  };
+}

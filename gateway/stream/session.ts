@@ -1,0 +1,312 @@
+import type { Conclusion } from "../../detector/detector.ts";
+import type { OperatingPoints } from "../../detector/operating-points.ts";
+import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
+import { type Detection, detectionId, type Placement } from "../../firmware-contracts/detection.ts";
+import { type AccelFrame, decodeFrame, encodeFrame } from "../../firmware-contracts/frame.ts";
+import type { Counters } from "../counters.ts";
+import { hasSuspectClock } from "../ingest/admit.ts";
+import { heldUntil, openSequence, place, releaseOverdue } from "../ingest/sequence.ts";
+import type { Journal } from "./journal.ts";
+import type { JournalRecord } from "./journal-format.ts";
+import type { RingEntry } from "./ring.ts";
+import type { Scorer } from "./scorer.ts";
+import type { SteadyTime } from "./steady-time.ts";
+import { createTrack, type Decision, type Track, type TrackHost } from "./track.ts";
+
+/** A fall that reached the gateway later than this after the impact is told as late, ms. */
+const lateMs = 120_000;
+/** After a decision the journal keeps the device's frames so long, ms: a gate that opens again needs them, and writing them twice costs more. */
+const keepDecidedMs = 15_000;
+/** A candidate given up in silence can be taken up again; its frames are kept so long for that, ms. */
+const keepParkedMs = 600_000;
+/** Streams of stored frames beside the live one that are kept when idle. */
+const maxEarlierTracks = 4;
+/** Frames of one device that may wait for a journal that cannot be written. Beyond, the oldest are judged from memory only. */
+const maxOwed = 3000;
+
+export interface SessionOptions {
+  deviceId: string;
+  placement(): Placement;
+  operatingPoints: OperatingPoints;
+  modelVersion: string;
+  bufferMs: number;
+  clock: Clock;
+  time: SteadyTime;
+  journal: Journal;
+  scorer: Scorer;
+  counters: Counters;
+  /** Resolves when the Detection is safe; tries until then. */
+  keep(detection: Detection): Promise<void>;
+  onDecision(decision: Decision): void;
+  onSuspectClock(): void;
+}
+
+/** One device's streams. Frames and cancels are taken in in the order of the calls. */
+export interface Session {
+  /** Takes a frame in. The promise, where there is one, resolves when what must be kept is on the disk; without one nothing must be. */
+  frame(frame: AccelFrame, arrivedAt: WallMs): Promise<void> | undefined;
+  /** The wearer's own cancel, pressed at `at`. */
+  cancel(at: WallMs): Promise<void> | undefined;
+  /** Lives again what the journal held at the start. */
+  replay(records: readonly JournalRecord[]): Promise<void>;
+  /** Something is undecided, or a Detection is not yet safe. */
+  readonly busy: boolean;
+  stop(): void;
+}
+
+export function createSession(options: SessionOptions): Session {
+  const { deviceId, clock, time, journal, counters } = options;
+  const sequence = openSequence<RingEntry>();
+  let owed: RingEntry[] = [];
+  let committing: Promise<void> | null = null;
+  /** The journal holds something of this device. */
+  let isKept = false;
+  let unsafe = 0;
+  let replayNow: WallMs | null = null;
+  let clockSuspect = false;
+  let lastFrameAt: WallMs = 0;
+  let stopped = false;
+  let callOffHeld = () => {};
+  let callOffRelease: (() => void) | null = null;
+  const now = () => replayNow ?? time.now();
+
+  const host: TrackHost = {
+    clock,
+    counters,
+    scorer: options.scorer,
+    operatingPoints: options.operatingPoints,
+    bufferMs: options.bufferMs,
+    placement: options.placement,
+    now,
+    replaying: () => replayNow !== null,
+    owe,
+    concluded,
+    decided: (candidateId, decision, impactAt) =>
+      options.onDecision({
+        deviceId,
+        candidateId,
+        decision,
+        impactAt: impactAt === null ? null : time.toWall(impactAt),
+      }),
+    changed() {
+      // What a timer or the classifier brought on has no publish to wait for it.
+      if (owed.length > 0) void commit().catch(() => {});
+      settle();
+    },
+  };
+  const live = createTrack(host);
+  let earlier: Track[] = [];
+  const tracks = () => [live, ...earlier];
+  const isUndecided = () => sequence.held.length > 0 || tracks().some((track) => track.undecided);
+
+  function owe(entries: RingEntry[]): void {
+    for (const entry of entries) {
+      if (entry.kept !== "no") continue;
+      entry.kept = "owed";
+      owed.push(entry);
+    }
+    if (owed.length > maxOwed) {
+      counters.add("frames.judged-from-memory-only", owed.length - maxOwed);
+      owed = owed.slice(-maxOwed);
+    }
+  }
+
+  async function commit(): Promise<void> {
+    while (committing || owed.length > 0) {
+      if (!committing) {
+        const batch = owed;
+        owed = [];
+        isKept = true;
+        committing = journal
+          .append(
+            batch.map((entry) => ({
+              kind: "frame",
+              deviceId,
+              at: entry.arrivedAt,
+              bytes: encodeFrame(entry.frame),
+            })),
+          )
+          .then(
+            () => {
+              for (const entry of batch) entry.kept = "yes";
+              counters.add("frames.journaled", batch.length);
+            },
+            (error: unknown) => {
+              // Still owed: a frame sent again is then known as a duplicate, and yet not acknowledged before this succeeds.
+              owed = [...batch, ...owed];
+              throw error;
+            },
+          )
+          .finally(() => {
+            committing = null;
+          });
+      }
+      await committing;
+    }
+  }
+
+  function take(frame: AccelFrame, arrivedAt: WallMs, kept: RingEntry["kept"]): void {
+    const entry: RingEntry = { frame, arrivedAt, takenAt: arrivedAt - frame.ageMs, kept };
+    const isSuspect = hasSuspectClock(frame, time.toWall(arrivedAt));
+    if (isSuspect) counters.add("frames.clock-suspect");
+    if (isSuspect && !clockSuspect) options.onSuspectClock();
+    clockSuspect = isSuspect;
+    lastFrameAt = arrivedAt;
+    const { bootId } = frame;
+    const placed = place(sequence, {
+      bootId,
+      sequence: frame.sequence,
+      arrivedAt,
+      takenAt: entry.takenAt,
+      item: entry,
+    });
+    counters.add(`frames.${placed.place}`);
+    if (placed.rebooted) counters.add("frames.reboots");
+    if (placed.missing > 0) counters.add("frames.missing", placed.missing);
+    for (const released of placed.released) live.feed(released);
+    if (placed.place === "earlier") earlierTrack(frame).feed(entry);
+    // A frame that waits has not been looked at: it may hold the impact.
+    if (placed.place === "held") owe([entry]);
+    watchHeld();
+  }
+
+  /** The stream of stored frames that this one carries on; a new one where it carries on none. */
+  function earlierTrack(frame: AccelFrame): Track {
+    let best: Track | null = null;
+    for (const track of earlier) {
+      if (track.last?.bootId !== frame.bootId || track.last.sequence >= frame.sequence) continue;
+      if (!best || track.last.sequence > best.last!.sequence) best = track;
+    }
+    if (best) return best;
+    const idle = earlier.find((track) => !track.undecided && !track.parked);
+    if (idle && earlier.length >= maxEarlierTracks) {
+      idle.stop();
+      earlier = earlier.filter((track) => track !== idle);
+    }
+    const track = createTrack(host);
+    earlier.push(track);
+    return track;
+  }
+
+  function watchHeld(): void {
+    callOffHeld();
+    const until = heldUntil(sequence);
+    if (until === null || stopped || replayNow !== null) return;
+    callOffHeld = clock.after(Math.max(1, until - now()), () => {
+      const { released, missing } = releaseOverdue(sequence, now());
+      if (missing > 0) counters.add("frames.missing", missing);
+      for (const entry of released) live.feed(entry);
+      watchHeld();
+      host.changed();
+    });
+  }
+
+  function concluded(candidateId: string, conclusion: Conclusion): void {
+    const impactAt = time.toWall(conclusion.impactAt);
+    const detection: Detection = {
+      v: 1,
+      id: detectionId(deviceId, conclusion.bootId, conclusion.sequence, "fall"),
+      deviceId,
+      kind: "fall",
+      strength: conclusion.strength,
+      reason: conclusion.reason,
+      impactAt,
+      detectedAt: time.toWall(now()),
+      arrivedAt: time.toWall(conclusion.arrivedAt),
+      late: conclusion.arrivedAt - conclusion.impactAt > lateMs,
+      clockSuspect,
+      evidence: conclusion.evidence,
+      model: options.modelVersion,
+      test: false,
+    };
+    counters.add("detections.fall");
+    unsafe++;
+    void options.keep(detection).then(
+      () => {
+        unsafe--;
+        settle();
+      },
+      // Given up only at a stop: the journal keeps the frames for the next start.
+      () => {},
+    );
+    options.onDecision({ deviceId, candidateId, decision: "detected", impactAt });
+  }
+
+  /** Once nothing is undecided, the journal may let go after a while. */
+  function settle(): void {
+    if (callOffRelease || stopped || !isKept || replayNow !== null || isUndecided() || unsafe > 0) return;
+    const wait = tracks().some((track) => track.parked) ? keepParkedMs : keepDecidedMs;
+    callOffRelease = clock.after(wait, () => {
+      callOffRelease = null;
+      const stillParked = tracks().some((track) => track.parked) && now() - lastFrameAt < keepParkedMs;
+      if (stillParked || owed.length > 0 || committing) settle();
+      else release();
+    });
+  }
+
+  function release(): void {
+    if (!isKept || isUndecided() || unsafe > 0) return;
+    isKept = false;
+    for (const track of tracks()) track.forgetKept();
+    earlier = earlier.filter((track) => track.parked);
+    journal.release(deviceId, now());
+  }
+
+  /** The earliest wake of any stream that is due by `by`. */
+  function dueTrack(by: WallMs): Track | null {
+    let due: Track | null = null;
+    for (const track of tracks()) {
+      if (track.wakeAt === null || track.wakeAt > by) continue;
+      if (!due || track.wakeAt < due.wakeAt!) due = track;
+    }
+    return due;
+  }
+
+  async function liveAgain(record: JournalRecord): Promise<void> {
+    for (let due = dueTrack(record.at), turns = 0; due && turns < 100; due = dueTrack(record.at), turns++) {
+      replayNow = due.wakeAt;
+      due.tick();
+      await due.scored();
+    }
+    replayNow = record.at;
+    if (record.kind === "cancel") for (const track of tracks()) track.cancel(record.at);
+    if (record.kind !== "frame") return;
+    const decoded = decodeFrame(record.bytes);
+    if (decoded.ok) take(decoded.value, record.at, "yes");
+    for (const track of tracks()) await track.scored();
+  }
+
+  return {
+    get busy() {
+      return isUndecided() || unsafe > 0 || owed.length > 0 || committing !== null;
+    },
+    frame(frame, arrivedAt) {
+      take(frame, arrivedAt, "no");
+      settle();
+      return owed.length > 0 || committing ? commit() : undefined;
+    },
+    cancel(at) {
+      const mustKeep = isUndecided();
+      for (const track of tracks()) track.cancel(at);
+      settle();
+      if (!mustKeep) return undefined;
+      isKept = true;
+      return journal.append([{ kind: "cancel", deviceId, at, bytes: new Uint8Array() }]);
+    },
+    async replay(records) {
+      isKept = true;
+      for (const record of records) await liveAgain(record);
+      replayNow = null;
+      for (const track of tracks()) track.arm();
+      watchHeld();
+      settle();
+    },
+    stop() {
+      stopped = true;
+      callOffHeld();
+      callOffRelease?.();
+      release();
+      for (const track of tracks()) track.stop();
+    },
+  };
+}

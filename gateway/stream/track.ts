@@ -1,0 +1,179 @@
+import { type Conclusion, type DetectorInput, openDetector, step, undecided } from "../../detector/detector.ts";
+import type { OperatingPoints } from "../../detector/operating-points.ts";
+import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
+import type { Placement } from "../../firmware-contracts/detection.ts";
+import type { Counters } from "../counters.ts";
+import { createRing, type RingEntry } from "./ring.ts";
+import type { Scorer } from "./scorer.ts";
+
+/** What became of a candidate, for observers. `impactAt`: wall time, null where it was dismissed before anybody asked. */
+export interface Decision {
+  deviceId: string;
+  candidateId: string;
+  decision: "suspected" | "detected" | "dismissed";
+  impactAt: WallMs | null;
+}
+
+/** What a track needs from the device's session. Times are steady times. */
+export interface TrackHost {
+  clock: Clock;
+  counters: Counters;
+  scorer: Scorer;
+  operatingPoints: OperatingPoints;
+  bufferMs: number;
+  placement(): Placement;
+  /** Now, or the time that is being lived again. */
+  now(): WallMs;
+  /** True while the journal is played again: wakes are then called by the session. */
+  replaying(): boolean;
+  /** These must be in the journal before the next acknowledgement. */
+  owe(entries: RingEntry[]): void;
+  concluded(candidateId: string, conclusion: Conclusion): void;
+  decided(candidateId: string, decision: Decision["decision"], impactAt: WallMs | null): void;
+  /** Something may have been decided. */
+  changed(): void;
+}
+
+/** One ordered stream of a device: the last seconds of its frames, and a detector. */
+export interface Track {
+  feed(entry: RingEntry): void;
+  cancel(at: WallMs): void;
+  tick(): void;
+  /** A candidate is undecided: each frame must be kept. */
+  readonly undecided: boolean;
+  /** A candidate was given up in silence, and would be taken up again if its frames came. */
+  readonly parked: boolean;
+  readonly wakeAt: WallMs | null;
+  /** Frames of this stream have these identities at most. */
+  readonly last: { bootId: number; sequence: number; arrivedAt: WallMs } | null;
+  /** The journal no longer holds this stream's frames. */
+  forgetKept(): void;
+  /** Sets the timer again after a replay. */
+  arm(): void;
+  /** Resolves when no answer of the classifier is awaited. */
+  scored(): Promise<void>;
+  stop(): void;
+}
+
+export function createTrack(host: TrackHost): Track {
+  const ring = createRing(host.bufferMs);
+  const scores = new Set<Promise<void>>();
+  const suspectedAt = new Map<string, WallMs>();
+  let placement = host.placement();
+  let state = openDetector({ placement, operatingPoints: host.operatingPoints });
+  let last: Track["last"] = null;
+  let wakeAt: WallMs | null = null;
+  let callOff = () => {};
+  let stopped = false;
+
+  const parked = () => state.streams.some((stream) => stream.candidates.some((one) => one.stage === "parked"));
+
+  function arm(): void {
+    callOff();
+    if (wakeAt === null || stopped || host.replaying()) return;
+    // Never at once: a wish for the past would otherwise be granted over and over.
+    callOff = host.clock.after(Math.max(20, wakeAt - host.now()), tick);
+  }
+
+  function tick(): void {
+    wakeAt = null;
+    run({ kind: "tick" });
+    host.changed();
+  }
+
+  /** @returns whether a gate was opened. */
+  function run(input: DetectorInput): boolean {
+    const [next, commands] = step(state, input, host.now());
+    state = next;
+    let opened = false;
+    for (const command of commands) {
+      switch (command.kind) {
+        case "gate-opened":
+          opened = true;
+          host.counters.add("candidates.opened");
+          break;
+        case "classify":
+          classify(command.candidateId, command.placement, command.input);
+          break;
+        case "suspected":
+          suspectedAt.set(command.candidateId, command.impactAt);
+          host.decided(command.candidateId, "suspected", command.impactAt);
+          break;
+        case "detect":
+          suspectedAt.delete(command.candidateId);
+          host.concluded(command.candidateId, command.conclusion);
+          break;
+        case "dismissed":
+          host.counters.add(`candidates.dismissed.${command.why}`);
+          host.decided(command.candidateId, "dismissed", suspectedAt.get(command.candidateId) ?? null);
+          suspectedAt.delete(command.candidateId);
+          break;
+        case "wake":
+          wakeAt = command.at;
+          arm();
+          break;
+      }
+    }
+    return opened;
+  }
+
+  function classify(candidateId: string, at: Placement, input: Float32Array): void {
+    const answer = host.scorer.score(at, input).then((score) => {
+      scores.delete(answer);
+      if (stopped) return;
+      const opened = run({ kind: "scored", candidateId, score });
+      if (opened) host.owe(ring.unkept());
+      host.changed();
+    });
+    scores.add(answer);
+  }
+
+  return {
+    get undecided() {
+      return undecided(state);
+    },
+    get parked() {
+      return parked();
+    },
+    get wakeAt() {
+      return wakeAt;
+    },
+    get last() {
+      return last;
+    },
+    feed(entry) {
+      const { frame } = entry;
+      if (host.placement() !== placement && !undecided(state) && !parked()) {
+        placement = host.placement();
+        state = openDetector({ placement, operatingPoints: host.operatingPoints });
+      }
+      last = { bootId: frame.bootId, sequence: frame.sequence, arrivedAt: entry.arrivedAt };
+      ring.push(entry);
+      const opened = run({
+        kind: "frame",
+        frame: {
+          bootId: frame.bootId,
+          sequence: frame.sequence,
+          deviceTimeMs: frame.deviceTimeMs,
+          ageMs: frame.ageMs,
+          rateHz: frame.rateHz,
+          rangeG: frame.rangeG,
+          samples: frame.samples,
+          arrivedAt: entry.arrivedAt,
+        },
+      });
+      if (opened || undecided(state)) host.owe(ring.unkept());
+    },
+    cancel: (at) => void run({ kind: "cancel", at }),
+    tick,
+    forgetKept: () => ring.forgetKept(),
+    arm,
+    async scored() {
+      while (scores.size > 0 && !stopped) await Promise.race(scores);
+    },
+    stop() {
+      stopped = true;
+      callOff();
+    },
+  };
+}
