@@ -69,6 +69,12 @@ export const EpisodeDetail = EpisodeView.extend({
 }).meta({ id: "EpisodeDetail" });
 export type EpisodeDetail = z.infer<typeof EpisodeDetail>;
 
+/** The episode as the board shows it, without what only its own page needs. */
+export function viewOf(detail: EpisodeDetail): EpisodeView {
+  const { timeline: _timeline, evidence: _evidence, model: _model, ...view } = detail;
+  return view;
+}
+
 /** What a person may do to an episode on the console. */
 export const ConsoleAction = z
   .discriminatedUnion("action", [

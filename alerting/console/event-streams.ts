@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import type { FastifyBaseLogger } from "fastify";
 import type { Clock } from "../../firmware-contracts/clock.ts";
-import { type BoardMessage, type ConsoleBackend, EpisodeView } from "./api.ts";
+import { type BoardMessage, type ConsoleBackend, viewOf } from "./api.ts";
 import type { Session } from "./sessions.ts";
 
 /** Two beats fit in the 5 s after which a page must have said that it hears nothing. */
@@ -60,7 +60,7 @@ export function createEventStreams(
       for (const id of ids) {
         const detail = backend.episode(id);
         if (!detail) continue;
-        const message = { now: clock.wallNow(), episode: EpisodeView.parse(detail) };
+        const message = { now: clock.wallNow(), episode: viewOf(detail) };
         for (const stream of sessions.keys()) send(stream, "episode", message);
       }
     });

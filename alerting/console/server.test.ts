@@ -160,6 +160,7 @@ describe("login", () => {
       headers: { "x-fallvakt-console": "1", cookie },
     });
     expect(answer.status).toBe(204);
+    expect(answer.headers.getSetCookie().map((line) => line.slice(0, 10))).toEqual(["fallvakt=;"]);
     await stream.next("session-ended");
     expect((await fetch(`${url}/api/v1/episodes`, { headers: { cookie } })).status).toBe(401);
   });

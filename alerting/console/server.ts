@@ -8,9 +8,9 @@ import fastifyStatic from "@fastify/static";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Clock } from "../../firmware-contracts/clock.ts";
-import { type ActionResult, ConsoleAction, type ConsoleBackend, EpisodeView, type SessionMessage } from "./api.ts";
+import { type ActionResult, ConsoleAction, type ConsoleBackend, type SessionMessage, viewOf } from "./api.ts";
 import { boardMessage, createEventStreams } from "./event-streams.ts";
-import { handleError, sendProblem } from "./problems.ts";
+import { handleError, readBody, sendProblem } from "./problems.ts";
 import { createSessions, type Session, type Sessions, sessionMs } from "./sessions.ts";
 
 declare module "fastify" {
@@ -149,7 +149,7 @@ async function apiPlugin(api: FastifyInstance, options: ConsoleOptions, sessions
         return sendProblem(reply, 429, "too-many", "Too many attempts to log in; wait a minute");
       }
     }
-    const { name, password } = LoginBody.parse(request.body);
+    const { name, password } = readBody(LoginBody, request.body);
     const user = await backend.verifyUser(name, password);
     if (!user) return sendProblem(reply, 401, "wrong-login", "Unknown name or wrong password");
     sessions.close(request.cookies[cookieName]);
@@ -189,12 +189,12 @@ async function apiPlugin(api: FastifyInstance, options: ConsoleOptions, sessions
     own.post<{ Params: { id: string } }>("/episodes/:id/actions", { bodyLimit: 4096 }, async (request, reply) => {
       const { id } = request.params;
       const { user } = request.consoleSession!;
-      const result = await backend.act(id, ConsoleAction.parse(request.body), user);
+      const result = await backend.act(id, readBody(ConsoleAction, request.body), user);
       if (!result.ok) {
         const { problem } = result;
         return sendProblem(reply, problemStatus[problem], problem, `Nothing was changed: ${problem}`);
       }
-      return EpisodeView.parse(backend.episode(id));
+      return viewOf(backend.episode(id)!);
     });
 
     own.get("/events", (request, reply) => {

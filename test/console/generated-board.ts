@@ -1,11 +1,12 @@
-import type {
-  ActionResult,
-  ConsoleAction,
-  ConsoleBackend,
-  ConsoleUser,
-  EpisodeDetail,
-  PageView,
-  TimelineEntry,
+import {
+  type ActionResult,
+  type ConsoleAction,
+  type ConsoleBackend,
+  type ConsoleUser,
+  type EpisodeDetail,
+  type PageView,
+  type TimelineEntry,
+  viewOf,
 } from "../../alerting/console/api.ts";
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import type { Evidence } from "../../firmware-contracts/detection.ts";
@@ -55,8 +56,7 @@ export function createGeneratedBackend(clock: Clock, episodes: EpisodeDetail[] =
       troubles = words;
     },
     listeners: () => listeners.size,
-    // Without the detail's parts, as a store would answer.
-    board: () => [...byId.values()].map(({ timeline: _t, evidence: _e, model: _m, ...view }) => view),
+    board: () => [...byId.values()].map(viewOf),
     episode: (id) => byId.get(id) ?? null,
     async act(id, action, user) {
       const episode = byId.get(id);

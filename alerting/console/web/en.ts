@@ -139,7 +139,7 @@ export const en: Record<keyof typeof sv, string> = {
   "event.episode-opened": "The alarm was opened",
   "event.page-queued": "Text to go to",
   "event.page-sent": "Text to",
-  "event.receipt": "Text receipt from",
+  "event.receipt": "Text receipt",
   "event.reply": "Replied",
   "event.taken": "Took the alarm",
   "event.released": "Gave the alarm back",

@@ -137,7 +137,7 @@ export const sv = {
   "event.episode-opened": "Larmet öppnades",
   "event.page-queued": "Sms ska gå till",
   "event.page-sent": "Sms till",
-  "event.receipt": "Sms-kvitto från",
+  "event.receipt": "Sms-kvitto",
   "event.reply": "Svarade",
   "event.taken": "Tog larmet",
   "event.released": "Lämnade larmet ifrån sig",

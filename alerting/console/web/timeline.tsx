@@ -28,7 +28,7 @@ export function Timeline({ entries }: { entries: TimelineEntry[] }) {
             <time dateTime={new Date(entry.at).toISOString()}>{words.timeWithSeconds(entry.at)}</time>
             <span>
               <b>{words.sayKnown("event", entry.what, entry.what)}</b>
-              {entry.who && `${alwaysByText.has(entry.what) ? " " : " · "}${entry.who}`}
+              {entry.who && `${entry.what.startsWith("page-") ? " " : " · "}${entry.who}`}
               {entry.via && !alwaysByText.has(entry.what) && ` · ${words.sayKnown("via", entry.via, entry.via)}`}
               {entry.detail && ` · ${detailOf(words, entry)}`}
             </span>
