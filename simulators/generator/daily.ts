@@ -48,11 +48,11 @@ function sittingHard(motion: Motion, person: Person): void {
   sitDown(motion, person, random.between(0.75, 1.1));
   idle(motion, person, random.between(5, 8), 0.8);
   // Tries to get up and drops back.
-  motion.move("leanForward", random.between(25, 40), 0.7);
-  motion.move("height", chairHeight + 0.12, 0.6, motion.now + 0.3);
-  motion.now += 1;
-  motion.topple("height", chairHeight, 0.4, 3, 12);
-  motion.move("leanForward", -10, 0.6, motion.now + 0.2);
+  motion.move("leanForward", random.between(18, 35), 1.2);
+  motion.move("height", chairHeight + 0.1, 0.8, motion.now + 0.5);
+  motion.now += 1.4;
+  motion.topple("height", chairHeight, 0.4, 3, 19);
+  motion.move("leanForward", -10, 1, motion.now + 0.1);
   motion.strike("waist", motion.now + 0.4, random.between(0.3, 0.7), 0.06, [random.between(-0.3, 0.3), 0, 1]);
   motion.strike("wrist", motion.now + 0.42, random.between(0.15, 0.6), 0.05, [
     random.between(-0.4, 0.4),

@@ -115,13 +115,16 @@ function slidesDownWall(motion: Motion, person: Person): FallTimes {
   const { random } = motion;
   idle(motion, person, random.between(7, 10), 0.8);
   const onsetS = motion.now;
-  const sinks = random.between(1.3, 1.9);
-  motion.move("height", 0.16, sinks);
+  // The legs hold for a moment on the way down.
+  const sinks = random.between(1.2, 1.7);
+  const held = random.between(0.45, 0.65);
+  motion.move("height", held, sinks * 0.55);
+  motion.move("height", 0.16, sinks * 0.5, motion.now + sinks * 0.5);
   motion.move("leanForward", -random.between(12, 24), sinks);
   motion.move("armOut", random.between(25, 50), sinks);
   motion.move("elbow", random.between(20, 60), sinks);
   motion.now += sinks - 0.1;
-  softTouch(motion, random.between(0.25, 0.45));
+  softTouch(motion, random.between(0.2, 0.4));
   motion.now += random.between(0.3, 1);
   return tipsOver(motion, person, onsetS, {
     forward: random.between(-30, 10),
@@ -137,28 +140,28 @@ function slidesOffChair(motion: Motion, person: Person): FallTimes {
   motion.begin("elbow", random.between(60, 95));
   idle(motion, person, random.between(7, 10), 0.6);
   const onsetS = motion.now;
-  const slides = random.between(0.9, 1.4);
+  const slides = random.between(0.75, 1.1);
   motion.move("height", floorHeight, slides);
   motion.move("shiftForward", 0.45, slides * 1.1);
   motion.move("leanForward", -random.between(30, 45), slides);
   motion.move("armOut", random.between(20, 60), slides);
   motion.now += slides - 0.1;
-  softTouch(motion, random.between(0.25, 0.45));
+  softTouch(motion, random.between(0.2, 0.4));
   motion.now += random.between(0.1, 0.5);
   return tipsOver(motion, person, onsetS, { forward: -random.between(75, 90), left: random.between(-30, 30) });
 }
 
 function tipsOver(motion: Motion, person: Person, onsetS: number, way: Way): FallTimes {
   const { random } = motion;
-  const tips = random.between(0.9, 1.3);
-  motion.move("leanForward", way.forward, tips);
-  motion.move("leanLeft", way.left, tips);
+  const tips = random.between(0.8, 1.2);
+  motion.topple("leanForward", way.forward, tips, random.between(1.4, 2), random.between(5, 8));
+  motion.topple("leanLeft", way.left, tips, random.between(1.4, 2), random.between(5, 8));
   motion.move("armForward", random.between(-10, 60), tips);
   motion.move("armOut", random.between(10, 70), tips);
   motion.move("elbow", random.between(20, 90), tips);
   motion.move("forearmTurn", random.between(-70, 70), tips);
-  motion.now += tips - 0.15;
-  softTouch(motion, random.between(0.28, 0.5));
+  motion.now += tips - 0.05;
+  softTouch(motion, random.between(0.2, 0.4));
   motion.now += 0.6;
   const endS = motion.now + 0.4;
   restOnFloor(motion, person, false);
@@ -213,14 +216,14 @@ export const falls: readonly FallKind[] = [
     activity: "F-soft-wall",
     name: "Soft fall: slides down along a wall and tips over",
     soft: true,
-    seconds: [28, 38],
+    seconds: [37, 40],
     script: slidesDownWall,
   },
   {
     activity: "F-soft-chair",
     name: "Soft fall: slides off the edge of a chair",
     soft: true,
-    seconds: [28, 38],
+    seconds: [37, 40],
     script: slidesOffChair,
   },
 ];

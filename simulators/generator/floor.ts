@@ -1,5 +1,5 @@
 import { floorHeight, gravity, type Motion } from "./motion.ts";
-import { getUpFromFloor, handBusy, idle, type Person } from "./movements.ts";
+import { getUpFromFloor, idle, type Person } from "./movements.ts";
 import type { Vector } from "./rotation.ts";
 
 /** Which way the trunk goes down, degrees. */
@@ -88,18 +88,27 @@ function throwArm(motion: Motion, way: Way, seconds: number): void {
   motion.move("elbow", random.between(5, 60), reach, start);
   motion.move("forearmTurn", random.between(-90, 90), reach, start);
   const settles = now + seconds + 0.1;
-  // It lies on the floor beside the body or on the belly; on the face, under the body or beside the head.
-  const supine = way.forward < -40;
-  const onBelly = supine && random.happens(0.3);
-  motion.move(
-    "armForward",
-    supine ? random.between(-10, 15) : random.between(-10, 100),
-    random.between(0.5, 0.9),
-    settles,
-  );
-  motion.move("armOut", random.between(0, onBelly ? 20 : 80), random.between(0.5, 0.9), settles);
-  const bend = onBelly ? random.between(70, 110) : random.between(0, supine ? 60 : 100);
-  motion.move("elbow", bend, random.between(0.5, 0.9), settles);
+  // It must end on the floor or the body: on the back beside it or on the belly, on the face beside it or past the head, on a side in front.
+  const takes = random.between(0.5, 0.9);
+  const [forward, out, bend] = restingArm(motion, way);
+  motion.move("armForward", forward, takes, settles);
+  motion.move("armOut", out, takes * random.between(0.8, 1.2), settles);
+  motion.move("elbow", bend, takes * random.between(0.8, 1.2), settles);
+}
+
+/** Shoulder forward, shoulder out and elbow of an arm at rest, degrees. */
+function restingArm({ random }: Motion, way: Way): [number, number, number] {
+  if (way.forward < -40) {
+    return random.happens(0.3)
+      ? [random.between(-10, 5), random.between(0, 20), random.between(25, 55)]
+      : [random.between(-10, 10), random.between(0, 85), random.between(0, 20)];
+  }
+  if (way.forward > 40) {
+    return random.happens(0.6)
+      ? [random.between(155, 180), random.between(0, 40), random.between(0, 20)]
+      : [random.between(-15, 15), random.between(5, 65), random.between(0, 20)];
+  }
+  return [random.between(-5, 95), random.between(0, 35), random.between(5, 100)];
 }
 
 /** Lies on the floor to the recording's end, or gets up before it. The arm moves a little at first; then there is breath and tremor. */
@@ -108,7 +117,7 @@ export function restOnFloor(motion: Motion, person: Person, getsUp: boolean): vo
   if (random.happens(0.8)) {
     const stirs = motion.now + random.between(0.4, 1.6);
     const stops = motion.now + random.between(3.5, 8);
-    if (random.happens(0.6)) handBusy(motion, person, stirs, stops);
+    for (let at = stirs; at < stops; at += random.between(0.8, 3) / person.restlessness) shiftArm(motion, at);
     motion.fidget("armForward", random.between(1.5, 6), stirs, stops, [0.6, 3]);
     motion.fidget("elbow", random.between(1.5, 6), stirs, stops, [0.6, 3]);
     motion.fidget("leanForward", random.between(0, 0.6), stirs, stops, [0.4, 2]);
@@ -123,18 +132,26 @@ export function restOnFloor(motion: Motion, person: Person, getsUp: boolean): vo
   }
 }
 
-/** Touches the floor or bed at `speed` m/s, as one who sinks down rather than drops. */
+/** The arm on the floor shifts a little from where it lies. */
+function shiftArm(motion: Motion, at: number): void {
+  const { random } = motion;
+  const takes = random.between(0.4, 0.9);
+  motion.move("armForward", motion.target("armForward") + random.between(-12, 12), takes, at);
+  motion.move("elbow", Math.max(0, motion.target("elbow") + random.between(-20, 20)), takes, at);
+  motion.move("forearmTurn", motion.target("forearmTurn") + random.between(-35, 35), takes, at);
+}
+
+/** Touches the floor at `speed` m/s, as one who sinks down rather than drops: limb after limb within half a second, and the body rocks a little. */
 export function softTouch(motion: Motion, speed: number): void {
   const { random } = motion;
-  const slant: Vector = [random.between(-0.5, 0.5), random.between(-0.5, 0.5), 0.8];
   for (const site of ["waist", "wrist"] as const) {
-    motion.strike(
-      site,
-      motion.now + (site === "wrist" ? random.between(-0.2, 0.2) : 0),
-      speed,
-      random.between(0.09, 0.13),
-      slant,
-      0.2,
-    );
+    let at = motion.now + random.between(-0.15, 0.15);
+    for (let touch = 0; touch < 3; touch++) {
+      const slant: Vector = [random.between(-0.6, 0.6), random.between(-0.6, 0.6), 0.8];
+      const share = touch === 0 ? 1 : random.between(0.3, 0.8);
+      motion.strike(site, at, speed * share, random.between(0.07, 0.13), slant, 0.3);
+      at += random.between(0.08, 0.25);
+    }
+    motion.ring(site, motion.now, random.between(1.5, 4), random.between(2, 4.5), random.between(0.12, 0.22));
   }
 }

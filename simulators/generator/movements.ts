@@ -150,8 +150,10 @@ export function sitDown(motion: Motion, person: Person, hardness: number, height
     motion.move("height", height, seconds);
     motion.strike("waist", now + seconds * 0.9, 0.12 * random.between(0.5, 1.5), 0.08, [0, 0, 1]);
   } else {
-    const drop = 0.75 - 0.2 * hardness;
-    motion.topple("height", height, drop, 2.5, 7 + 4 * hardness, now + seconds - drop);
+    // The legs lower the body most of the way and give up the rest.
+    const drop = 0.35;
+    motion.move("height", height + 0.18 * hardness, seconds - 0.5 * drop);
+    motion.topple("height", height, drop, 3, 14 + 6 * hardness, now + seconds - drop);
     const speed = 0.42 * hardness * random.between(0.5, 1.5) * person.vigour;
     motion.strike("waist", now + seconds, speed, random.between(0.05, 0.09), [
       random.between(-0.3, 0.3),

@@ -114,7 +114,7 @@ test("soft falls are soft and slow, hard ones are neither", () => {
       if (label === "adl") continue;
       if (/soft/i.test(activityName)) {
         expect(peakG).toBeLessThan(softBelowG);
-        expect(endS! - onsetS!).toBeGreaterThan(2.5);
+        expect(endS! - onsetS!).toBeGreaterThan(2);
       } else {
         expect(peakG).toBeGreaterThan(2);
       }
