@@ -5,7 +5,11 @@ import type { DemoSummary } from "../simulators/demo/summary.ts";
 
 /** The time of day as a phone's screen shows it. */
 export function timeOfDay(at: WallMs): string {
-  return new Intl.DateTimeFormat("sv-SE", { timeStyle: "medium", hourCycle: "h23", timeZone: "Europe/Stockholm" }).format(at);
+  return new Intl.DateTimeFormat("sv-SE", {
+    timeStyle: "medium",
+    hourCycle: "h23",
+    timeZone: "Europe/Stockholm",
+  }).format(at);
 }
 
 const seconds = (ms: number) => `${Math.max(0, Math.round(ms / 1000))} s`;

@@ -28,6 +28,11 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+/** Where alerting keeps its store and spool. */
+export function alertingFolder(config: Config): string {
+  return join(config.dataDir, "alerting");
+}
+
 /**
  * Starts what a role needs: alerting first, so that a fall in the gateway's journal finds its intake.
  * What was started is stopped again where a later part cannot start.
@@ -45,7 +50,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       if (!config.alerting) throw new Error("alerting is missing in the configuration");
       alerting = createAlerting({
         config: config.alerting,
-        dataDir: join(config.dataDir, "alerting"),
+        dataDir: alertingFolder(config),
         clock,
         log: log.child({ part: "alerting" }),
       });
@@ -83,5 +88,5 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 function remoteIntake(config: Config, clock: Clock): Intake {
   const { intake } = config.gateway;
   if (!intake) throw new Error("gateway.intake is missing in the configuration");
-  return createHttpIntake({ ...intake, clock });
+  return createHttpIntake({ ...intake, clock, timeoutSeconds: config.gateway.outbox.submitSeconds });
 }

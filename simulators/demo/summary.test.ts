@@ -54,10 +54,7 @@ test("counts falls found, false alarms, pages and what is lost", () => {
       { episodeId: "e1", at: 108_500 },
       { episodeId: "e3", at: 104_000 },
     ],
-    expected: [
-      { id: "d1.1.5.fall", deviceId: "d1" },
-      { id: "d2.1.5.fall", deviceId: "d2" },
-    ],
+    expected: ["d1.1.5.fall", "d2.1.5.fall"],
     eventsLogged: 7,
   });
   expect(summary).toEqual({

@@ -31,12 +31,6 @@ export interface SeenPage {
   at: WallMs;
 }
 
-/** A Detection that must have come, worked out from a device's own record of what was acknowledged. */
-export interface ExpectedDetection {
-  id: string;
-  deviceId: string;
-}
-
 export interface Spread {
   median: number | null;
   p95: number | null;
@@ -85,7 +79,8 @@ export function summarise(input: {
   detections: readonly SeenDetection[];
   episodes: readonly SeenEpisode[];
   pages: readonly SeenPage[];
-  expected: readonly ExpectedDetection[];
+  /** Ids of the Detections that must have come, worked out from the devices' own records of what was acknowledged. */
+  expected: readonly string[];
   eventsLogged: number;
 }): DemoSummary {
   const { played, detections, episodes, pages, expected } = input;
@@ -118,6 +113,6 @@ export function summarise(input: {
     acknowledged: episodes.filter((episode) => episode.taken).length,
     impactToSmsSeconds: { median: round(quantile(impactToSms, 0.5)), p95: round(quantile(impactToSms, 0.95)) },
     eventsLogged: input.eventsLogged,
-    lost: expected.filter((detection) => !held.has(detection.id)).length,
+    lost: expected.filter((id) => !held.has(id)).length,
   };
 }

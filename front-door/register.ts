@@ -1,0 +1,128 @@
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import { Command, Option } from "commander";
+import { openRegister, type Register } from "../alerting/registry/register.ts";
+import type { NewDevice } from "../alerting/registry/registry.ts";
+import { systemClock } from "../firmware-contracts/clock.ts";
+import { Placement } from "../firmware-contracts/detection.ts";
+import { newSecret } from "../firmware-contracts/secret.ts";
+import { defaultConfigPath, readConfig } from "./config.ts";
+import { alertingFolder } from "./service.ts";
+
+interface WithConfig {
+  config: string;
+  json?: boolean;
+}
+
+/** Opens the register beside a service that may be running, and closes it whatever happens. */
+async function withRegister<T>(options: WithConfig, use: (register: Register) => Promise<T>): Promise<T> {
+  const config = readConfig(options.config, "alerting");
+  const register = openRegister({ dataDir: alertingFolder(config), clock: systemClock() });
+  try {
+    return await use(register);
+  } finally {
+    await register.close();
+  }
+}
+
+const print = (text: string) => void process.stdout.write(`${text}\n`);
+
+/** `fallvakt device`: who may connect. A running gateway follows within seconds. */
+export function deviceCommand(): Command {
+  const command = new Command("device").description("the register of devices and their dwellings");
+  const withConfig = (sub: Command) =>
+    sub.option("--config <file>", "the configuration", defaultConfigPath).option("--json", "print JSON", false);
+
+  withConfig(command.command("add <deviceId>"))
+    .description("add a device; its secret is shown once")
+    .addOption(new Option("--placement <place>", "where it is worn").choices(Placement.options).makeOptionMandatory())
+    .requiredOption("--key <number>", "the dwelling's key number, as staff know it")
+    .option("--area <name>", "the dwelling's area; in texts only where five dwellings or more share it")
+    .option("--room <name>", "the room, for a sensor that stays there")
+    .option("--unit <name>", "the home-care unit")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fallvakt device add watch-17 --placement wrist --key 38 --area "Gustavsberg syd"
+  fallvakt device add belt-3 --placement waist --key 54 --json`,
+    )
+    .action(async (deviceId: string, options: WithConfig & Omit<NewDevice, "deviceId">) => {
+      const { config, json, ...device } = options;
+      const added = await withRegister({ config }, ({ registry }) => registry.addDevice({ deviceId, ...device }));
+      if (json) return print(JSON.stringify(added));
+      print(`Added ${added.deviceId}. MQTT user name and client id: ${added.deviceId}`);
+      print(`Secret, shown only now: ${added.secret}`);
+    });
+
+  withConfig(command.command("import <file>"))
+    .description("add many from CSV with the columns deviceId, placement, key, area, room, unit; all of them or none")
+    .action(async (file: string, options: WithConfig) => {
+      const added = await withRegister(options, ({ registry }) => registry.addFromCsv(readFileSync(file, "utf8")));
+      if (options.json) return print(JSON.stringify(added));
+      print("deviceId,secret");
+      for (const { deviceId, secret } of added) print(`${deviceId},${secret}`);
+    });
+
+  withConfig(command.command("list"))
+    .description("every device, its dwelling, and when it was last heard")
+    .action(async (options: WithConfig) => {
+      const devices = await withRegister(options, ({ registry }) => registry.list());
+      if (options.json) return print(JSON.stringify(devices));
+      if (devices.length === 0) return print("No devices yet: fallvakt device add ID --placement wrist --key 38");
+      const rows = devices.map((device) => [
+        device.deviceId,
+        device.placement,
+        device.key,
+        device.area ?? "–",
+        device.revoked ? "revoked" : device.online ? "online" : "offline",
+        device.lastSeenAt === null ? "never heard" : new Date(device.lastSeenAt).toLocaleString("sv-SE"),
+      ]);
+      for (const line of columns([["device", "worn", "key", "area", "state", "last heard"], ...rows])) print(line);
+    });
+
+  withConfig(command.command("revoke <deviceId>"))
+    .description("shut a device out, within seconds")
+    .action(async (deviceId: string, options: WithConfig) => {
+      await withRegister(options, ({ registry }) => registry.revoke(deviceId));
+      print(options.json ? JSON.stringify({ deviceId, revoked: true }) : `Revoked ${deviceId}.`);
+    });
+  return command;
+}
+
+/** `fallvakt user`: accounts for the console. */
+export function userCommand(): Command {
+  const command = new Command("user").description("accounts for the console");
+  command
+    .command("add <name>")
+    .description("add an account, or give it a new password; a password is made up unless --password-stdin")
+    .addOption(new Option("--role <role>", "what it may do").choices(["operator", "responder"]).default("operator"))
+    .option("--password-stdin", "read the password from standard input", false)
+    .option("--config <file>", "the configuration", defaultConfigPath)
+    .action(async (name: string, options: WithConfig & { role: "operator" | "responder"; passwordStdin: boolean }) => {
+      const given = options.passwordStdin ? await firstLine() : null;
+      const password = given ?? newSecret();
+      await withRegister(options, ({ users }) => users.addUser(name, password, options.role));
+      print(given === null ? `Added ${name}. Password, shown only now: ${password}` : `Added ${name}.`);
+    });
+  return command;
+}
+
+async function firstLine(): Promise<string> {
+  const lines = createInterface({ input: process.stdin });
+  for await (const line of lines) {
+    lines.close();
+    return line;
+  }
+  throw new Error("no password on standard input");
+}
+
+function columns(rows: string[][]): string[] {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
