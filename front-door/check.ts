@@ -1,0 +1,125 @@
+import { accessSync, constants, mkdirSync } from "node:fs";
+import { createServer } from "node:net";
+import { Command, Option } from "commander";
+import colours from "picocolors";
+import { loadClassifier } from "../detector/classifier/classifier.ts";
+import { type Config, defaultConfigPath, type Role, readConfig } from "./config.ts";
+
+interface CheckOptions {
+  config: string;
+  role: Role;
+  model: boolean;
+  json: boolean;
+}
+
+interface Finding {
+  what: string;
+  ok: boolean;
+  /** What was found; where it is not well, with the mend. */
+  says: string;
+}
+
+/** `fallvakt check`: reads the configuration through and tries what it names, without starting anything. */
+export function checkCommand(): Command {
+  return new Command("check")
+    .description("say what is wrong in the configuration and around it, and the mend")
+    .option("--config <file>", "the configuration", defaultConfigPath)
+    .addOption(
+      new Option("--role <role>", "what the process shall do").choices(["all", "gateway", "alerting"]).default("all"),
+    )
+    .option("--model", "check only the detector's model, without a configuration", false)
+    .option("--json", "print JSON", false)
+    .addHelpText("after", "\nExamples:\n  fallvakt check\n  fallvakt check --role gateway --config gateway.yaml")
+    .action(async (options: CheckOptions) => {
+      const findings = await examine(options);
+      if (options.json) process.stdout.write(`${JSON.stringify(findings)}\n`);
+      else for (const { ok, what, says } of findings) process.stdout.write(`${mark(ok)} ${what}: ${says}\n`);
+      if (findings.some((finding) => !finding.ok)) process.exitCode = 1;
+    });
+}
+
+const mark = (ok: boolean) => (ok ? colours.green("ok  ") : colours.red("mend"));
+
+async function examine({ config: path, role, model }: CheckOptions): Promise<Finding[]> {
+  if (model) return [await tryModel("auto")];
+  // A configuration that cannot be read ends it here: its error has every problem with its line.
+  const config = readConfig(path, role);
+  const findings: Finding[] = [{ what: "configuration", ok: true, says: path }, tryFolder(config.dataDir)];
+  if (role !== "alerting") {
+    const { host, port } = config.gateway.mqtt;
+    findings.push(await tryPort("gateway.mqtt", host, port), await tryModel(config.gateway.detector.backend));
+  }
+  if (role === "gateway" && config.gateway.intake)
+    findings.push(await tryAnswer("gateway.intake", `${config.gateway.intake.url}/healthz`));
+  const { alerting } = config;
+  if (role !== "gateway" && alerting) {
+    findings.push(await tryPort("alerting.http", alerting.http.host, alerting.http.port));
+    if (alerting.influx) findings.push(await tryAnswer("alerting.influx", `${alerting.influx.url}/ping`));
+    if (alerting.twilio.baseUrl) findings.push(await tryAnswer("alerting.twilio.baseUrl", alerting.twilio.baseUrl));
+    findings.push(exposure(alerting));
+  }
+  return findings;
+}
+
+function tryFolder(dataDir: string): Finding {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    accessSync(dataDir, constants.W_OK);
+    return { what: "dataDir", ok: true, says: dataDir };
+  } catch {
+    return {
+      what: "dataDir",
+      ok: false,
+      says: `${dataDir} cannot be written; give its owner the right, or name another`,
+    };
+  }
+}
+
+async function tryModel(backend: Config["gateway"]["detector"]["backend"]): Promise<Finding> {
+  try {
+    const classifier = await loadClassifier({ backend, log: { info() {}, warn() {} } });
+    const says = `model ${classifier.modelVersion}, backend ${classifier.backend}, golden windows agree`;
+    classifier.dispose();
+    return { what: "detector", ok: true, says };
+  } catch (error) {
+    return { what: "detector", ok: false, says: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function tryPort(what: string, host: string, port: number): Promise<Finding> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const mend =
+        error.code === "EADDRINUSE"
+          ? "is taken: is Fallvakt running already? Else choose another port"
+          : `cannot be had (${error.code})`;
+      resolve({ what, ok: false, says: `${host}:${port} ${mend}` });
+    });
+    server.listen(port, host, () => server.close(() => resolve({ what, ok: true, says: `${host}:${port} is free` })));
+  });
+}
+
+async function tryAnswer(what: string, url: string): Promise<Finding> {
+  try {
+    await fetch(url, { signal: AbortSignal.timeout(5000) });
+    return { what, ok: true, says: `${new URL(url).origin} answers` };
+  } catch {
+    return {
+      what,
+      ok: false,
+      says: `${new URL(url).origin} does not answer; is it running, and is the address right?`,
+    };
+  }
+}
+
+function exposure(alerting: NonNullable<Config["alerting"]>): Finding {
+  const { publicUrl } = alerting.http;
+  const what = "alerting.http.publicUrl";
+  if (publicUrl.startsWith("https:") || alerting.twilio.baseUrl) return { what, ok: true, says: publicUrl };
+  return {
+    what,
+    ok: false,
+    says: `${publicUrl} is not encrypted: put a proxy with a certificate in front, and name its https address`,
+  };
+}
