@@ -3,11 +3,11 @@ import * as layers from "@tensorflow/tfjs-layers";
 import { channelCount, channelLength } from "../channels.ts";
 import { featureCount } from "../features.ts";
 import type { Example } from "./examples.ts";
-import { randomFrom } from "./random.ts";
+import { type Random, randomFrom } from "./random.ts";
 
 export interface TrainingOptions {
   epochs: number;
-  /** Dense branches whose logits are averaged. */
+  /** Branches whose logits are averaged: of each kind this many. */
   branches: number;
   seed: number;
   onEpoch?: (loss: number) => void;
@@ -15,50 +15,84 @@ export interface TrainingOptions {
 
 const batchSize = 256;
 const learningRate = 3e-3;
-const weightDecay = 1e-4;
+const weightDecay = 3e-4;
 /** Targets are 0.02 and 0.98: a model that is never certain ranks better what it has not seen. */
 const smoothing = 0.02;
+/** Noise on the scaled features, in standard deviations: there are only some dozen people who fall. */
+const featureNoise = 0.15;
+/** Gain of the signal, ±. */
+const signalGain = 0.08;
+/** The signal is moved by up to this many values of 1/25 s. */
+const signalShift = 2;
+
+type Layer = ReturnType<typeof layers.layers.dense>;
+
+/** One network of the ensemble: what it takes, and its layers in order. */
+interface Branch {
+  input: "features" | "signal";
+  stack: Layer[];
+}
 
 /**
- * Trains branches on the features of the examples and joins them into one model that gives the mean of their logits.
- * Falls and daily life weigh alike, whatever their numbers; `weights` multiplies an example's share.
+ * Trains an ensemble and joins it into one model that gives the mean of its logits. Half of it are dense networks on the features, half are convolutions
+ * (stride as wide as the kernel, so that each is a dense layer over patches) on the signal.
+ * Falls and daily life weigh alike, whatever their numbers.
  */
 export async function trainModel(examples: readonly Example[], options: TrainingOptions): Promise<layers.LayersModel> {
   const scale = scaleOf(examples);
   const weights = weightsOf(examples);
-  const features = layers.input({ shape: [featureCount], name: "features" });
-  const signal = layers.input({ shape: [channelLength, channelCount], name: "signal" });
+  const inputs = {
+    features: layers.input({ shape: [featureCount], name: "features" }),
+    signal: layers.input({ shape: [channelLength, channelCount], name: "signal" }),
+  };
   const logits: layers.SymbolicTensor[] = [];
-  for (let branch = 0; branch < options.branches; branch++) {
-    const seed = options.seed * 100 + branch;
-    const dense = denseBranch(branch, seed);
-    const output = through(dense, features);
-    const model = layers.model({ inputs: features, outputs: output });
-    await train(model, examples, scale, weights, { ...options, seed });
-    foldScale(dense[0]!, scale);
+  for (let number = 0; number < options.branches * 2; number++) {
+    const seed = options.seed * 100 + number;
+    const branch = number % 2 === 0 ? denseBranch(number, seed) : patchBranch(number, seed);
+    const input = inputs[branch.input];
+    const output = branch.stack.reduce((tensor, layer) => layer.apply(tensor) as layers.SymbolicTensor, input);
+    await train(layers.model({ inputs: input, outputs: output }), branch, examples, scale, weights, {
+      ...options,
+      seed,
+    });
+    if (branch.input === "features") foldScale(branch.stack[0]!, scale);
     logits.push(output);
   }
-  const mean =
-    logits.length > 1
-      ? (layers.layers.average().apply(logits) as layers.SymbolicTensor)
-      : (logits[0] as layers.SymbolicTensor);
-  void signal;
-  return layers.model({ inputs: features, outputs: mean });
+  const mean = layers.layers.average().apply(logits) as layers.SymbolicTensor;
+  return layers.model({ inputs: [inputs.features, inputs.signal], outputs: mean });
 }
 
-type Layer = ReturnType<typeof layers.layers.dense>;
-
-function denseBranch(branch: number, seed: number): Layer[] {
-  const start = (offset: number) => layers.initializers.heNormal({ seed: seed * 10 + offset });
-  return [
-    layers.layers.dense({ units: 32, activation: "relu", kernelInitializer: start(1), name: `dense_${branch}_a` }),
-    layers.layers.dense({ units: 16, activation: "relu", kernelInitializer: start(2), name: `dense_${branch}_b` }),
-    layers.layers.dense({ units: 1, kernelInitializer: start(3), name: `dense_${branch}_logit` }),
-  ];
+function denseBranch(number: number, seed: number): Branch {
+  return {
+    input: "features",
+    stack: [dense(`${number}_a`, 32, seed), dense(`${number}_b`, 16, seed), dense(`${number}_logit`, 1, seed, false)],
+  };
 }
 
-function through(stack: readonly Layer[], input: layers.SymbolicTensor): layers.SymbolicTensor {
-  return stack.reduce((tensor, layer) => layer.apply(tensor) as layers.SymbolicTensor, input);
+/** 25 patches of 0.16 s, then 5 of those, then all. */
+function patchBranch(number: number, seed: number): Branch {
+  const patches = channelLength / 4;
+  return {
+    input: "signal",
+    stack: [
+      layers.layers.reshape({ targetShape: [patches, 4 * channelCount], name: `patches_${number}` }),
+      dense(`${number}_a`, 16, seed),
+      layers.layers.reshape({ targetShape: [patches / 5, 5 * 16], name: `seconds_${number}` }),
+      dense(`${number}_b`, 24, seed),
+      layers.layers.reshape({ targetShape: [(patches / 5) * 24], name: `whole_${number}` }),
+      dense(`${number}_c`, 16, seed),
+      dense(`${number}_logit`, 1, seed, false),
+    ] as Layer[],
+  };
+}
+
+function dense(name: string, units: number, seed: number, bends = true): Layer {
+  return layers.layers.dense({
+    units,
+    activation: bends ? "relu" : "linear",
+    kernelInitializer: layers.initializers.heNormal({ seed: seed * 1000 + units + name.charCodeAt(name.length - 1) }),
+    name: `dense_${name}`,
+  });
 }
 
 interface Scale {
@@ -90,6 +124,7 @@ function weightsOf(examples: readonly Example[]): Float32Array {
 
 async function train(
   model: layers.LayersModel,
+  branch: Branch,
   examples: readonly Example[],
   scale: Scale,
   weights: Float32Array,
@@ -108,10 +143,14 @@ async function train(
     for (let batch = 0; batch < batches; batch++) {
       const chosen = order.subarray(batch * batchSize, (batch + 1) * batchSize);
       sum += tf.tidy(() => {
-        const { x, y, w } = batchOf(examples, chosen, scale, weights);
+        const { y, w } = targetsOf(examples, chosen, weights);
+        const x =
+          branch.input === "features"
+            ? featureBatch(examples, chosen, scale, random)
+            : signalBatch(examples, chosen, random);
         const loss = optimizer.minimize(() => {
-          const logits = tf.reshape(model.apply(x, { training: true }) as tf.Tensor, [-1]);
-          const each = tf.add(tf.sub(tf.relu(logits), tf.mul(logits, y)), tf.log1p(tf.exp(tf.neg(tf.abs(logits)))));
+          const out = tf.reshape(model.apply(x, { training: true }) as tf.Tensor, [-1]);
+          const each = tf.add(tf.sub(tf.relu(out), tf.mul(out, y)), tf.log1p(tf.exp(tf.neg(tf.abs(out)))));
           let total = tf.mean(tf.mul(each, w)) as tf.Scalar;
           for (const kernel of kernels) {
             total = tf.add(total, tf.mul(weightDecay, tf.sum(tf.square(kernel.read())))) as tf.Scalar;
@@ -128,17 +167,37 @@ async function train(
   optimizer.dispose();
 }
 
-function batchOf(examples: readonly Example[], chosen: Int32Array, scale: Scale, weights: Float32Array) {
+function targetsOf(examples: readonly Example[], chosen: Int32Array, weights: Float32Array) {
+  const y = Float32Array.from(chosen, (index) => (examples[index]!.label ? 1 - smoothing : smoothing));
+  const w = Float32Array.from(chosen, (index) => weights[index]!);
+  return { y: tf.tensor1d(y), w: tf.tensor1d(w) };
+}
+
+function featureBatch(examples: readonly Example[], chosen: Int32Array, scale: Scale, random: Random): tf.Tensor {
   const x = new Float32Array(chosen.length * featureCount);
-  const y = new Float32Array(chosen.length);
-  const w = new Float32Array(chosen.length);
   chosen.forEach((index, row) => {
-    const { input, label } = examples[index]!;
-    for (let i = 0; i < featureCount; i++) x[row * featureCount + i] = (input[i]! - scale.mean[i]!) / scale.spread[i]!;
-    y[row] = label ? 1 - smoothing : smoothing;
-    w[row] = weights[index]!;
+    const { input } = examples[index]!;
+    for (let i = 0; i < featureCount; i++) {
+      const noise = (random.quick() + random.quick() + random.quick() - 1.5) * 2 * featureNoise;
+      x[row * featureCount + i] = (input[i]! - scale.mean[i]!) / scale.spread[i]! + noise;
+    }
   });
-  return { x: tf.tensor2d(x, [chosen.length, featureCount]), y: tf.tensor1d(y), w: tf.tensor1d(w) };
+  return tf.tensor2d(x, [chosen.length, featureCount]);
+}
+
+function signalBatch(examples: readonly Example[], chosen: Int32Array, random: Random): tf.Tensor {
+  const values = channelLength * channelCount;
+  const x = new Float32Array(chosen.length * values);
+  chosen.forEach((index, row) => {
+    const signal = examples[index]!.input.subarray(featureCount);
+    const gain = random.between(1 - signalGain, 1 + signalGain);
+    const shift = Math.round(random.between(-signalShift, signalShift)) * channelCount;
+    const from = Math.max(0, shift);
+    const to = Math.min(values, values + shift);
+    for (let i = from; i < to; i++)
+      x[row * values + i - shift] = signal[i]! * ((i + 1) % channelCount === 0 ? 1 : gain);
+  });
+  return tf.tensor3d(x, [chosen.length, channelLength, channelCount]);
 }
 
 /** Puts the scaling of the features into the first layer's weights, so that the shipped model takes the features as they are. */
@@ -154,14 +213,23 @@ function foldScale(layer: Layer, { mean, spread }: Scale): void {
 /** Scores of inputs, 0 to 1. */
 export function scoresOf(model: layers.LayersModel, inputs: readonly Float32Array[]): Float32Array {
   const scores = new Float32Array(inputs.length);
-  const most = 4096;
+  const most = 2048;
+  const values = channelLength * channelCount;
   for (let from = 0; from < inputs.length; from += most) {
     const part = inputs.slice(from, from + most);
-    const x = new Float32Array(part.length * featureCount);
+    const features = new Float32Array(part.length * featureCount);
+    const signal = new Float32Array(part.length * values);
     part.forEach((input, row) => {
-      x.set(input.subarray(0, featureCount), row * featureCount);
+      features.set(input.subarray(0, featureCount), row * featureCount);
+      signal.set(input.subarray(featureCount), row * values);
     });
-    const logits = tf.tidy(() => (model.predict(tf.tensor2d(x, [part.length, featureCount])) as tf.Tensor).dataSync());
+    const logits = tf.tidy(() => {
+      const given = [
+        tf.tensor2d(features, [part.length, featureCount]),
+        tf.tensor3d(signal, [part.length, channelLength, channelCount]),
+      ];
+      return (model.predict(given) as tf.Tensor).dataSync();
+    });
     for (let i = 0; i < part.length; i++) scores[from + i] = 1 / (1 + Math.exp(-logits[i]!));
   }
   return scores;
