@@ -33,7 +33,9 @@ test("a thousand opened at once have a thousand codes, short ones first, and non
 });
 
 test("a closed code rests for seven days, and a test's code starts with T", () => {
-  const closed = codesOf(3).slice(0, 44).map((code) => ({ code, closedAt: 1000 }));
+  const closed = codesOf(3)
+    .slice(0, 44)
+    .map((code) => ({ code, closedAt: 1000 }));
   const rested = codesOf(3).slice(44);
   for (let i = 0; i < 20; i++) expect(rested).toContain(chooseCode(closed, 2000, i / 20, false));
   expect(chooseCode(closed, 1000 + codeRestMs, 0, false)).toBe(codesOf(3)[0]);
@@ -43,5 +45,12 @@ test("a closed code rests for seven days, and a test's code starts with T", () =
 test("when none has rested, the one closed first is taken rather than none", () => {
   const all = [3, 4, 5].flatMap(codesOf).map((code, i) => ({ code, closedAt: i === 77 ? 5 : 1000 }));
   expect(chooseCode(all, 2000, 0.5, false)).toBe(all[77]?.code);
-  expect(chooseCode(all.map(({ code }) => ({ code, closedAt: null })), 2000, 0.5, false)).toBeNull();
+  expect(
+    chooseCode(
+      all.map(({ code }) => ({ code, closedAt: null })),
+      2000,
+      0.5,
+      false,
+    ),
+  ).toBeNull();
 });

@@ -44,7 +44,9 @@ export function chooseCode(used: readonly UsedCode[], now: number, chance: numbe
   }
   const pick = (codes: string[]) => codes[Math.min(codes.length - 1, Math.floor(chance * codes.length))] ?? null;
   for (const [i, pool] of pools.entries()) {
-    const free = pool.map((code) => mark + code).filter((code) => now - (lastClosed.get(code) ?? Number.NEGATIVE_INFINITY) >= codeRestMs);
+    const free = pool
+      .map((code) => mark + code)
+      .filter((code) => now - (lastClosed.get(code) ?? Number.NEGATIVE_INFINITY) >= codeRestMs);
     const isLast = i === pools.length - 1;
     if (free.length > 0 && (free.length >= reserve || isLast)) return pick(free);
   }

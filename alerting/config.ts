@@ -14,7 +14,9 @@ const e164 = /^\+[1-9]\d{7,14}$/;
 export const PhoneNumber = z.string().superRefine((text, context) => {
   const compact = text.replaceAll(/[\s()-]/g, "");
   if (emergencyNumbers.test(compact) || emergencyAbroad.test(compact)) {
-    context.addIssue("112, 113, 114 and 1177 are never texted by machine; give the phone of somebody on your own staff");
+    context.addIssue(
+      "112, 113, 114 and 1177 are never texted by machine; give the phone of somebody on your own staff",
+    );
   } else if (!e164.test(text)) {
     context.addIssue("write the number in international form without spaces, such as +46701234567");
   } else if (text === "+46700000000") {
@@ -85,7 +87,10 @@ const Http = z.strictObject({
       message: "leave out user names, ? and #: the provider signs the bare address",
     })
     .transform((text) => text.replace(/\/+$/, ""))
-    .meta({ description: "The address at which the SMS provider reaches this server; its signatures are over it" }),
+    .meta({
+      description:
+        "The address at which the SMS provider reaches this server; its signatures are over it. Port 0 stands for the port taken",
+    }),
 });
 
 const Twilio = z.strictObject({
@@ -99,7 +104,10 @@ const Twilio = z.strictObject({
     .meta({ description: "Twilio auth token; also what webhooks are signed with" }),
   from: z
     .string()
-    .refine((text) => !/[a-z]/i.test(text), "a name cannot be answered by SMS; give a number that can, such as +46701234567")
+    .refine(
+      (text) => !/[a-z]/i.test(text),
+      "a name cannot be answered by SMS; give a number that can, such as +46701234567",
+    )
     .pipe(PhoneNumber)
     .meta({ description: "The number that pages come from (E.164); it must be able to receive replies" }),
   baseUrl: z
@@ -115,7 +123,10 @@ const Influx = z.strictObject({
     .string()
     .refine(webUrl, "write a full address, such as http://127.0.0.1:8086")
     .meta({ description: "InfluxDB's address" }),
-  database: z.string().min(1, "name a database, such as fallvakt").meta({ description: "Database; made where missing" }),
+  database: z
+    .string()
+    .min(1, "name a database, such as fallvakt")
+    .meta({ description: "Database; made where missing" }),
   username: z.string().optional().meta({ description: "User name, where the server asks for one" }),
   password: z.string().optional().meta({ description: "Password, or the token of InfluxDB 2 and Cloud" }),
 });
@@ -140,7 +151,7 @@ const Shape = z.strictObject({
   twilio: Twilio.meta({ description: "The SMS provider" }),
   responders: z
     .array(Responder)
-    .min(1, "name at least one responder, such as { id: patrol-1, name: Patrull 1, phone: \"+46…\" }")
+    .min(1, 'name at least one responder, such as { id: patrol-1, name: Patrull 1, phone: "+46…" }')
     .meta({ description: "The phones that can be paged" }),
   policy: Policy.meta({ description: "Escalation policy" }),
   operators: z
@@ -165,11 +176,15 @@ export const AlertingConfig = Shape.superRefine((config, context) => {
   const seenIds = new Set<string>();
   const seenPhones = new Map<string, string>();
   for (const [i, responder] of config.responders.entries()) {
-    if (seenIds.has(responder.id)) problem(["responders", i, "id"], `${responder.id} stands twice; give each its own id`);
+    if (seenIds.has(responder.id))
+      problem(["responders", i, "id"], `${responder.id} stands twice; give each its own id`);
     seenIds.add(responder.id);
     const owner = seenPhones.get(responder.phone);
     if (owner) {
-      problem(["responders", i, "phone"], `the same phone as ${owner}; a reply could be either's, so list each phone once`);
+      problem(
+        ["responders", i, "phone"],
+        `the same phone as ${owner}; a reply could be either's, so list each phone once`,
+      );
     }
     seenPhones.set(responder.phone, responder.id);
     if (responder.phone === config.twilio.from) {

@@ -1,5 +1,5 @@
-import type { ConsoleAction, EpisodeStatus, OutcomeWhat } from "./console/api.ts";
 import type { Detection } from "../firmware-contracts/detection.ts";
+import type { ConsoleAction, EpisodeStatus, OutcomeWhat } from "./console/api.ts";
 import type { ServiceEvent } from "./events.ts";
 import type { Message } from "./messages/message.ts";
 import type { Letter } from "./replies.ts";
@@ -52,6 +52,9 @@ export type PagePurpose =
   | "reminder"
   | "closed"
   | "answer";
+
+/** Pages that call somebody out: they go before all others. */
+export const callingOut: ReadonlySet<PagePurpose> = new Set(["alarm", "not-taken", "not-arrived", "backup"]);
 
 /** What a provider said of one attempt. */
 export type SendResult =
@@ -117,8 +120,22 @@ export type EpisodeInput =
   | { type: "opened"; facts: EpisodeFacts }
   | { type: "repeat"; detection: SeenDetection & { kind: Detection["kind"]; reason: Detection["reason"] } }
   /** `tries` counts this attempt. */
-  | { type: "page-result"; pageId: string; responderId: string; purpose: PagePurpose; tries: number; result: SendResult }
-  | { type: "receipt"; pageId: string; responderId: string; purpose: PagePurpose; status: ReceiptStatus; errorCode: string | null }
+  | {
+      type: "page-result";
+      pageId: string;
+      responderId: string;
+      purpose: PagePurpose;
+      tries: number;
+      result: SendResult;
+    }
+  | {
+      type: "receipt";
+      pageId: string;
+      responderId: string;
+      purpose: PagePurpose;
+      status: ReceiptStatus;
+      errorCode: string | null;
+    }
   | { type: "reply"; responderId: string; letter: Letter | null }
   | { type: "console"; action: ConsoleAction; user: { name: string; role: "operator" | "responder" } }
   | { type: "due"; purpose: Purpose };

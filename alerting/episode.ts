@@ -1,5 +1,14 @@
-import type { ConsoleAction } from "./console/api.ts";
-import type { Actor, EpisodeCommand, EpisodeFacts, EpisodeInput, EpisodeState, Purpose } from "./episode-state.ts";
+import type { ConsoleAction, ConsoleUser } from "./console/api.ts";
+import type {
+  Actor,
+  EpisodeCommand,
+  EpisodeFacts,
+  EpisodeInput,
+  EpisodeState,
+  Purpose,
+  Refusal,
+  SeenDetection,
+} from "./episode-state.ts";
 import { advance, beginRound, failPage, type Move, page, takePageResult, tell } from "./escalation.ts";
 import { arrive, close, notArrived, outcomeMissing, take } from "./ladder.ts";
 import { applyReply } from "./reply-effects.ts";
@@ -60,34 +69,47 @@ function open(facts: EpisodeFacts, now: number): [EpisodeState, EpisodeCommand[]
 }
 
 function apply(move: Move, input: EpisodeInput): void {
-  const { state } = move;
   switch (input.type) {
     case "opened":
-      return;
-    case "repeat": {
-      state.repeats++;
-      const { id, deviceId, impactAt } = input.detection;
-      if (state.detections.length < keptDetections) state.detections.push({ id, deviceId, impactAt });
-      return;
-    }
+      // Told twice: it is open already.
+      break;
+    case "repeat":
+      repeat(move, input.detection);
+      break;
     case "page-result":
-      return takePageResult(move, input.pageId, input.purpose, input.tries, input.result);
-    case "receipt": {
-      const { pageId, responderId, status, errorCode } = input;
-      tell(move, { type: "receipt", pageId, responderId, status, errorCode });
-      const current = state.current[pageId];
-      if (!current || state.status !== "open") return;
-      if (status === "delivered") current.fate = "reached";
-      else if (status === "undelivered" || status === "failed") failPage(move, current);
-      return;
-    }
+      takePageResult(move, input.pageId, input.purpose, input.tries, input.result);
+      break;
+    case "receipt":
+      receive(move, input);
+      break;
     case "reply":
-      return applyReply(move, input.responderId, input.letter);
-    case "console":
-      return act(move, input.action, input.user);
+      applyReply(move, input.responderId, input.letter);
+      break;
+    case "console": {
+      const problem = act(move, input.action, input.user);
+      if (problem) move.commands.push({ do: "refuse", problem });
+      break;
+    }
     case "due":
-      return expire(move, input.purpose);
+      expire(move, input.purpose);
+      break;
   }
+}
+
+/** A further detection joins, and is shown. It pages nobody again: the deadlines of the episode go on. */
+function repeat({ state }: Move, { id, deviceId, impactAt }: SeenDetection): void {
+  state.repeats++;
+  if (state.detections.length < keptDetections) state.detections.push({ id, deviceId, impactAt });
+}
+
+/** The provider's word on delivery. It is never an acknowledgement. */
+function receive(move: Move, receipt: Extract<EpisodeInput, { type: "receipt" }>): void {
+  const { pageId, responderId, status, errorCode } = receipt;
+  tell(move, { type: "receipt", pageId, responderId, status, errorCode });
+  const current = move.state.current[pageId];
+  if (!current || move.state.status !== "open") return;
+  if (status === "delivered") current.fate = "reached";
+  else if (status === "undelivered" || status === "failed") failPage(move, current);
 }
 
 /** A deadline has passed. One that was moved or called off meanwhile does nothing. */
@@ -95,38 +117,42 @@ function expire(move: Move, purpose: Purpose): void {
   const at = move.state.due[purpose];
   if (at === undefined || at > move.now) return;
   delete move.state.due[purpose];
-  if (purpose === "next-page") return advance(move);
-  if (purpose === "arrive") return notArrived(move);
-  return outcomeMissing(move);
+  if (purpose === "next-page") advance(move);
+  else if (purpose === "arrive") notArrived(move);
+  else outcomeMissing(move);
 }
 
-function act(move: Move, action: ConsoleAction, user: { name: string; role: "operator" | "responder" }): void {
-  const { state, now } = move;
-  const actor: Actor = { kind: "user", ...user };
-  const refuse = (problem: Extract<EpisodeCommand, { do: "refuse" }>["problem"]) =>
-    void move.commands.push({ do: "refuse", problem });
-  if (state.status === "closed") return refuse("already-closed");
+function act(move: Move, action: ConsoleAction, user: ConsoleUser): Refusal | null {
+  const { state } = move;
+  const actor: Actor = { kind: "user", name: user.name, role: user.role };
+  if (state.status === "closed") return "already-closed";
   if (action.action === "take") {
-    if (state.status === "open") return take(move, actor);
+    if (state.status === "open") {
+      take(move, actor);
+      return null;
+    }
     const own = state.takenBy?.kind === "user" && state.takenBy.name === user.name;
-    return own ? undefined : refuse("already-taken");
+    return own ? null : "already-taken";
   }
   if (action.action === "arrived") {
-    if (state.status === "open") return refuse("not-taken");
-    // Told by phone, as a rule: whoever took it is there, and may now report from the place.
-    const there = state.takenBy ?? actor;
-    if (state.status === "arrived") return;
-    arrive(move, there);
-    if (there.kind !== "responder") return;
-    state.present.push(there.id);
-    page(move, there.id, "answer", { kind: "arrived", at: now });
-    return;
+    if (state.status === "open") return "not-taken";
+    if (state.status === "taken") reportedThere(move, state.takenBy ?? actor);
+    return null;
   }
   const reason = action.reason?.trim() || null;
   if (state.arrivedAt === null) {
     // Nothing is closed from afar, but by an operator who says why.
-    if (user.role !== "operator") return refuse("not-taken");
-    if (reason === null) return refuse("reason-needed");
+    if (user.role !== "operator") return "not-taken";
+    if (reason === null) return "reason-needed";
   }
-  return close(move, actor, action.outcome, reason);
+  close(move, actor, action.outcome, reason);
+  return null;
+}
+
+/** Told by phone, as a rule: whoever took it is there, and may now report from the place. */
+function reportedThere(move: Move, there: Actor): void {
+  arrive(move, there);
+  if (there.kind !== "responder") return;
+  move.state.present.push(there.id);
+  page(move, there.id, "answer", { kind: "arrived", at: move.now });
 }

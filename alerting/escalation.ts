@@ -1,11 +1,4 @@
-import type {
-  Actor,
-  CurrentPage,
-  EpisodeCommand,
-  EpisodeState,
-  PagePurpose,
-  SendResult,
-} from "./episode-state.ts";
+import type { Actor, CurrentPage, EpisodeCommand, EpisodeState, PagePurpose, SendResult } from "./episode-state.ts";
 import type { EpisodeEvent } from "./events.ts";
 import type { Message, Named } from "./messages/message.ts";
 
@@ -28,7 +21,10 @@ export interface Move {
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /** Tells an event about this episode. */
-export function tell(move: Move, event: DistributiveOmit<EpisodeEvent, "at" | "episodeId" | "code" | "alias" | "test">): void {
+export function tell(
+  move: Move,
+  event: DistributiveOmit<EpisodeEvent, "at" | "episodeId" | "code" | "alias" | "test">,
+): void {
   const { id, code, place, detection } = move.state.facts;
   const whole = { ...event, at: move.now, episodeId: id, code, alias: place.alias, test: detection.test };
   move.commands.push({ do: "tell", event: whole as EpisodeEvent });
@@ -77,19 +73,30 @@ function pageStep(move: Move, except: string | null = null): void {
 /** Pages the next step; past the last the operators are told and the policy begins again from the first. */
 export function advance(move: Move): void {
   const { state } = move;
-  const { policy, detection } = state.facts;
-  if (state.betweenRounds) return beginRound(move);
-  if (state.step + 1 < policy.steps.length) {
+  if (state.betweenRounds) {
+    beginRound(move);
+  } else if (state.step + 1 < state.facts.policy.steps.length) {
     state.step++;
-    return pageStep(move);
+    pageStep(move);
+  } else {
+    endRound(move);
   }
-  const minutes = Math.floor(Math.max(0, move.now - state.openedAt) / 60_000);
+}
+
+function endRound(move: Move): void {
+  const { state, now } = move;
+  const { policy, detection } = state.facts;
+  const minutes = Math.floor(Math.max(0, now - state.openedAt) / 60_000);
   tell(move, { type: "not-taken", round: state.round });
-  pageOperators(move, "not-taken", { kind: "not-taken", alarm: detection.kind, impactAt: detection.impactAt, minutes });
+  const { kind: alarm, impactAt } = detection;
+  pageOperators(move, "not-taken", { kind: "not-taken", alarm, impactAt, minutes });
   state.toldNotTaken = [...new Set([...state.toldNotTaken, ...policy.operators])];
   const waits = policy.steps.reduce((sum, step) => sum + step.waitMs, 0);
   const earliest = state.roundStartedAt + Math.min(shortestRoundMs, waits);
-  if (move.now >= earliest) return beginRound(move);
+  if (now >= earliest) {
+    beginRound(move);
+    return;
+  }
   state.betweenRounds = true;
   state.current = {};
   state.due["next-page"] = earliest;
@@ -105,7 +112,13 @@ export function retryAt(result: SendResult, tries: number, now: number): number 
 }
 
 /** What an answer of the provider does to the step now waited for. */
-export function takePageResult(move: Move, pageId: string, purpose: PagePurpose, tries: number, result: SendResult): void {
+export function takePageResult(
+  move: Move,
+  pageId: string,
+  purpose: PagePurpose,
+  tries: number,
+  result: SendResult,
+): void {
   const { state } = move;
   const pointless = purpose === "alarm" && state.status !== "open";
   const again = pointless || state.status === "closed" ? null : retryAt(result, tries, move.now);

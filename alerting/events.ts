@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { DeviceEvent } from "../firmware-contracts/intake.ts";
 import { DetectionReason } from "../firmware-contracts/detection.ts";
+import { DeviceEvent } from "../firmware-contracts/intake.ts";
 import { OutcomeWhat } from "./console/api.ts";
 
 const at = z.number().int().meta({ description: "Wall time, ms since 1970 UTC" });
@@ -31,7 +31,14 @@ export const ServiceEvent = z.discriminatedUnion("type", [
     peakG: z.number().nullable(),
   }),
   z.object({ type: z.literal("episode-opened"), ...episode, kind: z.enum(["fall", "help"]), impactAt: at }),
-  z.object({ type: z.literal("page-queued"), ...episode, pageId: id, responderId: id, purpose, step: z.number().int() }),
+  z.object({
+    type: z.literal("page-queued"),
+    ...episode,
+    pageId: id,
+    responderId: id,
+    purpose,
+    step: z.number().int(),
+  }),
   z.object({
     type: z.literal("page-sent"),
     at,
@@ -44,18 +51,41 @@ export const ServiceEvent = z.discriminatedUnion("type", [
     tries: z.number().int(),
     waitedMs: ms.meta({ description: "From the page's commit to the provider's answer" }),
   }),
-  z.object({ type: z.literal("receipt"), ...episode, pageId: id, responderId: id, status: z.string(), errorCode: z.string().nullable() }),
+  z.object({
+    type: z.literal("receipt"),
+    ...episode,
+    pageId: id,
+    responderId: id,
+    status: z.string(),
+    errorCode: z.string().nullable(),
+  }),
   z.object({ type: z.literal("reply"), ...episode, responderId: id, letter: z.string().nullable() }),
   z.object({ type: z.literal("taken"), ...episode, by, sinceImpactMs: ms, sinceOpenedMs: ms }),
   z.object({ type: z.literal("released"), ...episode, by }),
   z.object({ type: z.literal("on-the-way"), ...episode, by }),
   z.object({ type: z.literal("arrived"), ...episode, by, sinceImpactMs: ms, sinceOpenedMs: ms }),
-  z.object({ type: z.literal("closed"), ...episode, by, outcome: OutcomeWhat, arrived: z.boolean(), sinceImpactMs: ms }),
+  z.object({
+    type: z.literal("closed"),
+    ...episode,
+    by,
+    outcome: OutcomeWhat,
+    arrived: z.boolean(),
+    sinceImpactMs: ms,
+  }),
   z.object({ type: z.literal("not-taken"), ...episode, round: z.number().int() }),
   z.object({ type: z.literal("not-arrived"), ...episode, by }),
   z.object({ type: z.literal("outcome-missing"), ...episode }),
   z.object({ type: z.literal("backup-asked"), ...episode, by, letter: z.string() }),
-  z.object({ type: z.literal("device"), at, deviceId: id, alias: z.string().nullable(), event: DeviceEvent.shape.event, battery: z.number().nullable(), worn: z.boolean().nullable(), detail: z.string().nullable() }),
+  z.object({
+    type: z.literal("device"),
+    at,
+    deviceId: id,
+    alias: z.string().nullable(),
+    event: DeviceEvent.shape.event,
+    battery: z.number().nullable(),
+    worn: z.boolean().nullable(),
+    detail: z.string().nullable(),
+  }),
 ]);
 export type ServiceEvent = z.infer<typeof ServiceEvent>;
 export type EpisodeEvent = Extract<ServiceEvent, { code: string }>;

@@ -22,7 +22,6 @@ export function take(move: Move, actor: Actor): void {
 
 /** Given back by whoever had it: the next is paged at once. */
 export function release(move: Move, actor: Actor): void {
-  const { state } = move;
   tell(move, { type: "released", by: actorTag(actor) });
   reopen(move);
   advance(move);

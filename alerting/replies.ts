@@ -19,7 +19,10 @@ export const longestReply = 480;
  * `på plats` is "framme": only the bare letter P is asked back.
  */
 const phrases: readonly [RegExp, Letter][] = [
-  [/\b(kan inte|kan ej|kan icke|tar inte|tar ej|har inte tid|hinner inte|hinner ej|forhinder|upptagen|nej|no|cannot|can not|cant|busy)\b/, "N"],
+  [
+    /\b(kan inte|kan ej|kan icke|tar inte|tar ej|har inte tid|hinner inte|hinner ej|forhinder|upptagen|nej|no|cannot|can not|cant|busy)\b/,
+    "N",
+  ],
   [/\b(kommer inte in|kommer ej in|last dorr|ingen oppnar|cannot get in|cant get in|locked)\b/, "K"],
   [/\b(ej hemma|inte hemma|not home|nobody home)\b/, "E"],
   [/\b(inget fall|ej fall|falskt|falsklarm|no fall|false alarm)\b/, "X"],
@@ -48,10 +51,7 @@ const stopWords = /^(stop|stopall|unsubscribe|cancel|end|quit|revoke|optout)$/;
 export function readReply(body: string): ReadReply {
   const nothing: ReadReply = { code: null, test: false, letter: null, stop: false };
   if (body.length > longestReply) return nothing;
-  const plain = body
-    .normalize("NFKD")
-    .replaceAll(/\p{M}/gu, "")
-    .toLowerCase();
+  const plain = body.normalize("NFKD").replaceAll(/\p{M}/gu, "").toLowerCase();
   if (stopWords.test(plain.trim())) return { ...nothing, stop: true };
   const question = plain.includes("?");
   let words = plain
@@ -74,7 +74,10 @@ export function readReply(body: string): ReadReply {
       else if (before) single.push(before);
       if (match[3]) single.push(match[3]);
     }
-    words = words.replaceAll(/(?<!\d)[a-z]?[2-9]{3,5}(?!\d)[a-z]?(?![a-z])/g, " ").replaceAll(/\s+/g, " ").trim();
+    words = words
+      .replaceAll(/(?<!\d)[a-z]?[2-9]{3,5}(?!\d)[a-z]?(?![a-z])/g, " ")
+      .replaceAll(/\s+/g, " ")
+      .trim();
   } else if (distinct.size > 1) {
     return nothing;
   }
@@ -126,7 +129,12 @@ export type ReplyTarget =
  * `withCode`: episodes of this phone, open or lately closed, by code. `open`: the open ones. `recent`: episodes that were open at
  * some time in the last 30 min and paged this phone. A reply without code counts only where there is one open and no other of late.
  */
-export function aimReply(reply: ReadReply, withCode: readonly OpenCode[], open: readonly OpenCode[], recent: readonly OpenCode[]): ReplyTarget {
+export function aimReply(
+  reply: ReadReply,
+  withCode: readonly OpenCode[],
+  open: readonly OpenCode[],
+  recent: readonly OpenCode[],
+): ReplyTarget {
   const problem = (which: "unknown-code" | "code-needed", code = ""): ReplyTarget => ({
     ok: false,
     problem: which,

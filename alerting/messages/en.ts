@@ -31,7 +31,8 @@ function of(message: Message, place: TextPlace, write: Writer): string {
   const mark = place.test ? "TEST ALARM " : "";
   switch (message.kind) {
     case "alarm":
-      if (place.test) return `TEST ALARM ${code}, no fall. ${who}${where}. Reply ${code} T = I take it, ${code} N = I cannot.`;
+      if (place.test)
+        return `TEST ALARM ${code}, no fall. ${who}${where}. Reply ${code} T = I take it, ${code} N = I cannot.`;
       return `ALARM ${message.reason === "help-button" ? "BUTTON" : "FALL"} ${code}. ${who}${where}. ${reason(message, write)} Reply ${code} T = I take it, ${code} N = I cannot.`;
     case "not-taken": {
       const what = place.test ? "Test" : message.alarm === "help" ? "Alarm button" : "Fall";
@@ -46,7 +47,8 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "backup-noted":
       return `${mark}${code} ${who}: ${message.need === "cannot-get-in" ? "you cannot get in" : "two needed"}, noted. Who leads gets an SMS. The alarm is open. Stay there.`;
     case "taken":
-      if (place.test) return `TEST ALARM ${code} ${who}: YOU HAVE IT since ${write.time(message.takenAt)}. Reply ${code} F, then ${code} X to finish the test.`;
+      if (place.test)
+        return `TEST ALARM ${code} ${who}: YOU HAVE IT since ${write.time(message.takenAt)}. Reply ${code} F, then ${code} X to finish the test.`;
       return `${code} ${who}: YOU HAVE THE ALARM since ${write.time(message.takenAt)}. Reply ${code} V when you set off, ${code} F when there. If you cannot: ${code} N, the next is paged at once.`;
     case "to-others":
       return `${mark}${code} ${who} was taken by ${write.name(message.by)} at ${write.time(message.takenAt)}. You need not go.`;

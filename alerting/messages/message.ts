@@ -1,5 +1,5 @@
-import type { OutcomeWhat } from "../console/api.ts";
 import type { DetectionReason } from "../../firmware-contracts/detection.ts";
+import type { OutcomeWhat } from "../console/api.ts";
 
 /** Who is named in a text: a responder by name, or whoever works the console. */
 export type Named = { responder: string } | "operator";
@@ -27,9 +27,7 @@ export type Message =
   | { kind: "letters" };
 
 /** Texts that are about no episode. */
-export type LooseMessage =
-  | { kind: "unknown-code"; code: string }
-  | { kind: "code-needed"; example: string | null };
+export type LooseMessage = { kind: "unknown-code"; code: string } | { kind: "code-needed"; example: string | null };
 
 /** What each text of an episode also needs to know. */
 export interface TextPlace {

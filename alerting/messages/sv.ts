@@ -28,7 +28,8 @@ function of(message: Message, place: TextPlace, write: Writer): string {
   const mark = place.test ? "PROVLARM " : "";
   switch (message.kind) {
     case "alarm":
-      if (place.test) return `PROVLARM ${code}, inget fall. ${who}${where}. Svara ${code} T = tar det, ${code} N = kan inte.`;
+      if (place.test)
+        return `PROVLARM ${code}, inget fall. ${who}${where}. Svara ${code} T = tar det, ${code} N = kan inte.`;
       return `LARM ${message.reason === "help-button" ? "HJÄLP" : "FALL"} ${code}. ${who}${where}. ${reason(message, write)} Svara ${code} T = tar larmet, ${code} N = kan inte.`;
     case "not-taken": {
       const what = place.test ? "Prov" : message.alarm === "help" ? "Larmknapp" : "Fall";
@@ -43,7 +44,8 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "backup-noted":
       return `${mark}${code} ${who}: ${message.need === "cannot-get-in" ? "du kommer inte in" : "två behövs"}, noterat. Ansvarig får SMS. Larmet är öppet. Stanna kvar.`;
     case "taken":
-      if (place.test) return `PROVLARM ${code} ${who}: DU HAR DET sedan ${write.time(message.takenAt)}. Svara ${code} F och sedan ${code} X för att avsluta provet.`;
+      if (place.test)
+        return `PROVLARM ${code} ${who}: DU HAR DET sedan ${write.time(message.takenAt)}. Svara ${code} F och sedan ${code} X för att avsluta provet.`;
       return `${code} ${who}: DU HAR LARMET sedan ${write.time(message.takenAt)}. Svara ${code} V när du åker, ${code} F när du är framme. Förhinder: ${code} N, då larmas nästa direkt.`;
     case "to-others":
       return `${mark}${code} ${who} är taget av ${write.name(message.by)} kl ${write.time(message.takenAt)}. Du behöver inte åka.`;

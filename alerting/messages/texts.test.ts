@@ -14,7 +14,9 @@ const writer = createMessageWriter("Europe/Stockholm", () => longName);
 const people: Named[] = ["operator", { responder: "p" }];
 const messages: Message[] = [
   ...DetectionReason.options.flatMap((reason) =>
-    [false, true].map((late): Message => ({ kind: "alarm", reason, impactAt: late ? dayBefore : at, arrivedAt: at, late })),
+    [false, true].map(
+      (late): Message => ({ kind: "alarm", reason, impactAt: late ? dayBefore : at, arrivedAt: at, late }),
+    ),
   ),
   ...(["fall", "help"] as const).flatMap((alarm) =>
     [0, 99, 100_000].map((minutes): Message => ({ kind: "not-taken", alarm, impactAt: at, minutes })),
@@ -60,7 +62,9 @@ const places: TextPlace[] = [
 ];
 
 describe.each(["sv", "en"] as const)("texts in %s", (language) => {
-  const all = messages.flatMap((message) => places.map((p) => ({ message, place: p, text: writer.write(message, p, language) })));
+  const all = messages.flatMap((message) =>
+    places.map((p) => ({ message, place: p, text: writer.write(message, p, language) })),
+  );
 
   test("every text fits in one SMS of GSM-7 with the longest of everything", () => {
     const tooLong = all.flatMap(({ text }) => {
@@ -95,9 +99,22 @@ test("English texts hold no word that the provider swallows", () => {
 });
 
 describe("what a page says", () => {
-  const small: TextPlace = { code: "274", alias: "38", deviceId: "w", area: "Gustavsberg syd", room: "badrum", test: false };
+  const small: TextPlace = {
+    code: "274",
+    alias: "38",
+    deviceId: "w",
+    area: "Gustavsberg syd",
+    room: "badrum",
+    test: false,
+  };
   const say = (message: Message, language: "sv" | "en" = "sv") => writer.write(message, small, language);
-  const alarm = (reason: DetectionReason, late = false): Message => ({ kind: "alarm", reason, impactAt: at, arrivedAt: at + 62 * 60_000, late });
+  const alarm = (reason: DetectionReason, late = false): Message => ({
+    kind: "alarm",
+    reason,
+    impactAt: at,
+    arrivedAt: at + 62 * 60_000,
+    late,
+  });
 
   test.each([
     ["at-once", "Hårt fall 03.12. ", "Hard fall 03:12. "],
@@ -112,7 +129,9 @@ describe("what a page says", () => {
 
   test("a late one says when it happened and when it came, with the day where it was another", () => {
     expect(say(alarm("still", true))).toContain("Fall 03.12, kom fram 04.14. ");
-    expect(say({ kind: "alarm", reason: "still", impactAt: dayBefore, arrivedAt: at, late: true })).toContain("Fall 23/11 01.12, kom fram 03.12. ");
+    expect(say({ kind: "alarm", reason: "still", impactAt: dayBefore, arrivedAt: at, late: true })).toContain(
+      "Fall 23/11 01.12, kom fram 03.12. ",
+    );
     expect(say(alarm("still", true))).not.toContain("stilla");
   });
 

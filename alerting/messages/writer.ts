@@ -23,6 +23,7 @@ export function makeWriter(language: Language, timeZone: string, nameOf: (respon
       return `${hour}${language === "sv" ? "." : ":"}${minute}`;
     },
     dayUnlessSame: (at, other) => (day(at) === day(other) ? "" : `${day(at)} `),
-    name: (who: Named) => (who === "operator" ? (language === "sv" ? "larmoperatören" : "the operator") : nameOf(who.responder)),
+    name: (who: Named) =>
+      who === "operator" ? (language === "sv" ? "larmoperatören" : "the operator") : nameOf(who.responder),
   };
 }

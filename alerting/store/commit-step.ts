@@ -30,7 +30,11 @@ export function commitStep(db: Database, change: EpisodeChange): void {
     if (change.withdraw) callsOff(db, id, at);
     for (const page of change.pages) insertPage(db, page, id, at);
     for (const retry of change.retries) {
-      db.run("UPDATE pages SET status = 'pending', not_before = ? WHERE id = ?", Math.ceil(retry.at), retry.pageId);
+      db.run(
+        "UPDATE pages SET status = 'pending', not_before = ? WHERE id = ? AND status <> 'delivered'",
+        Math.ceil(retry.at),
+        retry.pageId,
+      );
     }
     if (change.reply) insertReply(db, change.reply, id, at);
   });

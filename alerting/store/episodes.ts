@@ -23,15 +23,25 @@ export function episodeStore(db: Database): EpisodeStore {
     episode: async (id) => stateOf(db.get("SELECT state FROM episodes WHERE id = ?", id)),
     openEpisode: async (dwelling, test) =>
       stateOf(
-        db.get("SELECT state FROM episodes WHERE dwelling = ? AND test = ? AND closed_at IS NULL", dwelling, test ? 1 : 0),
+        db.get(
+          "SELECT state FROM episodes WHERE dwelling = ? AND test = ? AND closed_at IS NULL",
+          dwelling,
+          test ? 1 : 0,
+        ),
       ),
     episodesSince: async (closedSince) =>
       db
-        .all<StateRow>("SELECT state FROM episodes WHERE closed_at IS NULL OR closed_at >= ? ORDER BY opened_at", closedSince)
+        .all<StateRow>(
+          "SELECT state FROM episodes WHERE closed_at IS NULL OR closed_at >= ? ORDER BY opened_at",
+          closedSince,
+        )
         .map((row) => JSON.parse(row.state) as EpisodeState),
-    usedCodes: async () =>
+    usedCodes: async (closedSince) =>
       db
-        .all<{ code: string; closed_at: number | null }>("SELECT code, closed_at FROM episodes")
+        .all<{ code: string; closed_at: number | null }>(
+          "SELECT code, closed_at FROM episodes WHERE closed_at IS NULL OR closed_at >= ?",
+          closedSince,
+        )
         .map((row) => ({ code: row.code, closedAt: row.closed_at })),
     episodeOfDetection: async (detectionId) =>
       db.get<{ episode_id: string }>("SELECT episode_id FROM detections WHERE id = ?", detectionId)?.episode_id ?? null,

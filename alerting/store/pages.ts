@@ -1,5 +1,5 @@
-import type { PagePurpose, SendResult } from "../episode-state.ts";
 import type { Language } from "../config.ts";
+import { callingOut, type PagePurpose, type SendResult } from "../episode-state.ts";
 import type { Database } from "./database.ts";
 import type { AttemptEnd, NewPage, PageRow, PageStatus, PageStore, ReceiptRow, ReplyRow } from "./store.ts";
 
@@ -19,9 +19,6 @@ interface Row {
   provider_id: string | null;
   reason: string | null;
 }
-
-/** Pages that call somebody out: they go before all others. */
-const callingOut: ReadonlySet<PagePurpose> = new Set(["alarm", "not-taken", "not-arrived", "backup"]);
 
 const statusAfter: Record<SendResult["outcome"], PageStatus> = {
   accepted: "accepted",
@@ -134,7 +131,10 @@ export function insertReply(db: Database, reply: ReplyRow, episodeId: string | n
 
 function beginAttempt(db: Database, pageId: string, at: number): boolean {
   return db.transaction(() => {
-    const begun = db.run("UPDATE pages SET status = 'sending', tries = tries + 1 WHERE id = ? AND status = 'pending'", pageId);
+    const begun = db.run(
+      "UPDATE pages SET status = 'sending', tries = tries + 1 WHERE id = ? AND status = 'pending'",
+      pageId,
+    );
     if (begun === 0) return false;
     db.run("INSERT INTO attempts (page_id, started_at) VALUES (?, ?)", pageId, at);
     return true;
@@ -180,6 +180,9 @@ export function pageStore(db: Database): PageStore {
         insertReply(db, reply, null, at);
         if (page) insertPage(db, page, null, at);
       }),
+    commitLooseReceipt: async (receipt, at) => db.transaction(() => insertReceipt(db, receipt, at)),
+    hasReceipt: async (providerId, status) =>
+      db.get("SELECT 1 FROM receipts WHERE provider_id = ? AND status = ?", providerId, status) !== undefined,
     hasReply: async (providerId) => db.get("SELECT 1 FROM replies WHERE provider_id = ?", providerId) !== undefined,
     unknownCodesSince: async (responderId, at) =>
       db.get<{ n: number }>(

@@ -1,5 +1,5 @@
-import type { Control, ControlDevice } from "../../firmware-contracts/intake.ts";
 import type { Placement } from "../../firmware-contracts/detection.ts";
+import type { Control, ControlDevice } from "../../firmware-contracts/intake.ts";
 import type { Database } from "./database.ts";
 import type { DeviceRow, Dwelling, RegistryStore } from "./store.ts";
 
@@ -82,12 +82,18 @@ export function registryStore(db: Database): RegistryStore {
     device: async (deviceId) => {
       const row = db.get<Row>("SELECT * FROM devices WHERE id = ?", deviceId);
       if (!row) return null;
-      const dwelling = db.get<Dwelling>("SELECT id, alias, unit, area, room FROM dwellings WHERE id = ?", row.dwelling_id);
+      const dwelling = db.get<Dwelling>(
+        "SELECT id, alias, unit, area, room FROM dwellings WHERE id = ?",
+        row.dwelling_id,
+      );
       return dwelling ? { device: deviceOf(row), dwelling } : null;
     },
     dwellingsInArea: async (area, unit) =>
-      db.get<{ n: number }>("SELECT COUNT(*) AS n FROM dwellings WHERE area = ? AND COALESCE(unit, '') = ?", area, unit ?? "")
-        ?.n ?? 0,
+      db.get<{ n: number }>(
+        "SELECT COUNT(*) AS n FROM dwellings WHERE area = ? AND COALESCE(unit, '') = ?",
+        area,
+        unit ?? "",
+      )?.n ?? 0,
     addDevices: async (added) => addDevices(db, added),
     revokeDevice: async (deviceId) =>
       db.transaction(() => {

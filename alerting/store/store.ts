@@ -1,8 +1,8 @@
-import type { Control, ControlDevice } from "../../firmware-contracts/intake.ts";
 import type { Detection } from "../../firmware-contracts/detection.ts";
+import type { Control, ControlDevice } from "../../firmware-contracts/intake.ts";
+import type { UsedCode } from "../codes.ts";
 import type { Language } from "../config.ts";
 import type { EpisodeInput, EpisodeState, PagePurpose, Purpose, ReceiptStatus, SendResult } from "../episode-state.ts";
-import type { UsedCode } from "../codes.ts";
 
 /** How a page fares. `sending`: an attempt was begun; after a restart it is made again, marked. */
 export type PageStatus =
@@ -119,7 +119,8 @@ export interface EpisodeStore {
   openEpisode(dwelling: string, test: boolean): Promise<EpisodeState | null>;
   /** Every open episode, and those closed at or after `closedSince`. */
   episodesSince(closedSince: number): Promise<EpisodeState[]>;
-  usedCodes(): Promise<UsedCode[]>;
+  /** Codes that are open, or were closed at or after `closedSince`. */
+  usedCodes(closedSince: number): Promise<UsedCode[]>;
   /** The episode that holds a detection, or null. */
   episodeOfDetection(detectionId: string): Promise<string | null>;
   detection(id: string): Promise<Detection | null>;
@@ -145,6 +146,9 @@ export interface PageStore {
   resumeCutOff(at: number): Promise<number>;
   /** A page about no episode, with the reply that asked for it; the page is null where the reply gets no answer. */
   commitLooseReply(reply: ReplyRow, page: NewPage | null, at: number): Promise<void>;
+  /** A receipt about a page of no episode; of the others `commitStep` keeps it. */
+  commitLooseReceipt(receipt: ReceiptRow, at: number): Promise<void>;
+  hasReceipt(providerId: string, status: ReceiptStatus): Promise<boolean>;
   hasReply(providerId: string): Promise<boolean>;
   /** Replies of a responder since `at` that named a code that is none. */
   unknownCodesSince(responderId: string, at: number): Promise<number>;

@@ -1,0 +1,264 @@
+import type { AddressInfo } from "node:net";
+import Fastify, { type FastifyInstance } from "fastify";
+import type { Logger } from "pino";
+import type { Clock } from "../firmware-contracts/clock.ts";
+import type { Intake } from "../firmware-contracts/intake.ts";
+import { type Board, createBoard } from "./board.ts";
+import { createTwilioSms } from "./channels/twilio/sms.ts";
+import type { AlertingConfig } from "./config.ts";
+import type { ConsoleBackend, EpisodeStatus } from "./console/api.ts";
+import { consolePlugin } from "./console/server.ts";
+import { createConsoleBackend } from "./console-backend.ts";
+import { type Counters, createCounters } from "./counters.ts";
+import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
+import type { SeenDetection } from "./episode-state.ts";
+import { createEventLog, type EventCounts, type EventLog } from "./event-log/event-log.ts";
+import type { ServiceEvent } from "./events.ts";
+import { createIntake } from "./intake/intake.ts";
+import { intakePlugin } from "./intake/plugin.ts";
+import { createKeeper, type Keeper } from "./keeper.ts";
+import { createListeners } from "./listeners.ts";
+import { createRegistry, type Registry } from "./registry/registry.ts";
+import { createUsers, type Users } from "./registry/users.ts";
+import { createReplyDesk, type ReplyDesk } from "./reply-desk.ts";
+import { openSqliteStore } from "./store/sqlite.ts";
+import type { Store } from "./store/store.ts";
+import { webhookPlugin } from "./webhooks/plugin.ts";
+
+export type { ServiceEvent } from "./events.ts";
+
+export interface AlertingOptions {
+  config: AlertingConfig;
+  /** Folder of the store and the spool. */
+  dataDir: string;
+  clock: Clock;
+  log: Logger;
+}
+
+export interface EpisodeSummary {
+  id: string;
+  code: string;
+  kind: "fall" | "help";
+  status: EpisodeStatus;
+  alias: string | null;
+  test: boolean;
+  openedAt: number;
+  takenAt: number | null;
+  arrivedAt: number | null;
+  closedAt: number | null;
+  /** The first opened it, the others joined. */
+  detections: SeenDetection[];
+}
+
+/** The part that pages and follows alarms until somebody has been there. */
+export interface Alerting {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Where the web server listens. @throws before `start`. */
+  readonly url: string;
+  readonly intake: Intake;
+  readonly registry: Registry;
+  readonly users: Users;
+  readonly backend: ConsoleBackend;
+  readonly events: { on(listener: (event: ServiceEvent) => void): () => void };
+  counters(): Record<string, number>;
+  eventsLogged(): EventCounts;
+  /** Open episodes and those closed in the last 12 h. */
+  episodes(): EpisodeSummary[];
+}
+
+export function createAlerting(options: AlertingOptions): Alerting {
+  return new AlertingService(options);
+}
+
+class AlertingService implements Alerting {
+  readonly intake: Intake;
+  readonly registry: Registry;
+  readonly users: Users;
+  readonly backend: ConsoleBackend;
+  readonly #options: AlertingOptions;
+  readonly #counters: Counters = createCounters();
+  readonly #eventListeners;
+  readonly #changeListeners;
+  readonly #eventLog: EventLog;
+  #parts: {
+    store: Store;
+    board: Board;
+    keeper: Keeper;
+    desk: ReplyDesk;
+    dispatcher: Dispatcher;
+    app: FastifyInstance;
+  } | null = null;
+
+  constructor(options: AlertingOptions) {
+    this.#options = options;
+    const { config, dataDir, clock, log } = options;
+    this.#eventListeners = createListeners<ServiceEvent>(log);
+    this.#changeListeners = createListeners<string>(log);
+    this.#eventLog = createEventLog({ dataDir, maxBytes: config.spool.maxBytes, influx: config.influx, clock, log });
+    const store = () => this.#running().store;
+    this.registry = createRegistry(store, clock);
+    this.users = createUsers(store);
+    this.intake = createIntake({
+      store,
+      keeper: () => this.#running().keeper,
+      clock,
+      counters: this.#counters,
+      log,
+      onEvent: (event) => this.#tell(event),
+    });
+    this.backend = createConsoleBackend({
+      board: () => this.#running().board,
+      keeper: () => this.#running().keeper,
+      users: this.users,
+      onChange: this.#changeListeners.on,
+      eventLog: this.#eventLog,
+      store,
+      clock,
+    });
+  }
+
+  get events(): Alerting["events"] {
+    return { on: this.#eventListeners.on };
+  }
+
+  get url(): string {
+    const address = this.#running().app.server.address() as AddressInfo | null;
+    if (!address) throw new Error("alerting's web server does not listen yet; start it first");
+    const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
+    return `http://${host}:${address.port}`;
+  }
+
+  async start(): Promise<void> {
+    const { config, dataDir, clock, log } = this.#options;
+    const counters = this.#counters;
+    const store = openSqliteStore(dataDir);
+    try {
+      await this.#eventLog.start();
+      const names = new Map(config.responders.map(({ id, name }) => [id, name]));
+      const board = createBoard(store, (id) => names.get(id) ?? id);
+      await board.load(clock.wallNow());
+      const onEvent = (event: ServiceEvent) => this.#tell(event);
+      const wake = () => this.#parts?.dispatcher.wake();
+      const keeper = createKeeper({ config, store, board, clock, onEvent, onChange: this.#changeListeners.tell, wake });
+      const desk = createReplyDesk({ config, store, keeper, board, clock, counters, wake });
+      const channel = createTwilioSms(config.twilio, () => this.#publicUrl());
+      const dispatcher = createDispatcher({ store, keeper, channel, clock, counters, log, onEvent });
+      const app = Fastify({ logger: false, forceCloseConnections: true });
+      this.#parts = { store, board, keeper, desk, dispatcher, app };
+      await this.#routes(app, store);
+      await app.listen({ host: config.http.host, port: config.http.port });
+      await dispatcher.start();
+      log.info(
+        { url: this.url, webhooks: this.#publicUrl() },
+        "alerting is up; the SMS provider must reach it under exactly this address",
+      );
+    } catch (error) {
+      const parts = this.#parts;
+      this.#parts = null;
+      await parts?.app.close().catch(() => undefined);
+      await this.#eventLog.stop();
+      await store.close();
+      throw new Error(`alerting cannot start: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async stop(): Promise<void> {
+    const parts = this.#parts;
+    if (!parts) return;
+    await parts.app.close();
+    await parts.dispatcher.stop();
+    // What is under way in the keeper's queue is committed before the store goes.
+    await parts.keeper.inTurn(async () => undefined);
+    this.#parts = null;
+    await this.#eventLog.stop();
+    await parts.store.close();
+  }
+
+  counters(): Record<string, number> {
+    const { written, spooled, dropped } = this.#eventLog.counts();
+    return {
+      ...this.#counters.read(),
+      "event-log.written": written,
+      "event-log.spooled": spooled,
+      "event-log.dropped": dropped,
+    };
+  }
+
+  eventsLogged(): EventCounts {
+    return this.#eventLog.counts();
+  }
+
+  episodes(): EpisodeSummary[] {
+    return this.#running()
+      .board.states()
+      .map(({ facts, status, openedAt, takenAt, arrivedAt, closedAt, detections }) => ({
+        id: facts.id,
+        code: facts.code,
+        kind: facts.detection.kind,
+        status,
+        alias: facts.place.alias,
+        test: facts.detection.test,
+        openedAt,
+        takenAt,
+        arrivedAt,
+        closedAt,
+        detections: [...detections],
+      }));
+  }
+
+  /** The configured one; a port of 0 in it stands for the port that the server was given. */
+  #publicUrl(): string {
+    const { publicUrl } = this.#options.config.http;
+    const { port } = new URL(this.url);
+    return publicUrl.replace(/^(https?:\/\/[^/]+):0(?=\/|$)/, `$1:${port}`);
+  }
+
+  #running() {
+    if (!this.#parts) throw new Error("alerting is not running; call start() first");
+    return this.#parts;
+  }
+
+  #tell(event: ServiceEvent): void {
+    this.#counters.count(`event.${event.type}`);
+    this.#eventLog.record(event);
+    this.#eventListeners.tell(event);
+  }
+
+  async #routes(app: FastifyInstance, store: Store): Promise<void> {
+    const { config, clock, log } = this.#options;
+    const counters = this.#counters;
+    const { publicUrl } = config.http;
+    const desk = () => this.#running().desk;
+    await app.register(webhookPlugin, {
+      authToken: config.twilio.authToken,
+      publicUrl: () => this.#publicUrl(),
+      desk,
+      counters,
+      log,
+    });
+    await app.register(intakePlugin, { intake: this.intake, token: config.intake.token, counters });
+    await app.register(consolePlugin, {
+      backend: this.backend,
+      clock,
+      secureCookies: publicUrl.startsWith("https:"),
+      language: config.language,
+    });
+    app.get("/healthz", async () => ({ ok: true }));
+    app.get("/readyz", async (_request, reply) => {
+      try {
+        await store.probe();
+        return { ok: true };
+      } catch {
+        counters.count("store.not-ready");
+        return reply.code(503).send({
+          ok: false,
+          problem: "store",
+          mend: "the store cannot be written: look at the disk's space and rights",
+        });
+      }
+    });
+  }
+}

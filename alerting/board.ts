@@ -1,0 +1,208 @@
+import type { Evidence } from "../firmware-contracts/detection.ts";
+import type { EpisodeDetail, EpisodeView, PageView, TimelineEntry } from "./console/api.ts";
+import { step } from "./episode.ts";
+import type { Actor, EpisodeInput, EpisodeState } from "./episode-state.ts";
+import type { ServiceEvent } from "./events.ts";
+import type { PageRow, PageStatus, Store } from "./store/store.ts";
+
+/** Closed episodes are shown this long, ms. */
+export const shownAfterClosingMs = 12 * 3_600_000;
+/** Entries of one story that are kept in memory, the newest: an alarm that nobody takes for days goes on and on. */
+const longestStory = 2_000;
+
+interface Shown {
+  state: EpisodeState;
+  pages: PageRow[];
+  timeline: TimelineEntry[];
+  evidence: Evidence | null;
+  model: string | null;
+}
+
+/** Open and lately closed episodes as they are shown and looked up. A view of the store, rebuilt from it at the start. */
+export interface Board {
+  load(now: number): Promise<void>;
+  /** Takes in what was committed. */
+  put(
+    state: EpisodeState,
+    pages: PageRow[],
+    events: TimelineEntry[],
+    opened?: { evidence: Evidence | null; model: string | null },
+  ): void;
+  states(): EpisodeState[];
+  view(now: number): EpisodeView[];
+  detail(id: string): EpisodeDetail | null;
+}
+
+export function createBoard(store: Store, nameOf: (responderId: string) => string): Board {
+  const shown = new Map<string, Shown>();
+
+  const forget = (now: number) => {
+    for (const [id, { state }] of shown) {
+      if (state.closedAt !== null && state.closedAt < now - shownAfterClosingMs) shown.delete(id);
+    }
+  };
+
+  return {
+    async load(now) {
+      shown.clear();
+      for (const state of await store.episodes.episodesSince(now - shownAfterClosingMs)) {
+        const { id, detection } = state.facts;
+        const [pages, log, first] = await Promise.all([
+          store.pages.pagesOf(id),
+          store.episodes.log(id),
+          store.episodes.detection(detection.id),
+        ]);
+        const timeline = replayTimeline(log, nameOf).slice(-longestStory);
+        shown.set(id, { state, pages, timeline, evidence: first?.evidence ?? null, model: first?.model ?? null });
+      }
+    },
+    put(state, pages, events, opened) {
+      const known = shown.get(state.facts.id);
+      shown.set(state.facts.id, {
+        state,
+        pages,
+        timeline: [...(known?.timeline ?? []), ...events].slice(-longestStory),
+        evidence: opened?.evidence ?? known?.evidence ?? null,
+        model: opened?.model ?? known?.model ?? null,
+      });
+    },
+    states: () => [...shown.values()].map(({ state }) => state),
+    view(now) {
+      forget(now);
+      return [...shown.values()]
+        .sort((a, b) => rank(a.state) - rank(b.state) || b.state.openedAt - a.state.openedAt)
+        .map((one) => viewOf(one, nameOf));
+    },
+    detail(id) {
+      const one = shown.get(id);
+      if (!one) return null;
+      const { timeline, evidence, model } = one;
+      return { ...viewOf(one, nameOf), timeline, evidence, model };
+    },
+  };
+}
+
+const rank = (state: EpisodeState) => (state.status === "closed" ? 1 : 0);
+
+const pageStatus: Record<PageStatus, PageView["status"]> = {
+  pending: "waiting",
+  sending: "waiting",
+  accepted: "accepted",
+  delivered: "delivered",
+  failed: "failed",
+  unknown: "unknown",
+  withdrawn: "failed",
+};
+
+function viewOf({ state, pages }: Shown, nameOf: (id: string) => string): EpisodeView {
+  const { facts } = state;
+  const { detection, place } = facts;
+  const [deadline] = Object.entries(state.due).sort((a, b) => a[1] - b[1]);
+  const name = (actor: Actor | null) => (actor === null ? null : actorName(actor, nameOf));
+  return {
+    id: facts.id,
+    code: facts.code,
+    kind: detection.kind,
+    status: state.status,
+    alias: place.alias ?? detection.deviceId,
+    area: place.area,
+    room: place.room,
+    reason: detection.reason,
+    strength: detection.strength,
+    impactAt: Math.round(detection.impactAt),
+    openedAt: Math.round(state.openedAt),
+    late: detection.late,
+    test: detection.test,
+    repeats: state.repeats,
+    takenBy: name(state.takenBy),
+    takenAt: state.takenAt,
+    arrivedAt: state.arrivedAt,
+    closedAt: state.closedAt,
+    closedBy: name(state.closedBy),
+    outcome: state.outcome,
+    step: state.step,
+    nextDeadline: deadline ? { purpose: deadline[0], at: Math.round(deadline[1]) } : null,
+    pages: pages
+      .filter((page) => page.status !== "withdrawn")
+      .map(({ id, responderId, step: pageStep, purpose, createdAt, status }) => ({
+        id,
+        responder: nameOf(responderId),
+        step: pageStep,
+        purpose,
+        at: createdAt,
+        status: pageStatus[status],
+      })),
+  };
+}
+
+function actorName(actor: Actor, nameOf: (id: string) => string): string {
+  return actor.kind === "responder" ? nameOf(actor.id) : actor.name;
+}
+
+/** The story of an episode, from its log. Replaying it rebuilds the state too. */
+export function replayTimeline(
+  log: readonly { at: number; input: EpisodeInput }[],
+  nameOf: (id: string) => string,
+): TimelineEntry[] {
+  let state: EpisodeState | null = null;
+  const entries: TimelineEntry[] = [];
+  for (const { at, input } of log) {
+    const [next, commands] = step(state, input, at);
+    const events = commands.flatMap((command) => (command.do === "tell" ? [command.event] : []));
+    entries.push(...timelineOf(input, events, at, nameOf));
+    state = next;
+  }
+  return entries;
+}
+
+/** What one step adds to the story. */
+export function timelineOf(
+  input: EpisodeInput,
+  events: readonly ServiceEvent[],
+  at: number,
+  nameOf: (id: string) => string,
+): TimelineEntry[] {
+  const entry = (what: string, who: string | null = null, via: string | null = null, detail: string | null = null) => ({
+    at: Math.round(at),
+    what,
+    who,
+    via,
+    detail,
+  });
+  const via = input.type === "reply" ? "sms" : input.type === "console" ? "console" : null;
+  const by = (tag: string) => (input.type === "console" ? input.user.name : nameOf(tag));
+  const own: TimelineEntry[] = [];
+  if (input.type === "opened") own.push(entry("detection", null, null, input.facts.detection.reason));
+  if (input.type === "repeat") own.push(entry("detection", null, null, input.detection.reason));
+  if (input.type === "page-result") {
+    own.push(entry("page-sent", nameOf(input.responderId), "sms", input.result.outcome));
+  }
+  const told = events.flatMap((event): TimelineEntry[] => {
+    switch (event.type) {
+      case "page-queued":
+        return [entry(event.type, nameOf(event.responderId), "sms", event.purpose)];
+      case "receipt":
+        return [entry(event.type, nameOf(event.responderId), "sms", event.status)];
+      case "reply":
+        return [entry(event.type, nameOf(event.responderId), "sms", event.letter)];
+      case "taken":
+      case "released":
+      case "on-the-way":
+      case "arrived":
+      case "not-arrived":
+      case "backup-asked":
+        return [entry(event.type, event.type === "not-arrived" ? nameOf(event.by) : by(event.by), via)];
+      case "closed": {
+        const reason = input.type === "console" && input.action.action === "close" ? input.action.reason : undefined;
+        return [entry(event.type, by(event.by), via, reason ? `${event.outcome}: ${reason}` : event.outcome)];
+      }
+      case "detection":
+      case "page-sent":
+      case "device":
+        return [];
+      default:
+        return [entry(event.type)];
+    }
+  });
+  return [...own, ...told];
+}

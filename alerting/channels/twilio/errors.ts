@@ -1,0 +1,46 @@
+import type { SendResult } from "../../episode-state.ts";
+
+/**
+ * Twilio's codes that no second try mends for this phone. Source: Twilio's Error and Warning Dictionary.
+ * 21211 and 21217 no such number, 21214 unreachable, 21408 country not allowed, 21610 opted out by STOP, 21612 no route from our number,
+ * 21614 not a mobile phone, 21635 a landline; 21265, 21266 our own or a short number.
+ */
+const permanentForPhone: ReadonlySet<number> = new Set([
+  21211, 21214, 21217, 21265, 21266, 21408, 21610, 21612, 21614, 21635,
+]);
+/** Our own number or text is at fault: a second try cannot help either, and every page will meet it. 21212, 21603, 21606, 21659 sender; 21602, 21617 text. */
+const permanentForSender: ReadonlySet<number> = new Set([21212, 21602, 21603, 21604, 21606, 21617, 21659]);
+
+/** The connection was never made, so nothing was accepted: trying again cannot double a text. */
+const neverReached: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+]);
+
+/** What an error of the SDK means for the page. */
+export function judgeError(error: unknown): Exclude<SendResult, { outcome: "accepted" }> {
+  const { status, code } = readError(error);
+  if (typeof code === "number" && (permanentForPhone.has(code) || permanentForSender.has(code))) {
+    return { outcome: "permanent", reason: String(code) };
+  }
+  if (status !== null) {
+    // 429 too many, 5xx theirs, 401 and 403 ours to mend: nothing was accepted. The next is paged beside the tries.
+    const retryable = status === 429 || status === 401 || status === 403 || status === 408 || status >= 500;
+    return { outcome: retryable ? "retryable" : "permanent", reason: String(code ?? status) };
+  }
+  if (typeof code === "string" && neverReached.has(code)) return { outcome: "retryable", reason: code };
+  // Reset, timed out, an answer that is none: it may have been sent.
+  return { outcome: "unknown", reason: typeof code === "string" ? code : "no-answer" };
+}
+
+function readError(error: unknown): { status: number | null; code: number | string | null } {
+  if (typeof error !== "object" || error === null) return { status: null, code: null };
+  const { status, code } = error as { status?: unknown; code?: unknown };
+  return {
+    status: typeof status === "number" ? status : null,
+    code: typeof code === "number" || typeof code === "string" ? code : null,
+  };
+}

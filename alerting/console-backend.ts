@@ -1,0 +1,61 @@
+import type { Clock } from "../firmware-contracts/clock.ts";
+import type { Board } from "./board.ts";
+import type { ConsoleBackend } from "./console/api.ts";
+import type { EventLog } from "./event-log/event-log.ts";
+import type { Keeper } from "./keeper.ts";
+import type { Users } from "./registry/users.ts";
+import type { Store } from "./store/store.ts";
+
+/** A contact that failed for good is shown as a trouble this long, ms. */
+const contactTroubleMs = 12 * 3_600_000;
+/** The store is asked for troubles at most this often, ms. */
+const troublesEveryMs = 5_000;
+
+/** What the console sees and does, over the board and the keeper. */
+export function createConsoleBackend(options: {
+  board: () => Board;
+  keeper: () => Keeper;
+  store: () => Store;
+  users: Users;
+  onChange: ConsoleBackend["onChange"];
+  eventLog: EventLog;
+  clock: Clock;
+}): ConsoleBackend {
+  const { board, keeper, store, users, onChange, eventLog, clock } = options;
+  let contactsFail = false;
+  let storeFails = false;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+
+  async function look(): Promise<void> {
+    try {
+      contactsFail = (await store().pages.failedContactsSince(clock.wallNow() - contactTroubleMs)).length > 0;
+      storeFails = false;
+    } catch {
+      storeFails = true;
+    }
+  }
+
+  return {
+    board: () => board().view(clock.wallNow()),
+    episode: (id) => board().detail(id),
+    async act(id, action, user) {
+      const refused = await keeper().apply(id, { type: "console", action, user: { name: user.name, role: user.role } });
+      if (refused === null) return { ok: true };
+      return { ok: false, problem: refused === "missing" ? "not-found" : refused };
+    },
+    onChange,
+    verifyUser: (name, password) => users.verify(name, password),
+    troubles() {
+      const now = clock.monotonicNow();
+      if (now - lookedAt >= troublesEveryMs) {
+        lookedAt = now;
+        void look();
+      }
+      return [
+        ...(storeFails ? ["store"] : []),
+        ...(contactsFail ? ["contact-unreachable"] : []),
+        ...(eventLog.troubled() ? ["event-log"] : []),
+      ];
+    },
+  };
+}

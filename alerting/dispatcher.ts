@@ -1,0 +1,203 @@
+import type { Logger } from "pino";
+import type { Clock } from "../firmware-contracts/clock.ts";
+import type { Channel } from "./channels/channel.ts";
+import type { Counters } from "./counters.ts";
+import { callingOut, type SendResult } from "./episode-state.ts";
+import { retryAt } from "./escalation.ts";
+import type { ServiceEvent } from "./events.ts";
+import type { Keeper } from "./keeper.ts";
+import type { PageRow, Store } from "./store/store.ts";
+
+/** The store is looked at this often at least, ms: another process may have written, and a clock may have jumped. */
+const longestSleepMs = 1_000;
+/** Requests to the provider at once. */
+const sendsAtOnce = 20;
+/** Of those, kept free for pages that call somebody out, so that confirmations never make a fall wait. */
+const keptForAlarms = 5;
+/** A provider that has not answered by then: nobody knows whether it was sent. */
+const answerMs = 10_000;
+/** Deadlines taken up in one go. */
+const batch = 100;
+
+/** Carries out what stands in the store: deadlines that are due and pages to be sent. It holds nothing that a restart could lose. */
+export interface Dispatcher {
+  start(): Promise<void>;
+  /** Looks at once. */
+  wake(): void;
+  /** Stops taking up work, and waits for what is being sent, but not for long. */
+  stop(): Promise<void>;
+}
+
+export function createDispatcher(options: {
+  store: Store;
+  keeper: Keeper;
+  channel: Channel;
+  clock: Clock;
+  counters: Counters;
+  log: Logger;
+  onEvent(event: ServiceEvent): void;
+}): Dispatcher {
+  const { store, keeper, channel, clock, counters, log } = options;
+  const sending = new Map<string, Promise<void>>();
+  let running = false;
+  let looking = false;
+  let lookAgain = false;
+  let callOff = () => {};
+
+  function wake(): void {
+    if (!running) return;
+    lookAgain = true;
+    if (!looking) void look();
+  }
+
+  async function look(): Promise<void> {
+    looking = true;
+    callOff();
+    let sleepMs = longestSleepMs;
+    try {
+      while (running && lookAgain) {
+        lookAgain = false;
+        await takeUpDue();
+        await takeUpPages();
+      }
+      sleepMs = await untilNext();
+    } catch (error) {
+      // What could not be done stands in the store still, and is tried at the next look.
+      counters.count("dispatcher.failed");
+      log.error({ err: error }, "deadlines and pages could not be taken up; trying again in a second");
+    }
+    looking = false;
+    if (!running) return;
+    if (lookAgain) return wake();
+    callOff = clock.after(sleepMs, wake);
+  }
+
+  async function takeUpDue(): Promise<void> {
+    const due = await store.episodes.dueBefore(clock.wallNow(), batch);
+    for (const { episodeId, purpose } of due) {
+      try {
+        await keeper.apply(episodeId, { type: "due", purpose });
+      } catch (error) {
+        counters.count("dispatcher.due-failed");
+        log.error({ err: error, episodeId, purpose }, "a deadline could not be carried out; trying again in a second");
+        return;
+      }
+    }
+    if (due.length === batch) lookAgain = true;
+  }
+
+  async function takeUpPages(): Promise<void> {
+    const free = sendsAtOnce - sending.size;
+    if (free <= 0) return;
+    for (const page of await store.pages.sendable(clock.wallNow(), free)) {
+      if (!callingOut.has(page.purpose) && sending.size >= sendsAtOnce - keptForAlarms) break;
+      if (!(await store.pages.beginAttempt(page.id, Math.round(clock.wallNow())))) continue;
+      const sent = send({ ...page, tries: page.tries + 1 }).finally(() => {
+        sending.delete(page.id);
+        wake();
+      });
+      sending.set(page.id, sent);
+    }
+  }
+
+  async function send(page: PageRow): Promise<void> {
+    const result = await ask(page);
+    // The provider's word must be kept, or the page would stay half sent: a full disk may have space again in a second.
+    while (!(await keep(page, result))) {
+      if (!running) return;
+      await new Promise<void>((resolve) => clock.after(longestSleepMs, resolve));
+    }
+  }
+
+  async function ask(page: PageRow): Promise<SendResult> {
+    const responder = keeper.responders.get(page.responderId);
+    if (!responder) return { outcome: "permanent", reason: "no-such-responder" };
+    let stopWaiting = () => {};
+    const gaveUp = new Promise<SendResult>((resolve) => {
+      stopWaiting = clock.after(answerMs, () => resolve({ outcome: "unknown", reason: "timeout" }));
+    });
+    try {
+      return await Promise.race([channel.send({ pageId: page.id, phone: responder.phone, body: page.body }), gaveUp]);
+    } catch {
+      return { outcome: "unknown", reason: "channel-failed" };
+    } finally {
+      stopWaiting();
+    }
+  }
+
+  async function keep(page: PageRow, result: SendResult): Promise<boolean> {
+    const { id: pageId, responderId, purpose, tries, episodeId } = page;
+    const endedAt = Math.round(clock.wallNow());
+    const attemptEnd = { pageId, endedAt, result };
+    const event: ServiceEvent = {
+      type: "page-sent",
+      at: endedAt,
+      episodeId,
+      pageId,
+      responderId,
+      purpose,
+      result: result.outcome,
+      reason: result.outcome === "accepted" ? null : result.reason,
+      tries,
+      waitedMs: Math.max(0, endedAt - page.createdAt),
+    };
+    try {
+      if (episodeId !== null) {
+        await keeper.apply(
+          episodeId,
+          { type: "page-result", pageId, responderId, purpose, tries, result },
+          { attemptEnd },
+          [event],
+        );
+      } else {
+        await store.pages.endLooseAttempt(attemptEnd, retryAt(result, tries, endedAt));
+        options.onEvent(event);
+      }
+    } catch (error) {
+      counters.count("dispatcher.result-failed");
+      log.error({ err: error, pageId }, "the provider's answer could not be kept; trying again in a second");
+      return false;
+    }
+    counters.count(`page.${result.outcome}`);
+    if (result.outcome !== "accepted") {
+      log.warn(
+        { pageId, responderId, outcome: result.outcome, reason: result.reason, tries },
+        "a page was not accepted",
+      );
+    }
+    return true;
+  }
+
+  async function untilNext(): Promise<number> {
+    const times = [
+      await store.episodes.earliestDue(),
+      sending.size < sendsAtOnce ? await store.pages.earliestPending() : null,
+    ];
+    const earliest = Math.min(...times.map((at) => at ?? Number.POSITIVE_INFINITY));
+    // A page that waits for a free place is taken up when one is sent; the least sleep keeps this from going round.
+    return Math.min(longestSleepMs, Math.max(10, earliest - clock.wallNow()));
+  }
+
+  return {
+    async start() {
+      const again = await store.pages.resumeCutOff(Math.round(clock.wallNow()));
+      if (again > 0) {
+        counters.count("page.sent-again-after-restart", again);
+        log.warn({ pages: again }, "pages were being sent when the service stopped; they are sent again");
+      }
+      running = true;
+      wake();
+    },
+    wake,
+    async stop() {
+      running = false;
+      callOff();
+      let callOffLimit = () => {};
+      const limit = new Promise<void>((resolve) => {
+        callOffLimit = clock.after(answerMs, resolve);
+      });
+      await Promise.race([Promise.allSettled(sending.values()), limit]);
+      callOffLimit();
+    },
+  };
+}

@@ -1,0 +1,142 @@
+import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** How many segments the whole spool has at most: the oldest is what is dropped at once when it is full. */
+const segmentsAtMost = 16;
+const segmentName = /^(\d{10})\.ndjson$/;
+
+/** Where reading stands: everything before it was written to InfluxDB, or dropped. */
+interface Cursor {
+  segment: number;
+  offset: number;
+}
+
+export interface SpoolBatch {
+  lines: string[];
+  /** What reading comes to once the batch is dealt with. */
+  next: Cursor;
+}
+
+/**
+ * Lines on disk, oldest first, in segments of one file each, bounded: where it is full the oldest segment is dropped and its lines are counted.
+ * It survives a restart; lines are not synced one by one, so a power cut can cost the last moments.
+ */
+export interface Spool {
+  append(lines: readonly string[]): Promise<{ dropped: number }>;
+  /** Up to `most` lines that are not dealt with yet. */
+  peek(most: number): Promise<SpoolBatch>;
+  /** Deals with a batch: it will not be read again, also after a restart. */
+  advance(batch: SpoolBatch): Promise<void>;
+  /** Lines that are not dealt with yet. */
+  waiting(): number;
+}
+
+export async function openSpool(directory: string, maxBytes: number): Promise<Spool> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const cursorPath = join(directory, "cursor.json");
+  const pathOf = (segment: number) => join(directory, `${String(segment).padStart(10, "0")}.ndjson`);
+  const segmentBytes = Math.max(4096, Math.floor(maxBytes / segmentsAtMost));
+
+  const sizes = new Map<number, number>();
+  for (const name of await readdir(directory)) {
+    const number = segmentName.exec(name)?.[1];
+    if (number) sizes.set(Number(number), (await stat(join(directory, name))).size);
+  }
+  const numbers = () => [...sizes.keys()].sort((a, b) => a - b);
+  let cursor: Cursor = await readCursor(cursorPath, numbers()[0] ?? 1);
+  for (const number of numbers()) if (number < cursor.segment) await remove(number);
+  // A new one at each start: the last line of the old one may be cut short.
+  let writing = Math.max(cursor.segment, ...numbers()) + 1;
+  let waiting = 0;
+  for (const number of numbers()) waiting += (await read(number, number === cursor.segment ? cursor.offset : 0)).length;
+  sizes.set(writing, 0);
+
+  async function remove(segment: number): Promise<void> {
+    await rm(pathOf(segment), { force: true });
+    sizes.delete(segment);
+  }
+
+  /** The whole lines of a segment from a place on. */
+  async function read(segment: number, offset: number, most = Number.POSITIVE_INFINITY): Promise<string[]> {
+    let text: string;
+    try {
+      const file = await open(pathOf(segment), "r");
+      try {
+        const bytes = Buffer.alloc(Math.max(0, (await file.stat()).size - offset));
+        const { bytesRead } = await file.read(bytes, 0, bytes.length, offset);
+        text = bytes.toString("utf8", 0, bytesRead);
+      } finally {
+        await file.close();
+      }
+    } catch {
+      return [];
+    }
+    return text
+      .slice(0, text.lastIndexOf("\n") + 1)
+      .split("\n")
+      .slice(0, -1)
+      .slice(0, most);
+  }
+
+  async function keepCursor(next: Cursor): Promise<void> {
+    cursor = next;
+    await writeFile(`${cursorPath}.new`, JSON.stringify(cursor));
+    await rename(`${cursorPath}.new`, cursorPath);
+  }
+
+  return {
+    async append(lines) {
+      const text = lines.map((line) => `${line}\n`).join("");
+      if ((sizes.get(writing) ?? 0) >= segmentBytes) {
+        writing++;
+        sizes.set(writing, 0);
+      }
+      await appendFile(pathOf(writing), text, { mode: 0o600 });
+      sizes.set(writing, (sizes.get(writing) ?? 0) + Buffer.byteLength(text));
+      waiting += lines.length;
+      let dropped = 0;
+      while ([...sizes.values()].reduce((sum, size) => sum + size, 0) > maxBytes && sizes.size > 1) {
+        const oldest = numbers()[0] ?? writing;
+        const lost = (await read(oldest, oldest === cursor.segment ? cursor.offset : 0)).length;
+        await remove(oldest);
+        await keepCursor({ segment: numbers()[0] ?? writing, offset: 0 });
+        dropped += lost;
+        waiting -= lost;
+      }
+      return { dropped };
+    },
+    async peek(most) {
+      for (const number of numbers().filter((n) => n >= cursor.segment)) {
+        const offset = number === cursor.segment ? cursor.offset : 0;
+        const lines = await read(number, offset, most);
+        if (lines.length === 0) continue;
+        const bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
+        return { lines, next: { segment: number, offset: offset + bytes } };
+      }
+      return { lines: [], next: cursor };
+    },
+    async advance({ lines, next }) {
+      // The segment can have been dropped meanwhile: then the cursor is past it already, and so are the lines' counts.
+      if (next.segment < cursor.segment) return;
+      await keepCursor(next);
+      waiting -= lines.length;
+      for (const number of numbers()) if (number < next.segment && number !== writing) await remove(number);
+      if (next.segment !== writing && next.offset >= (sizes.get(next.segment) ?? 0)) {
+        await remove(next.segment);
+        await keepCursor({ segment: numbers()[0] ?? writing, offset: 0 });
+      }
+    },
+    waiting: () => Math.max(0, waiting),
+  };
+}
+
+async function readCursor(path: string, first: number): Promise<Cursor> {
+  try {
+    const { segment, offset } = JSON.parse(await readFile(path, "utf8")) as Partial<Cursor>;
+    if (Number.isInteger(segment) && Number.isInteger(offset))
+      return { segment: segment ?? first, offset: offset ?? 0 };
+  } catch {
+    // None yet, or cut short: from the oldest line on. InfluxDB takes the same point twice as one.
+  }
+  return { segment: first, offset: 0 };
+}

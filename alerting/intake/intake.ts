@@ -1,0 +1,54 @@
+import type { Logger } from "pino";
+import type { Clock } from "../../firmware-contracts/clock.ts";
+import { type Intake, IntakeItem } from "../../firmware-contracts/intake.ts";
+import type { Counters } from "../counters.ts";
+import type { ServiceEvent } from "../events.ts";
+import type { Keeper } from "../keeper.ts";
+import type { Store } from "../store/store.ts";
+
+/** Alerting's door. An item is committed before `submit` resolves; what rejects has changed nothing and may come again. */
+export function createIntake(options: {
+  store: () => Store;
+  keeper: () => Keeper;
+  clock: Clock;
+  counters: Counters;
+  log: Logger;
+  onEvent(event: ServiceEvent): void;
+}): Intake {
+  const { store, keeper, clock, counters, log, onEvent } = options;
+
+  async function takeDeviceEvent(event: Extract<IntakeItem, { type: "device-event" }>["event"]): Promise<void> {
+    const { deviceId, battery = null, worn = null, detail = null } = event;
+    const online =
+      event.event === "online" || event.event === "heartbeat" ? true : event.event === "offline" ? false : null;
+    await store().registry.deviceSeen(deviceId, event.at, { online, battery });
+    const found = await store().registry.device(deviceId);
+    onEvent({
+      type: "device",
+      at: Math.round(clock.wallNow()),
+      deviceId,
+      alias: found?.dwelling.alias ?? null,
+      event: event.event,
+      battery,
+      worn,
+      detail,
+    });
+  }
+
+  return {
+    async submit(item) {
+      const checked = IntakeItem.parse(item);
+      counters.count(`intake.${checked.type}`);
+      try {
+        if (checked.type === "detection") await keeper().detect(checked.detection);
+        else await takeDeviceEvent(checked.event);
+      } catch (error) {
+        counters.count("intake.failed");
+        const id = checked.type === "detection" ? checked.detection.id : checked.event.id;
+        log.error({ err: error, itemId: id }, "an item could not be committed; the gateway keeps it and tries again");
+        throw error;
+      }
+    },
+    control: (haveVersion) => store().registry.control(haveVersion),
+  };
+}

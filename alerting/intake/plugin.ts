@@ -1,0 +1,57 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { type Intake, IntakeItem } from "../../firmware-contracts/intake.ts";
+import type { Counters } from "../counters.ts";
+
+/** A Detection with the longest evidence window has about 60 kB. */
+const longestItem = 256 * 1024;
+
+const ControlQuery = z.object({ have: z.coerce.number().int().min(-1) });
+
+/**
+ * The intake for a gateway in another process: `POST /intake/v1/items` takes one item and answers 204 once it is committed,
+ * `GET /intake/v1/control?have=N` answers what shall be, or 204 where N is the newest. Both want the token as a bearer.
+ */
+export async function intakePlugin(
+  app: FastifyInstance,
+  options: { intake: Intake; token: string; counters: Counters },
+): Promise<void> {
+  const { intake, token, counters } = options;
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  const expected = digest(`Bearer ${token}`);
+
+  app.addHook("onRequest", async (request, reply) => {
+    if (timingSafeEqual(digest(request.headers.authorization ?? ""), expected)) return;
+    counters.count("intake.bad-token");
+    await reply
+      .code(401)
+      .send({ problem: "unauthorised", mend: "give the token of alerting.intake.token as a bearer" });
+  });
+
+  app.setErrorHandler((error: { statusCode?: number; code?: string }, _request, reply) => {
+    const status = error.statusCode ?? 503;
+    if (status < 500) counters.count("intake.bad-request");
+    // 503 keeps the item in the gateway's outbox.
+    return reply.code(status).send({ problem: status < 500 ? "bad-request" : "not-committed" });
+  });
+
+  app.post("/intake/v1/items", { bodyLimit: longestItem }, async (request, reply) => {
+    const item = IntakeItem.safeParse(request.body);
+    if (!item.success) {
+      counters.count("intake.bad-item");
+      const [issue] = item.error.issues;
+      return reply.code(422).send({ problem: "bad-item", where: issue?.path.join("."), detail: issue?.message });
+    }
+    await intake.submit(item.data);
+    return reply.code(204).send();
+  });
+
+  app.get("/intake/v1/control", async (request, reply) => {
+    const query = ControlQuery.safeParse(request.query);
+    if (!query.success)
+      return reply.code(422).send({ problem: "bad-query", detail: "have is the version you hold, 0 at first" });
+    const control = await intake.control(query.data.have);
+    return control ? reply.send(control) : reply.code(204).send();
+  });
+}

@@ -1,0 +1,21 @@
+import type { Clock } from "../../firmware-contracts/clock.ts";
+import { openSqliteStore } from "../store/sqlite.ts";
+import { createRegistry, type Registry } from "./registry.ts";
+import { createUsers, type Users } from "./users.ts";
+
+/** Devices and accounts without the service: for the command line, beside a service that may be running. */
+export interface Register {
+  registry: Registry;
+  users: Users;
+  close(): Promise<void>;
+}
+
+/** Opens the store in `dataDir`, making it where missing. */
+export function openRegister(options: { dataDir: string; clock: Clock }): Register {
+  const store = openSqliteStore(options.dataDir);
+  return {
+    registry: createRegistry(() => store, options.clock),
+    users: createUsers(() => store),
+    close: () => store.close(),
+  };
+}

@@ -1,0 +1,191 @@
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import type { Clock } from "../../firmware-contracts/clock.ts";
+import { Placement } from "../../firmware-contracts/detection.ts";
+import type { Control } from "../../firmware-contracts/intake.ts";
+import { hashSecret, newSecret } from "../../firmware-contracts/secret.ts";
+import { DeviceId } from "../../firmware-contracts/topics.ts";
+import { isGsm7 } from "../messages/gsm7.ts";
+import { longest } from "../messages/limits.ts";
+import type { DeviceRow, Dwelling, Store } from "../store/store.ts";
+import { areSimilar } from "./aliases.ts";
+import { readDeviceCsv } from "./csv.ts";
+
+const shown = (what: string, most: number) =>
+  z
+    .string()
+    .trim()
+    .min(1, `${what}: leave it out or give it a value`)
+    .max(most, `${what}: at most ${most} characters, so that a page fits in one SMS`)
+    .refine(isGsm7, `${what}: use letters an SMS can hold (a–z, å ä ö é ü …, digits)`);
+
+/** A device to be added, and the dwelling it is in. */
+export const NewDevice = z.strictObject({
+  deviceId: DeviceId,
+  placement: Placement,
+  key: shown("key", longest.alias).meta({ description: "The dwelling's key number, as staff know it" }),
+  area: shown("area", longest.area).optional(),
+  room: shown("room", longest.room).optional(),
+  unit: z
+    .string()
+    .trim()
+    .min(1)
+    .max(60)
+    .optional()
+    .meta({ description: "Home-care unit; key numbers are unique in one" }),
+});
+export type NewDevice = z.infer<typeof NewDevice>;
+
+export interface AddOptions {
+  /** For simulated fleets only: aliases that a tired person takes for one another are let through. */
+  allowSimilarAliases?: boolean;
+}
+
+/** A device's secret is shown once, here; the register keeps a hash. */
+export interface AddedDevice {
+  deviceId: string;
+  secret: string;
+}
+
+export interface ListedDevice {
+  deviceId: string;
+  placement: Placement;
+  key: string;
+  area: string | null;
+  room: string | null;
+  unit: string | null;
+  revoked: boolean;
+  lastSeenAt: number | null;
+  online: boolean | null;
+  battery: number | null;
+}
+
+/** Dwellings and their devices. */
+export interface Registry {
+  /** @throws with the mend where the device is known already, or its alias could be taken for a neighbour's. */
+  addDevice(device: NewDevice, options?: AddOptions): Promise<AddedDevice>;
+  /** All of them or none. */
+  addDevices(devices: readonly NewDevice[], options?: AddOptions): Promise<AddedDevice[]>;
+  /** A list as CSV, columns deviceId, placement, key, area, room, unit. @throws with the line. */
+  addFromCsv(text: string, options?: AddOptions): Promise<AddedDevice[]>;
+  list(): Promise<ListedDevice[]>;
+  /** Shuts a device out at the gateway's next fetch of control. @throws where there is no such device. */
+  revoke(deviceId: string): Promise<void>;
+  /** What a gateway must know, or null where `version` is the newest. */
+  controlSince(version: number): Promise<Control | null>;
+}
+
+export function createRegistry(store: () => Store, clock: Clock): Registry {
+  async function addDevices(wanted: readonly NewDevice[], options: AddOptions = {}): Promise<AddedDevice[]> {
+    const { registry } = store();
+    const devices = wanted.map((device) => parse(device));
+    const known = new Set((await registry.devices()).map((device) => device.deviceId));
+    const dwellings = await registry.dwellings();
+    const rows: { device: DeviceRow; dwelling: Dwelling }[] = [];
+    const added: AddedDevice[] = [];
+    const secrets = devices.map(() => newSecret());
+    const hashes = await Promise.all(secrets.map((secret) => hashSecret(secret, "device")));
+    for (const [i, device] of devices.entries()) {
+      const { deviceId, placement, room } = device;
+      if (known.has(deviceId)) throw new Error(`device ${deviceId} is in the register already; choose another id`);
+      known.add(deviceId);
+      const dwelling = dwellingFor(device, dwellings, options);
+      rows.push({
+        device: {
+          deviceId,
+          dwellingId: dwelling.id,
+          placement,
+          room: room ?? null,
+          secretHash: hashes[i] ?? "",
+          revoked: false,
+          addedAt: Math.round(clock.wallNow()),
+          lastSeenAt: null,
+          online: null,
+          battery: null,
+        },
+        dwelling,
+      });
+      added.push({ deviceId, secret: secrets[i] ?? "" });
+    }
+    if (rows.length > 0) await registry.addDevices(rows);
+    return added;
+  }
+
+  return {
+    async addDevice(device, options) {
+      const [added] = await addDevices([device], options);
+      if (!added) throw new Error(`device ${device.deviceId} was not added`);
+      return added;
+    },
+    addDevices,
+    async addFromCsv(text, options) {
+      const devices = readDeviceCsv(text).map(({ line, values }) => {
+        const checked = NewDevice.safeParse(values);
+        if (checked.success) return checked.data;
+        throw new Error(`line ${line}: ${problemOf(checked.error)}`);
+      });
+      return addDevices(devices, options);
+    },
+    async list() {
+      const { registry } = store();
+      const dwellings = new Map((await registry.dwellings()).map((dwelling) => [dwelling.id, dwelling]));
+      return (await registry.devices()).map((device) => {
+        const dwelling = dwellings.get(device.dwellingId);
+        return {
+          deviceId: device.deviceId,
+          placement: device.placement,
+          key: dwelling?.alias ?? "",
+          area: dwelling?.area ?? null,
+          room: device.room ?? dwelling?.room ?? null,
+          unit: dwelling?.unit ?? null,
+          revoked: device.revoked,
+          lastSeenAt: device.lastSeenAt,
+          online: device.online,
+          battery: device.battery,
+        };
+      });
+    },
+    async revoke(deviceId) {
+      if (!(await store().registry.revokeDevice(deviceId))) throw new Error(`no device has the id ${deviceId}`);
+    },
+    controlSince: (version) => store().registry.control(version),
+  };
+}
+
+function parse(device: NewDevice): NewDevice {
+  const checked = NewDevice.safeParse(device);
+  if (checked.success) return checked.data;
+  throw new Error(`device ${String(device.deviceId).slice(0, 40)}: ${problemOf(checked.error)}`);
+}
+
+function problemOf(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join(".") || "device"}: ${issue.message}`).join("; ");
+}
+
+/** The dwelling with this key, or a new one, which is put into `dwellings`. */
+function dwellingFor(device: NewDevice, dwellings: Dwelling[], options: AddOptions): Dwelling {
+  const { key, area = null, unit = null } = device;
+  const inUnit = dwellings.filter((dwelling) => dwelling.unit === unit);
+  const same = inUnit.find((dwelling) => dwelling.alias.toLowerCase() === key.toLowerCase());
+  if (same) {
+    if (area !== null && same.area !== null && same.area !== area) {
+      throw new Error(`key ${key} is in the area ${same.area} already; a key number stands for one dwelling`);
+    }
+    return same;
+  }
+  const neighbour = inUnit.find((dwelling) => dwelling.area === area && areSimilar(dwelling.alias, key));
+  if (neighbour && !options.allowSimilarAliases) {
+    throw new Error(
+      `key ${key} is too like key ${neighbour.alias} in the same area: one wrong character leads to the wrong door. Give one of them another number, or put them in different areas`,
+    );
+  }
+  const dwelling: Dwelling = {
+    id: `d${randomUUID().replaceAll("-", "").slice(0, 12)}`,
+    alias: key,
+    area,
+    room: null,
+    unit,
+  };
+  dwellings.push(dwelling);
+  return dwelling;
+}
