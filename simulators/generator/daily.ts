@@ -49,12 +49,12 @@ function sittingHard(motion: Motion, person: Person): void {
   idle(motion, person, random.between(5, 8), 0.8);
   // Tries to get up and drops back.
   motion.move("leanForward", random.between(18, 35), 1.2);
-  motion.move("height", chairHeight + 0.1, 0.8, motion.now + 0.5);
+  motion.move("height", chairHeight + 0.07, 0.8, motion.now + 0.5);
   motion.now += 1.4;
   motion.topple("height", chairHeight, 0.4, 3, 19);
   motion.move("leanForward", -10, 1, motion.now + 0.1);
   motion.strike("waist", motion.now + 0.4, random.between(0.3, 0.7), 0.06, [random.between(-0.3, 0.3), 0, 1]);
-  motion.strike("wrist", motion.now + 0.42, random.between(0.15, 0.6), 0.05, [
+  motion.strike("wrist", motion.now + 0.42, random.between(0.1, 0.45), 0.03, [
     random.between(-0.4, 0.4),
     random.between(-0.4, 0.4),
     1,

@@ -124,7 +124,7 @@ function slidesDownWall(motion: Motion, person: Person): FallTimes {
   motion.move("armOut", random.between(25, 50), sinks);
   motion.move("elbow", random.between(20, 60), sinks);
   motion.now += sinks - 0.1;
-  softTouch(motion, random.between(0.2, 0.4));
+  softTouch(motion, random.between(0.15, 0.35));
   motion.now += random.between(0.3, 1);
   return tipsOver(motion, person, onsetS, {
     forward: random.between(-30, 10),
@@ -132,28 +132,33 @@ function slidesDownWall(motion: Motion, person: Person): FallTimes {
   });
 }
 
-/** Slides off the edge of a chair or bed and rolls on the back or side. */
-function slidesOffChair(motion: Motion, person: Person): FallTimes {
+/** Slumps off a chair: the trunk goes over as the seat is lost, held back by an arm on the chair or the legs. */
+function slumpsOffChair(motion: Motion, person: Person): FallTimes {
   const { random } = motion;
   motion.begin("height", chairHeight);
   motion.begin("leanForward", random.between(-15, -5));
   motion.begin("elbow", random.between(60, 95));
   idle(motion, person, random.between(7, 10), 0.6);
   const onsetS = motion.now;
-  const slides = random.between(0.75, 1.1);
-  motion.move("height", floorHeight, slides);
-  motion.move("shiftForward", 0.45, slides * 1.1);
-  motion.move("leanForward", -random.between(30, 45), slides);
-  motion.move("armOut", random.between(20, 60), slides);
-  motion.now += slides - 0.1;
-  softTouch(motion, random.between(0.2, 0.4));
-  motion.now += random.between(0.1, 0.5);
-  return tipsOver(motion, person, onsetS, { forward: -random.between(75, 90), left: random.between(-30, 30) });
+  // Nods off to one side first.
+  motion.move("leanForward", random.between(5, 20), 1.2);
+  motion.move("leanLeft", random.sign() * random.between(5, 15), 1.2);
+  motion.now += random.between(0.8, 1.5);
+  const slides = random.between(0.9, 1.3);
+  motion.move("height", floorHeight, slides, motion.now + 0.1);
+  motion.move("shiftForward", 0.3, slides * 1.1);
+  const way = random.happens(0.5) ? forwards(motion) : sideways(motion);
+  return tipsOver(motion, person, onsetS, way, slides);
 }
 
-function tipsOver(motion: Motion, person: Person, onsetS: number, way: Way): FallTimes {
+function tipsOver(
+  motion: Motion,
+  person: Person,
+  onsetS: number,
+  way: Way,
+  tips = motion.random.between(0.8, 1.2),
+): FallTimes {
   const { random } = motion;
-  const tips = random.between(0.8, 1.2);
   motion.topple("leanForward", way.forward, tips, random.between(1.4, 2), random.between(5, 8));
   motion.topple("leanLeft", way.left, tips, random.between(1.4, 2), random.between(5, 8));
   motion.move("armForward", random.between(-10, 60), tips);
@@ -161,7 +166,7 @@ function tipsOver(motion: Motion, person: Person, onsetS: number, way: Way): Fal
   motion.move("elbow", random.between(20, 90), tips);
   motion.move("forearmTurn", random.between(-70, 70), tips);
   motion.now += tips - 0.05;
-  softTouch(motion, random.between(0.2, 0.4));
+  softTouch(motion, random.between(0.15, 0.35));
   motion.now += 0.6;
   const endS = motion.now + 0.4;
   restOnFloor(motion, person, false);
@@ -221,9 +226,9 @@ export const falls: readonly FallKind[] = [
   },
   {
     activity: "F-soft-chair",
-    name: "Soft fall: slides off the edge of a chair",
+    name: "Soft fall: slumps off a chair to the floor",
     soft: true,
     seconds: [37, 40],
-    script: slidesOffChair,
+    script: slumpsOffChair,
   },
 ];

@@ -149,7 +149,7 @@ export function softTouch(motion: Motion, speed: number): void {
     for (let touch = 0; touch < 3; touch++) {
       const slant: Vector = [random.between(-0.6, 0.6), random.between(-0.6, 0.6), 0.8];
       const share = touch === 0 ? 1 : random.between(0.3, 0.8);
-      motion.strike(site, at, speed * share, random.between(0.07, 0.13), slant, 0.3);
+      motion.strike(site, at, speed * share, random.between(0.05, 0.11), slant, 0.3);
       at += random.between(0.08, 0.25);
     }
     motion.ring(site, motion.now, random.between(1.5, 4), random.between(2, 4.5), random.between(0.12, 0.22));

@@ -152,7 +152,7 @@ export function sitDown(motion: Motion, person: Person, hardness: number, height
   } else {
     // The legs lower the body most of the way and give up the rest.
     const drop = 0.35;
-    motion.move("height", height + 0.18 * hardness, seconds - 0.5 * drop);
+    motion.move("height", height + 0.13 * hardness, seconds - 0.5 * drop);
     motion.topple("height", height, drop, 3, 14 + 6 * hardness, now + seconds - drop);
     const speed = 0.42 * hardness * random.between(0.5, 1.5) * person.vigour;
     motion.strike("waist", now + seconds, speed, random.between(0.05, 0.09), [
@@ -166,8 +166,8 @@ export function sitDown(motion: Motion, person: Person, hardness: number, height
     motion.strike(
       "wrist",
       now + seconds + random.between(-0.05, 0.2),
-      speed * random.between(0.3, 1.3),
-      random.between(0.03, 0.06),
+      speed * random.between(0.2, 1),
+      random.between(0.018, 0.04),
       hand,
     );
   }

@@ -50,6 +50,17 @@ test.each(["wrist", "waist"])("hard falls at the %s lie within the stated factor
   }
 });
 
+test.each(["wrist", "waist"])("daily life at the %s peaks about as high as real daily life", (part) => {
+  const peaks = measured
+    .filter(({ trial }) => trial.part === part && trial.label === "adl")
+    .map(({ measures }) => measures.peakG);
+  const real = realOf(part, "adl").quantiles.peakG;
+  for (const [i, q] of [0.05, 0.25, 0.5, 0.75, 0.95].entries()) {
+    expect(quantile(peaks, q)).toBeGreaterThan(real[i]! / 1.6);
+    expect(quantile(peaks, q)).toBeLessThan(real[i]! * 1.6);
+  }
+});
+
 // Medians of the real sets' peaks, g at 50 Hz, of the activities that come nearest: `quantiles.ts --by-activity`.
 const counterparts: [part: string, activity: string, real: string, medianPeakG: number][] = [
   ["wrist", "D-walk", "weda-fall D01", 1.75],

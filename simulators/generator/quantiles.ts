@@ -28,32 +28,33 @@ export function quantilesOf(measured: readonly Measures[]): Record<keyof Measure
   return Object.fromEntries(measureNames.map((name) => [name, of(name)])) as Record<keyof Measures, number[]>;
 }
 
-/** Reads recording sets and gives their quantiles by part and kind (see `kindOf`), or by activity too. Problems go to `warn`. */
+/** Reads recording sets and gives their quantiles by part and kind (see `kindOf`), or by activity too; sets of one name are taken together. Problems go to `warn`. */
 export async function quantilesOfSets(
   folders: readonly string[],
   options: { byActivity?: boolean; warn?: (line: string) => void } = {},
 ): Promise<GroupQuantiles[]> {
-  const groups: GroupQuantiles[] = [];
+  const members = new Map<string, { dataset: string; part: string; kind: string; measured: (Measures | null)[] }>();
   for (const folder of folders) {
-    const set = await readRecordingSet(folder);
-    for (const { where, why } of set.problems) options.warn?.(`${where}: ${why}`);
-    for (const { part, recordings } of set.parts) {
-      const kinds = Map.groupBy(recordings, ({ trial }) =>
-        options.byActivity ? `${trial.label} ${trial.activity} ${trial.activityName ?? ""}`.trim() : kindOf(trial),
-      );
-      for (const [kind, members] of [...kinds].toSorted(([a], [b]) => a.localeCompare(b))) {
-        const measured = members.map(measure).filter((each) => each !== null);
-        groups.push({
-          dataset: set.dataset,
-          part,
-          kind,
-          trials: members.length,
-          quantiles: quantilesOf(measured),
-        });
+    const { dataset, parts, problems } = await readRecordingSet(folder);
+    for (const { where, why } of problems) options.warn?.(`${where}: ${why}`);
+    for (const { part, recordings } of parts) {
+      for (const recording of recordings) {
+        const { label, activity, activityName } = recording.trial;
+        const kind = options.byActivity ? `${label} ${activity} ${activityName ?? ""}`.trim() : kindOf(recording.trial);
+        const key = JSON.stringify([dataset, part, kind]);
+        const group = members.get(key) ?? { dataset, part, kind, measured: [] };
+        group.measured.push(measure(recording));
+        members.set(key, group);
       }
     }
   }
-  return groups;
+  return [...members]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { measured, ...group }]) => ({
+      ...group,
+      trials: measured.length,
+      quantiles: quantilesOf(measured.filter((each) => each !== null)),
+    }));
 }
 
 /** Soft falls stand apart: the real sets have none that are labelled so. */

@@ -110,11 +110,12 @@ test("falls lie within their labelled times, with life before them and rest afte
 
 test("soft falls are soft and slow, hard ones are neither", () => {
   for (const { manifest } of sets) {
-    for (const { label, activityName, peakG, onsetS, endS } of manifest.trials) {
+    for (const { label, activityName, peakG, onsetS, endS, samples, rateHz } of manifest.trials) {
       if (label === "adl") continue;
       if (/soft/i.test(activityName)) {
         expect(peakG).toBeLessThan(softBelowG);
         expect(endS! - onsetS!).toBeGreaterThan(2);
+        expect(samples / rateHz - endS!).toBeGreaterThan(20);
       } else {
         expect(peakG).toBeGreaterThan(2);
       }
