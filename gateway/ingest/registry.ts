@@ -3,7 +3,7 @@ import type { Clock } from "../../firmware-contracts/clock.ts";
 import type { Control, ControlDevice, Intake } from "../../firmware-contracts/intake.ts";
 import { verifySecret } from "../../firmware-contracts/secret.ts";
 import type { Counters } from "../counters.ts";
-import { within } from "../outbox/time-limit.ts";
+import { within } from "../time-limit.ts";
 
 /** Where the last Control survives a restart. */
 export interface ControlStore {
@@ -48,6 +48,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   let stopped = true;
   let callOff = () => {};
   let refreshing: Promise<void> | null = null;
+  let next: Promise<void> | null = null;
   let lastRefresh = Number.NEGATIVE_INFINITY;
   let running = 0;
   const waiting: (() => void)[] = [];
@@ -93,9 +94,21 @@ export function createRegistry(options: RegistryOptions): Registry {
     return known && !known.revoked ? known : null;
   }
 
+  /** A look that begins from now on, shared by all who wait for one: strangers cannot make this ask more than once a second. */
+  function nextRefresh(): Promise<void> {
+    next ??= new Promise<void>((resolve) => {
+      clock.after(Math.max(0, lastRefresh + 1000 - clock.monotonicNow()), resolve);
+    })
+      // One under way may have begun before the device was added.
+      .then(() => refreshing)
+      .then(() => {
+        next = null;
+        return refresh();
+      });
+    return next;
+  }
+
   async function check(deviceId: string, secret: string): Promise<boolean> {
-    // A device added a moment ago comes in at its first try; strangers cannot make this ask more than once a second.
-    if (!devices.has(deviceId) && clock.monotonicNow() - lastRefresh > 1000) await refresh();
     const known = device(deviceId);
     if (!known) return false;
     const isRight = await verifySecret(secret, known.secretHash);
@@ -120,6 +133,8 @@ export function createRegistry(options: RegistryOptions): Registry {
       callOff();
     },
     async admits(deviceId, secret) {
+      // A device added a moment ago comes in at its first try.
+      if (!devices.has(deviceId)) await nextRefresh();
       if (running >= checksAtOnce) {
         if (waiting.length >= options.maxChecks) throw new Error("too many secrets wait to be checked");
         await new Promise<void>((resolve) => waiting.push(resolve));

@@ -60,6 +60,6 @@ test("bad payloads are acknowledged, counted by reason and harm nothing: the fal
 
 function refusals(counters: Record<string, number>): number {
   return Object.entries(counters)
-    .filter(([name]) => name.startsWith("refused"))
+    .filter(([name]) => name.startsWith("publish.refused."))
     .reduce((sum, [, count]) => sum + count, 0);
 }

@@ -10,6 +10,7 @@ beforeAll(async () => {
   town = await Town.open({ waitSeconds: 3600 });
   await town.fall(await town.device("belt-1", "38"));
   code = codeIn(await town.text("patrol-1", /^LARM FALL/));
+  await town.until("the receipt", () => town.alerting.backend.board()[0]?.pages[0]?.status === "delivered");
 });
 afterAll(() => town.close());
 

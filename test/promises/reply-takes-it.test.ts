@@ -24,7 +24,7 @@ test("a reply takes the alarm, the others are told, and the outcome closes it", 
 
   // Nothing is closed from afar.
   await town.phone("patrol-1").reply(`${code} X`);
-  await town.text("patrol-1", /Är du hos personen/);
+  await town.text("patrol-1", /är du hos personen/);
   expect(town.alerting.episodes()[0]?.status).toBe("taken");
 
   await town.phone("patrol-1").reply(`${code} F`);

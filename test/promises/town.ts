@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
-import { expect } from "vitest";
 import type { ServiceEvent } from "../../alerting/events.ts";
 import { type Clock, systemClock } from "../../firmware-contracts/clock.ts";
 import type { Placement } from "../../firmware-contracts/detection.ts";
@@ -176,7 +175,11 @@ export class Town {
 
   /** Resolves when `condition` holds; fails after `seconds` of real time with what was awaited. */
   async until(what: string, condition: () => boolean, seconds = 20): Promise<void> {
-    await expect.poll(condition, { timeout: seconds * 1000, interval: 20, message: what }).toBe(true);
+    const deadline = performance.now() + seconds * 1000;
+    while (!condition()) {
+      if (performance.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   /** Lets `ms` of the town's clock pass. */
