@@ -1,17 +1,13 @@
-import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { systemClock } from "../../firmware-contracts/clock.ts";
 import { lacks } from "../services/needs.ts";
-import { builtPage, openBrowser, serveConsole } from "./console-service.ts";
-import { createGeneratedBackend, type GeneratedBackend, generatedFall, operator } from "./generated-board.ts";
-
-const clock = systemClock();
+import { builtPage, openBrowser } from "./console-service.ts";
+import { type NightShift, operator, startNightShift } from "./night-shift.ts";
+import { openWire, type Wire } from "./wire.ts";
 
 describe.skipIf(lacks("chromium"))("the board in a browser (needs chromium)", () => {
   let browser: Awaited<ReturnType<typeof openBrowser>>;
-  let service: Awaited<ReturnType<typeof serveConsole>>;
-  let backend: GeneratedBackend;
+  let shift: NightShift;
   let page: Page;
   const broken: string[] = [];
 
@@ -22,8 +18,7 @@ describe.skipIf(lacks("chromium"))("the board in a browser (needs chromium)", ()
   afterAll(() => browser?.close());
 
   beforeEach(async () => {
-    backend = createGeneratedBackend(clock);
-    service = await serveConsole(backend, clock);
+    shift = await startNightShift();
     await browser.context.clearCookies();
     page = await browser.context.newPage();
     broken.length = 0;
@@ -36,11 +31,11 @@ describe.skipIf(lacks("chromium"))("the board in a browser (needs chromium)", ()
   afterEach(async () => {
     await page.evaluate(() => localStorage.clear()).catch(() => undefined);
     await page.close();
-    await service.close();
+    await shift.close();
     expect(broken).toEqual([]);
   });
 
-  async function logIn(url = service.url, on = page): Promise<void> {
+  async function logIn(url = shift.url, on = page): Promise<void> {
     await on.goto(url);
     await on.getByLabel("Namn").fill(operator.name);
     await on.getByLabel("Lösenord").fill(operator.password);
@@ -48,11 +43,11 @@ describe.skipIf(lacks("chromium"))("the board in a browser (needs chromium)", ()
     await on.getByRole("heading", { name: /Öppna larm/ }).waitFor();
   }
 
-  const putFall = (code: string, minutesAgo = 0.1) => backend.put(generatedFall(clock.wallNow(), minutesAgo, { code }));
-  const card = (code: string, on = page) => on.locator(`.board [data-episode="generated-${code}"]`);
+  const card = (key: string, on = page) =>
+    on.locator(".board article", { has: on.getByText(`Nyckel ${key}`, { exact: true }) });
 
   test("a wrong password is refused, in words, and the right one shows the board", async () => {
-    await page.goto(service.url);
+    await page.goto(shift.url);
     await page.getByLabel("Namn").fill(operator.name);
     await page.getByLabel("Lösenord").fill("gissning");
     await page.getByRole("button", { name: "Logga in" }).click();
@@ -64,39 +59,32 @@ describe.skipIf(lacks("chromium"))("the board in a browser (needs chromium)", ()
 
   test("a fall appears within a second of the change, is announced and stands in the title", async () => {
     await logIn();
+    await shift.fall("38");
     const before = performance.now();
-    putFall("274");
-    await card("274").waitFor();
+    await card("38").waitFor();
     expect(performance.now() - before).toBeLessThan(1000);
-    const text = await card("274").textContent();
-    for (const part of [
-      "FALL",
-      "Nyckel 38",
-      "Gustavsberg syd · badrum",
-      "EJ TAGET",
-      "Patrull 2",
-      "sms levererat",
-      "Kod 274",
-    ]) {
+    const text = await card("38").textContent();
+    for (const part of ["FALL", "Nyckel 38", "Gustavsberg syd · badrum", "EJ TAGET", "Patrull 2", "Kod "]) {
       expect(text).toContain(part);
     }
     expect(text).toMatch(/Hårt fall \d\d:\d\d, stilla fram till larmet\./);
     expect(text).toMatch(/Nästa larmas om \d:\d\d/);
+    await card("38").getByText("sms levererat").waitFor();
     expect(await page.title()).toMatch(/1 EJ TAGET/);
     expect(await page.locator(".unseen[role=alert]").textContent()).toContain("Nytt larm: FALL, Nyckel 38");
   });
 
   test("taken on one page, it shows on another within a second; then there, then closed with an outcome", async () => {
-    putFall("274");
+    await shift.fall("38");
     await logIn();
     const other = await browser.context.newPage();
-    await other.goto(service.url);
-    await card("274", other).waitFor();
+    await other.goto(shift.url);
+    await card("38", other).waitFor();
     await page.getByRole("button", { name: "Ta larmet, Nyckel 38", exact: true }).click();
-    await card("274", page)
+    await card("38", page)
       .getByText(/Taget av Maria/)
       .waitFor();
-    await card("274", other)
+    await card("38", other)
       .getByText(/Taget av Maria/)
       .waitFor({ timeout: 1000 });
     await other.close();
@@ -110,29 +98,30 @@ describe.skipIf(lacks("chromium"))("the board in a browser (needs chromium)", ()
     await dialog.getByRole("button", { name: "Avsluta larmet" }).click();
     await page.getByText("Inga öppna larm.").waitFor();
     expect(await page.locator(".closed li").textContent()).toContain("Oskadd men hjälpt upp");
-    expect(backend.episode("generated-274")).toMatchObject({ status: "closed", outcome: "unhurt", closedBy: "Maria" });
+    expect(shift.episode("38")).toMatchObject({ status: "closed", outcome: "unhurt", closedBy: "Maria" });
   });
 
   test("where nobody has been there, closing takes a typed reason", async () => {
-    putFall("274");
+    await shift.fall("38");
     await logIn();
     await page.getByRole("button", { name: "Avsluta larmet, Nyckel 38" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Inget fall", { exact: true }).check();
     await dialog.getByRole("button", { name: "Avsluta larmet" }).click();
     await dialog.getByText("Skriv varför, minst ett par ord.").waitFor();
-    expect(backend.episode("generated-274")?.status).toBe("open");
+    expect(shift.episode("38")?.status).toBe("open");
     await dialog.getByLabel(/Skriv varför/).fill("Provade klockan på kontoret");
     await dialog.getByRole("button", { name: "Avsluta larmet" }).click();
     await page.getByText("Inga öppna larm.").waitFor();
   });
 
   test("an act that came too late says that it did not go", async () => {
-    putFall("274");
+    await shift.fall("38");
     await logIn();
-    // Somebody else is quicker, and the page has not heard of it.
+    await card("38").getByText("sms levererat").waitFor();
+    // A patrol answers its text more quickly than the press arrives.
     await page.route("**/actions", async (route) => {
-      await backend.act("generated-274", { action: "take" }, { name: "Patrull 3", role: "responder" });
+      await shift.patrol.reply(`${shift.episode("38")!.code} T`);
       await route.continue();
     });
     await page.getByRole("button", { name: "Ta larmet, Nyckel 38", exact: true }).click();
@@ -140,7 +129,7 @@ describe.skipIf(lacks("chromium"))("the board in a browser (needs chromium)", ()
   });
 
   test("the detail draws the movement with the impact, and tells the story", async () => {
-    putFall("274");
+    await shift.fall("38");
     await logIn();
     await page.getByRole("link", { name: "Visa mer, Nyckel 38" }).click();
     const plot = page.getByRole("img", { name: /Rörelse från −4,0 till 6,0 sekunder kring stöten\. Hårdast 4,5 g\./ });
@@ -162,38 +151,38 @@ describe.skipIf(lacks("chromium"))("the board in a browser (needs chromium)", ()
     expect(drawn.impact).toBeGreaterThan(80);
     await page.getByText("Larmet öppnades").waitFor();
     // A new fall is not hidden behind the one that is looked at.
-    putFall("539");
+    await shift.fall("57");
     await page.getByRole("link", { name: /1 larm ej taget/ }).click();
-    await card("539").waitFor();
+    await card("57").waitFor();
   });
 
   test("by keyboard alone: take, open, close the dialog with Escape", async () => {
-    putFall("274");
+    await shift.fall("38");
     await logIn();
-    await card("274").waitFor();
+    await card("38").waitFor();
     for (let tab = 0; tab < 12; tab++) {
       await page.keyboard.press("Tab");
       if (await page.evaluate(() => document.activeElement?.getAttribute("aria-label") === "Ta larmet, Nyckel 38"))
         break;
     }
     await page.keyboard.press("Enter");
-    await card("274")
+    await card("38")
       .getByText(/Taget av Maria/)
       .waitFor();
     await page.getByRole("button", { name: "Avsluta larmet, Nyckel 38" }).press("Enter");
     await page.getByRole("dialog").waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "hidden" });
-    expect(backend.episode("generated-274")?.status).toBe("taken");
+    expect(shift.episode("38")?.status).toBe("taken");
   });
 
   test("in English at a choice, which this device keeps; nothing is wider than 360 px", async () => {
-    putFall("274");
+    await shift.fall("38");
     await logIn();
     await page.getByLabel("Språk").selectOption("en");
     await page.getByRole("heading", { name: /Open alarms/ }).waitFor();
     await page.reload();
-    await page.getByRole("button", { name: "Take the alarm, Nyckel 38" }).waitFor();
+    await page.getByRole("button", { name: "Take the alarm, Key 38" }).waitFor();
     expect(await page.evaluate(() => [document.documentElement.lang, document.documentElement.scrollWidth])).toEqual([
       "en",
       360,
@@ -202,16 +191,16 @@ describe.skipIf(lacks("chromium"))("the board in a browser (needs chromium)", ()
 
   test("after a restart of the server the page asks for the login again", async () => {
     await logIn();
-    await service.close();
+    await shift.stop();
     await page.getByText("INGEN KONTAKT MED SERVERN").waitFor({ timeout: 5000 });
-    service = await serveConsole(backend, clock, "sv", service.port);
+    await shift.start();
     await page.getByText(/Du är utloggad/).waitFor();
   });
 
   describe("a network that goes silent", () => {
     let wire: Wire;
     beforeEach(async () => {
-      wire = await openWire(service.port);
+      wire = await openWire(shift.port);
     });
     afterEach(() => wire.close());
 
@@ -222,7 +211,7 @@ describe.skipIf(lacks("chromium"))("the board in a browser (needs chromium)", ()
       await page.getByText("INGEN KONTAKT MED SERVERN").waitFor({ timeout: 6000 });
       expect(performance.now() - before).toBeLessThan(5000);
       expect(await page.title()).toContain("INGEN KONTAKT");
-      putFall("826", 1);
+      await shift.fall("826");
       wire.restore();
       await card("826").waitFor({ timeout: 8000 });
       await page.getByText(/Kontakten är tillbaka/).waitFor();
@@ -230,52 +219,3 @@ describe.skipIf(lacks("chromium"))("the board in a browser (needs chromium)", ()
     });
   });
 });
-
-interface Wire {
-  port: number;
-  /** From now on nothing passes, and no connection breaks: a phone that left the coverage. */
-  silence(): void;
-  restore(): void;
-  close(): Promise<void>;
-}
-
-/** A TCP relay to `port`, which can go silent. */
-async function openWire(port: number): Promise<Wire> {
-  const sockets = new Set<Socket>();
-  let silent = false;
-  const server: Server = createServer((near) => {
-    const far = connect(port, "127.0.0.1");
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.on("error", () => to.destroy());
-      from.on("close", () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-      from.on("data", (bytes) => !silent && to.write(bytes));
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (!address || typeof address === "string") throw new Error("the relay has no port");
-  const cut = () => {
-    for (const socket of sockets) socket.destroy();
-  };
-  return {
-    port: address.port,
-    silence: () => {
-      silent = true;
-    },
-    restore: () => {
-      silent = false;
-      cut();
-    },
-    close: () => {
-      cut();
-      return new Promise((resolve) => server.close(() => resolve()));
-    },
-  };
-}

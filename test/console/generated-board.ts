@@ -93,7 +93,7 @@ export function generatedFall(now: number, minutesAgo: number, patch: Partial<Ep
     code: "274",
     kind: "fall",
     status: "open",
-    alias: "Nyckel 38",
+    alias: "38",
     area: "Gustavsberg syd",
     room: "badrum",
     reason: "still",
@@ -115,6 +115,7 @@ export function generatedFall(now: number, minutesAgo: number, patch: Partial<Ep
     timeline: [
       { at: openedAt, what: "detection", who: null, via: null, detail: patch.reason ?? "still" },
       { at: openedAt, what: "episode-opened", who: null, via: null, detail: null },
+      { at: openedAt + 400, what: "page-queued", who: "Patrull 2", via: "sms", detail: "alarm" },
       { at: openedAt + 400, what: "page-sent", who: "Patrull 2", via: "sms", detail: "accepted" },
     ],
     evidence: generatedEvidence(),
@@ -176,8 +177,10 @@ export function generatedNight(now: number): EpisodeDetail[] {
       timeline: [
         { at: at(3.55), what: "detection", who: null, via: null, detail: "still" },
         { at: at(3.55), what: "episode-opened", who: null, via: null, detail: null },
+        { at: at(3.5), what: "page-queued", who: "Patrull 2", via: "sms", detail: "alarm" },
         { at: at(3.5), what: "page-sent", who: "Patrull 2", via: "sms", detail: "accepted" },
         { at: at(3.45), what: "receipt", who: "Patrull 2", via: "sms", detail: "delivered" },
+        { at: at(0.6), what: "page-queued", who: "Patrull 3", via: "sms", detail: "alarm" },
         { at: at(0.6), what: "page-sent", who: "Patrull 3", via: "sms", detail: "accepted" },
         { at: at(0.5), what: "receipt", who: "Patrull 3", via: "sms", detail: "failed" },
       ],
@@ -187,7 +190,7 @@ export function generatedNight(now: number): EpisodeDetail[] {
       kind: "help",
       reason: "help-button",
       strength: "strong",
-      alias: "Nyckel 46",
+      alias: "46",
       area: "Gustavsberg norr",
       room: null,
       status: "taken",
@@ -199,7 +202,7 @@ export function generatedNight(now: number): EpisodeDetail[] {
     }),
     generatedFall(now, 34, {
       code: "826",
-      alias: "Nyckel 7",
+      alias: "7",
       area: "Charlottendal",
       room: "sovrum",
       reason: "soft",
@@ -214,7 +217,7 @@ export function generatedNight(now: number): EpisodeDetail[] {
     }),
     generatedFall(now, 96, {
       code: "345",
-      alias: "Nyckel 21",
+      alias: "21",
       area: "Charlottendal",
       room: "kök",
       reason: "at-once",
@@ -230,7 +233,7 @@ export function generatedNight(now: number): EpisodeDetail[] {
     }),
     generatedFall(now, 240, {
       code: "692",
-      alias: "Nyckel 54",
+      alias: "54",
       room: "hall",
       reason: "silent",
       late: true,

@@ -58,9 +58,9 @@ export const en: Record<keyof typeof sv, string> = {
   "reason.late": "The alarm is about {time}, came in {received}.",
 
   "status.open": "NOT TAKEN",
-  "status.taken": "Taken by {who} {time}",
-  "status.arrived": "{who} there {time}",
-  "status.closed": "Closed by {who} {time}",
+  "status.taken": "Taken by {who} at {time}",
+  "status.arrived": "{who} there at {time}",
+  "status.closed": "Closed by {who} at {time}",
   "status.nobody": "unknown",
 
   "deadline.next-page": "Next is paged in {time}",
@@ -118,6 +118,8 @@ export const en: Record<keyof typeof sv, string> = {
   "detail.close": "Close view",
   "detail.missing": "The alarm is no longer on the board.",
   "detail.story": "What has happened",
+  "detail.all": "Show each step of the texts",
+  "detail.less": "Hide the steps of the texts",
   "detail.measured": "What the sensor measured",
   "measured.peak": "Hardest shock",
   "measured.tilt": "The tilt changed",
@@ -137,8 +139,8 @@ export const en: Record<keyof typeof sv, string> = {
 
   "event.detection": "The sensor raised an alarm",
   "event.episode-opened": "The alarm was opened",
-  "event.page-queued": "Text to go to",
-  "event.page-sent": "Text to",
+  "event.page-queued": "Text to",
+  "event.page-sent": "Text service on",
   "event.receipt": "Text receipt",
   "event.reply": "Replied",
   "event.taken": "Took the alarm",
@@ -161,7 +163,7 @@ export const en: Record<keyof typeof sv, string> = {
 
   "said.queued": "queued",
   "said.sent": "sent",
-  "said.accepted": "accepted by the text service",
+  "said.accepted": "accepted",
   "said.delivered": "delivered",
   "said.undelivered": "FAILED",
   "said.failed": "FAILED",
@@ -179,4 +181,7 @@ export const en: Record<keyof typeof sv, string> = {
   "said.answer": "answer",
 
   "trouble.title": "Trouble",
+  "trouble.store": "THE DATABASE CANNOT BE READ",
+  "trouble.contact-unreachable": "An alarm phone could not be reached in the last 12 hours",
+  "trouble.event-log": "Events do not reach InfluxDB, they are kept here",
 };

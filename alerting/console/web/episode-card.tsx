@@ -73,7 +73,7 @@ function Pages({ view, now }: { view: EpisodeView; now: number }) {
       {pages.map((page) => (
         <li key={page.id} class={page.status}>
           <span>
-            <b>{page.responder}</b> {words.time(page.at, now)}
+            <b>{page.responder}</b> · {words.time(page.at, now)}
           </span>
           <span class="word">{words.say(`page.${page.status}`)}</span>
         </li>

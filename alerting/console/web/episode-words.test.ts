@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { generatedFall, page } from "../../../test/console/generated-board.ts";
 import { aliasOf, countdownOf, deadlineOf, latestPages, lengthOf, reasonOf } from "./episode-words.ts";
 import { createWords } from "./language.ts";
-import { detailOf } from "./timeline.tsx";
+import { detailOf, isRoutine } from "./timeline.tsx";
 
 const sv = createWords("sv");
 const en = createWords("en");
@@ -70,6 +70,20 @@ describe("the story's details are read by what happened", () => {
     ["reply", "T", "T"],
     ["something-new", "some word", "some word"],
   ])("%s %s", (what, detail, text) => expect(detailOf(sv, entry(what, detail))).toBe(text));
+});
+
+test("the story leaves out only those steps of texts that went well", () => {
+  const entry = (what: string, detail: string | null) => ({ at: now, what, who: null, via: null, detail });
+  expect([entry("receipt", "delivered"), entry("page-sent", "accepted")].map(isRoutine)).toEqual([true, true]);
+  for (const told of [
+    entry("receipt", "failed"),
+    entry("receipt", "undelivered"),
+    entry("page-sent", "unknown"),
+    entry("page-queued", "alarm"),
+    entry("taken", null),
+  ]) {
+    expect(isRoutine(told), told.what).toBe(false);
+  }
 });
 
 test("the latest page to each patrol counts, and confirmations do not hide it", () => {

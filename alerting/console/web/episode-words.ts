@@ -1,9 +1,9 @@
 import type { EpisodeView, PageView } from "../api.ts";
 import type { Words } from "./language.ts";
 
-/** What staff call the dwelling: a bare number is the key's. */
+/** What staff call the dwelling: a number is the key's. A device in no dwelling goes by its own id. */
 export function aliasOf(words: Words, view: Pick<EpisodeView, "alias">): string {
-  return /^\d+$/.test(view.alias) ? words.say("alias.key", { number: view.alias }) : view.alias;
+  return /^\d{1,6}[a-z]?$/i.test(view.alias) ? words.say("alias.key", { number: view.alias }) : view.alias;
 }
 
 export function placeOf(view: Pick<EpisodeView, "area" | "room">): string {

@@ -1,13 +1,13 @@
 import type { BoardInput } from "./board-state.ts";
 import { getSession } from "./server-calls.ts";
 
-// The server's heartbeat comes every 2 s: two missed ones and a second look stay below the 5 s that staff are promised.
-const silenceMs = 4000;
+// The server's heartbeat comes every 2 s: one that is this late, and a second look, stay well below the 5 s that staff are promised.
+const silenceMs = 3500;
 const lookMs = 250;
 const pauseMs = 1000;
 
 /**
- * Listens to the server for as long as the page is open: passes on what it says, says "lost" as soon as it is silent for 4 s or the stream breaks,
+ * Listens to the server for as long as the page is open: passes on what it says, says "lost" as soon as it is silent for 3.5 s or the stream breaks,
  * and tries again every second or so. `onEnded` when the session is over. Returns how to stop.
  */
 export function listenToServer(onInput: (input: BoardInput) => void, onEnded: () => void): () => void {

@@ -56,9 +56,9 @@ export const sv = {
   "reason.late": "Larmet gäller {time}, kom in {received}.",
 
   "status.open": "EJ TAGET",
-  "status.taken": "Taget av {who} {time}",
-  "status.arrived": "{who} framme {time}",
-  "status.closed": "Avslutat av {who} {time}",
+  "status.taken": "Taget av {who} kl {time}",
+  "status.arrived": "{who} framme kl {time}",
+  "status.closed": "Avslutat av {who} kl {time}",
   "status.nobody": "okänd",
 
   "deadline.next-page": "Nästa larmas om {time}",
@@ -116,6 +116,8 @@ export const sv = {
   "detail.close": "Stäng",
   "detail.missing": "Larmet finns inte längre på tavlan.",
   "detail.story": "Vad som har skett",
+  "detail.all": "Visa varje sms-steg",
+  "detail.less": "Dölj sms-stegen",
   "detail.measured": "Vad sensorn mätte",
   "measured.peak": "Hårdaste stöten",
   "measured.tilt": "Lutningen ändrades",
@@ -135,8 +137,8 @@ export const sv = {
 
   "event.detection": "Sensorn larmade",
   "event.episode-opened": "Larmet öppnades",
-  "event.page-queued": "Sms ska gå till",
-  "event.page-sent": "Sms till",
+  "event.page-queued": "Sms till",
+  "event.page-sent": "Sms-tjänsten om",
   "event.receipt": "Sms-kvitto",
   "event.reply": "Svarade",
   "event.taken": "Tog larmet",
@@ -159,7 +161,7 @@ export const sv = {
 
   "said.queued": "i kö",
   "said.sent": "skickat",
-  "said.accepted": "mottaget av sms-tjänsten",
+  "said.accepted": "mottaget",
   "said.delivered": "levererat",
   "said.undelivered": "MISSLYCKADES",
   "said.failed": "MISSLYCKADES",
@@ -177,4 +179,7 @@ export const sv = {
   "said.answer": "svar",
 
   "trouble.title": "Störningar",
+  "trouble.store": "DATABASEN GÅR INTE ATT LÄSA",
+  "trouble.contact-unreachable": "En larmtelefon har inte gått att nå de senaste 12 timmarna",
+  "trouble.event-log": "Händelser når inte InfluxDB, de sparas lokalt",
 } as const;

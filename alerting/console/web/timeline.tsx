@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import type { TimelineEntry } from "../api.ts";
 import { useWords, type Words } from "./language.ts";
 
@@ -16,14 +17,23 @@ export function detailOf(words: Words, { what, detail }: TimelineEntry): string 
 // That a text goes by text needs no saying.
 const alwaysByText = new Set(["page-queued", "page-sent", "receipt"]);
 
-/** The story so far, oldest first. */
+const goesWell = new Set(["accepted", "queued", "sent", "delivered"]);
+
+/** A step on a text's way that went as it should: of use to an engineer, in the way of a person who reads the story. */
+export function isRoutine({ what, detail }: TimelineEntry): boolean {
+  return (what === "page-sent" || what === "receipt") && goesWell.has(detail ?? "");
+}
+
+/** The story so far, oldest first; the routine of texts at a press. */
 export function Timeline({ entries }: { entries: TimelineEntry[] }) {
   const words = useWords();
+  const [all, setAll] = useState(false);
+  const shown = all ? entries : entries.filter((entry) => !isRoutine(entry));
   return (
     <section aria-labelledby="story-title">
       <h3 id="story-title">{words.say("detail.story")}</h3>
       <ol class="timeline">
-        {entries.map((entry, index) => (
+        {shown.map((entry, index) => (
           <li key={`${entry.at}-${index}`}>
             <time dateTime={new Date(entry.at).toISOString()}>{words.timeWithSeconds(entry.at)}</time>
             <span>
@@ -35,6 +45,9 @@ export function Timeline({ entries }: { entries: TimelineEntry[] }) {
           </li>
         ))}
       </ol>
+      <button type="button" class="secondary" aria-pressed={all} onClick={() => setAll(!all)}>
+        {words.say(all ? "detail.less" : "detail.all")}
+      </button>
     </section>
   );
 }

@@ -1,0 +1,109 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { type Alerting, createAlerting } from "../../alerting/alerting.ts";
+import { AlertingConfig } from "../../alerting/config.ts";
+import { systemClock } from "../../firmware-contracts/clock.ts";
+import { type Detection, detectionId } from "../../firmware-contracts/detection.ts";
+import { startPhoneNetwork } from "../../simulators/phone-network/network.ts";
+import { generatedEvidence } from "./generated-board.ts";
+
+export const operator = { name: "Maria", password: "generated for this test", role: "operator" } as const;
+
+const accountSid = `AC${"0123456789abcdef".repeat(2)}`;
+const authToken = "fedcba9876543210fedcba9876543210";
+const serviceNumber = "+46766860000";
+const responders = [
+  { id: "patrol-2", name: "Patrull 2", phone: "+46701740602" },
+  { id: "patrol-3", name: "Patrull 3", phone: "+46701740603" },
+  { id: "leader", name: "Gruppchef", phone: "+46701740604" },
+];
+const keys = ["38", "57", "826"];
+
+/** The true alerting service with its console on a port of this machine, a store of its own, and phones on a simulated network. */
+export async function startNightShift() {
+  const clock = systemClock();
+  const network = await startPhoneNetwork({ clock, accountSid, authToken });
+  const dataDir = await mkdtemp(join(tmpdir(), "fallvakt-night-"));
+  const port = await freePort();
+  const publicUrl = `http://127.0.0.1:${port}`;
+  network.addNumber(serviceNumber, { inboundUrl: `${publicUrl}/webhooks/twilio/inbound` });
+  const [patrol] = responders.map(({ phone }) => network.addPhone(phone));
+  const config = AlertingConfig.parse({
+    http: { port, publicUrl },
+    twilio: { accountSid, authToken, from: serviceNumber, baseUrl: network.url },
+    responders,
+    policy: {
+      steps: [
+        { responders: ["patrol-2"], waitSeconds: 60 },
+        { responders: ["patrol-3"], waitSeconds: 60 },
+      ],
+    },
+    operators: ["leader"],
+    intake: { token: "a-token-of-more-than-twenty-characters" },
+  });
+  let boot = 0;
+  let alerting: Alerting;
+
+  async function start(): Promise<void> {
+    alerting = createAlerting({ config, dataDir, clock, log: pino({ level: "error" }, pino.destination(2)) });
+    await alerting.start();
+  }
+
+  await start();
+  await alerting!.users.addUser(operator.name, operator.password, operator.role);
+  await alerting!.registry.addDevices(
+    keys.map((key) => ({ deviceId: `watch-${key}`, placement: "wrist", key, area: "Gustavsberg syd", room: "badrum" })),
+  );
+
+  return {
+    url: publicUrl,
+    port,
+    /** The phone of the patrol that is paged first. */
+    patrol: patrol!,
+    /** Hands in a fall of now in the dwelling with that key; returns when it is committed. */
+    async fall(key: string): Promise<void> {
+      const now = clock.wallNow();
+      const deviceId = `watch-${key}`;
+      const detection: Detection = {
+        v: 1,
+        id: detectionId(deviceId, ++boot, 7, "fall"),
+        deviceId,
+        kind: "fall",
+        strength: "strong",
+        reason: "still",
+        impactAt: now - 2_500,
+        detectedAt: now,
+        arrivedAt: now,
+        late: false,
+        clockSuspect: false,
+        evidence: generatedEvidence(),
+        model: "wrist-1",
+        test: false,
+      };
+      await alerting.intake.submit({ type: "detection", detection });
+    },
+    /** The episode of that dwelling, as the service has it. */
+    episode: (key: string) => alerting.backend.board().find((view) => view.alias === key),
+    stop: () => alerting.stop(),
+    start,
+    async close(): Promise<void> {
+      await alerting.stop();
+      await network.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+export type NightShift = Awaited<ReturnType<typeof startNightShift>>;
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (!address || typeof address === "string") throw new Error("no port is free");
+  return address.port;
+}
