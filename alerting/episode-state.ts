@@ -77,6 +77,9 @@ export interface SeenDetection {
   impactAt: number;
 }
 
+/** What a page says of the alarm: of the detection that opened the episode, or of a later one that called everybody out again. */
+export type AlarmNews = Pick<Detection, "kind" | "reason" | "impactAt" | "arrivedAt" | "late">;
+
 /** Everything an episode is. It is rebuilt by replaying the log. */
 export interface EpisodeState {
   facts: EpisodeFacts;
@@ -85,6 +88,7 @@ export interface EpisodeState {
   /** The first opened it, the others joined. Only the first 1,000 are kept here; the store has them all. */
   detections: SeenDetection[];
   repeats: number;
+  news: AlarmNews;
   /** Step of the policy now waited for, from 0. */
   step: number;
   /** How often the policy has begun, from 1. */
@@ -118,7 +122,7 @@ export interface EpisodeState {
 
 export type EpisodeInput =
   | { type: "opened"; facts: EpisodeFacts }
-  | { type: "repeat"; detection: SeenDetection & { kind: Detection["kind"]; reason: Detection["reason"] } }
+  | { type: "repeat"; detection: SeenDetection & AlarmNews }
   /** `tries` counts this attempt. */
   | {
       type: "page-result";

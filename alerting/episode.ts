@@ -1,6 +1,7 @@
 import type { ConsoleAction, ConsoleUser } from "./console/api.ts";
 import type {
   Actor,
+  AlarmNews,
   EpisodeCommand,
   EpisodeFacts,
   EpisodeInput,
@@ -10,9 +11,11 @@ import type {
   SeenDetection,
 } from "./episode-state.ts";
 import { advance, beginRound, failPage, type Move, page, takePageResult, tell } from "./escalation.ts";
-import { arrive, close, notArrived, outcomeMissing, take } from "./ladder.ts";
+import { arrive, callOutAgain, close, notArrived, outcomeMissing, take } from "./ladder.ts";
 import { applyReply } from "./reply-effects.ts";
 
+/** A fall this long after somebody arrived is not taken for what they are seeing to, ms. */
+const visitMs = 10 * 60_000;
 /** Detections whose ids an episode keeps in memory; the store has them all. */
 const keptDetections = 1000;
 
@@ -34,13 +37,14 @@ export function step(state: EpisodeState | null, input: EpisodeInput, now: numbe
 }
 
 function open(facts: EpisodeFacts, now: number): [EpisodeState, EpisodeCommand[]] {
-  const { id, deviceId, impactAt } = facts.detection;
+  const { id, deviceId, impactAt, kind, reason, arrivedAt, late } = facts.detection;
   const state: EpisodeState = {
     facts,
     openedAt: now,
     status: "open",
     detections: [{ id, deviceId, impactAt }],
     repeats: 0,
+    news: { kind, reason, impactAt, arrivedAt, late },
     step: 0,
     round: 0,
     roundStartedAt: now,
@@ -96,10 +100,18 @@ function apply(move: Move, input: EpisodeInput): void {
   }
 }
 
-/** A further detection joins, and is shown. It pages nobody again: the deadlines of the episode go on. */
-function repeat({ state }: Move, { id, deviceId, impactAt }: SeenDetection): void {
+/**
+ * A further detection joins, and is shown. It pages nobody again: the deadlines of the episode go on.
+ * But where somebody was there and has long left without a word, it may be a new fall: then everybody is called out again.
+ */
+function repeat(move: Move, detection: SeenDetection & AlarmNews): void {
+  const { state } = move;
+  const { id, deviceId, impactAt, kind, reason, arrivedAt, late } = detection;
   state.repeats++;
   if (state.detections.length < keptDetections) state.detections.push({ id, deviceId, impactAt });
+  if (state.arrivedAt === null || state.status === "closed" || impactAt < state.arrivedAt + visitMs) return;
+  state.news = { kind, reason, impactAt, arrivedAt, late };
+  callOutAgain(move);
 }
 
 /** The provider's word on delivery. It is never an acknowledgement. */

@@ -58,12 +58,11 @@ export function beginRound(move: Move, except: string | null = null): void {
 function pageStep(move: Move, except: string | null = null): void {
   const { state } = move;
   const step = state.facts.policy.steps[state.step];
-  const { detection } = state.facts;
   state.current = {};
   state.declined = [];
   for (const responderId of new Set(step?.responders ?? [])) {
     if (responderId === except) continue;
-    const { reason, impactAt, arrivedAt, late } = detection;
+    const { reason, impactAt, arrivedAt, late } = state.news;
     const pageId = page(move, responderId, "alarm", { kind: "alarm", reason, impactAt, arrivedAt, late });
     state.current[pageId] = { responderId, fate: "waiting" };
   }
@@ -85,10 +84,10 @@ export function advance(move: Move): void {
 
 function endRound(move: Move): void {
   const { state, now } = move;
-  const { policy, detection } = state.facts;
+  const { policy } = state.facts;
   const minutes = Math.floor(Math.max(0, now - state.openedAt) / 60_000);
   tell(move, { type: "not-taken", round: state.round });
-  const { kind: alarm, impactAt } = detection;
+  const { kind: alarm, impactAt } = state.news;
   pageOperators(move, "not-taken", { kind: "not-taken", alarm, impactAt, minutes });
   state.toldNotTaken = [...new Set([...state.toldNotTaken, ...policy.operators])];
   const waits = policy.steps.reduce((sum, step) => sum + step.waitMs, 0);

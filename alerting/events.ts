@@ -75,6 +75,7 @@ export const ServiceEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("not-taken"), ...episode, round: z.number().int() }),
   z.object({ type: z.literal("not-arrived"), ...episode, by }),
   z.object({ type: z.literal("outcome-missing"), ...episode }),
+  z.object({ type: z.literal("called-out-again"), ...episode }),
   z.object({ type: z.literal("backup-asked"), ...episode, by, letter: z.string() }),
   z.object({
     type: z.literal("device"),

@@ -101,8 +101,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const { place, dwelling } = await findPlace(store, detection.deviceId);
     const open = await store.episodes.openEpisode(dwelling, detection.test);
     if (open) {
-      const { id, deviceId, impactAt, kind, reason } = detection;
-      const input: EpisodeInput = { type: "repeat", detection: { id, deviceId, impactAt, kind, reason } };
+      const { id, deviceId, kind, reason, impactAt, arrivedAt, late } = detection;
+      const joined = { id, deviceId, kind, reason, impactAt, arrivedAt, late };
+      const input: EpisodeInput = { type: "repeat", detection: joined };
       await commit(open, input, { detection }, [detectionEvent(open.facts, detection, clock.wallNow(), true)]);
       return;
     }

@@ -39,6 +39,17 @@ export function notArrived(move: Move): void {
   beginRound(move, takenBy.kind === "responder" ? takenBy.id : null);
 }
 
+/** A new fall where the last one was never reported on: it begins from the first step. */
+export function callOutAgain(move: Move): void {
+  const { state } = move;
+  reopen(move);
+  state.arrivedBy = null;
+  state.arrivedAt = null;
+  state.present = [];
+  tell(move, { type: "called-out-again" });
+  beginRound(move);
+}
+
 function reopen({ state }: Move): void {
   state.status = "open";
   state.takenBy = null;

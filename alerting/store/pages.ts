@@ -190,10 +190,13 @@ export function pageStore(db: Database): PageStore {
         responderId,
         at,
       )?.n ?? 0,
+    // STOP counts too: the provider will refuse every further text to that phone.
     failedContactsSince: async (at) =>
       db
         .all<{ responder_id: string; reason: string | null }>(
-          "SELECT responder_id, MAX(reason) AS reason FROM pages WHERE status = 'failed' AND ended_at >= ? GROUP BY responder_id",
+          `SELECT responder_id, MAX(reason) AS reason FROM pages WHERE status = 'failed' AND ended_at >= ? GROUP BY responder_id
+           UNION SELECT responder_id, 'stop' FROM replies WHERE effect = 'stop' AND at >= ?`,
+          at,
           at,
         )
         .map((row) => ({ responderId: row.responder_id, reason: row.reason ?? "failed" })),

@@ -1,0 +1,104 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { AlertingConfig } from "./config.ts";
+
+const good = {
+  http: { publicUrl: "https://larm.example.se" },
+  twilio: { accountSid: `AC${"0".repeat(32)}`, authToken: "a-token-of-the-account-1234", from: "+46766860000" },
+  responders: [
+    { id: "patrol-1", name: "Patrull 1", phone: "+46701740601" },
+    { id: "leader", name: "Gruppchef", phone: "+46701740603", language: "en" },
+  ],
+  policy: { steps: [{ responders: ["patrol-1"], waitSeconds: 120 }] },
+  operators: ["leader"],
+  intake: { token: "t".repeat(27) },
+};
+
+function problemsOf(change: (raw: typeof good) => unknown): string[] {
+  const raw = structuredClone(good);
+  change(raw);
+  const checked = AlertingConfig.safeParse(raw);
+  return checked.success ? [] : checked.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+}
+
+test("a good one, with its defaults", () => {
+  expect(AlertingConfig.parse(good)).toMatchObject({
+    http: { host: "127.0.0.1", port: 8080 },
+    language: "sv",
+    timeZone: "Europe/Stockholm",
+    policy: { arriveWithinMinutes: 30 },
+    spool: { maxBytes: 67_108_864 },
+  });
+});
+
+describe("each problem is told where it is and with its mend", () => {
+  test.each<[string, (raw: typeof good) => unknown, RegExp]>([
+    ["a policy without steps", (raw) => (raw.policy.steps = []), /^policy\.steps: .*at least one step, such as/],
+    [
+      "a step without responders",
+      (raw) => (raw.policy.steps[0]!.responders = []),
+      /^policy\.steps\.0\.responders: name at least one/,
+    ],
+    [
+      "an unknown responder",
+      (raw) => (raw.policy.steps[0]!.responders = ["patrol-9"]),
+      /^policy\.steps\.0\.responders\.0: .*known are patrol-1, leader/,
+    ],
+    ["an unknown operator", (raw) => (raw.operators = ["nobody"]), /^operators\.0: no responder has the id nobody/],
+    ["no operator", (raw) => (raw.operators = []), /^operators: .*somebody must be told/],
+    ["112", (raw) => (raw.responders[0]!.phone = "112"), /^responders\.0\.phone: .*never texted by machine/],
+    ["113", (raw) => (raw.responders[0]!.phone = "113 00"), /never texted by machine/],
+    ["1177", (raw) => (raw.responders[0]!.phone = "1177"), /never texted by machine/],
+    ["112 from abroad", (raw) => (raw.responders[0]!.phone = "+46112"), /never texted by machine/],
+    ["a national number", (raw) => (raw.responders[0]!.phone = "070-1740601"), /international form/],
+    ["the example number", (raw) => (raw.responders[0]!.phone = "+46700000000"), /fill in the real one/],
+    [
+      "one phone twice",
+      (raw) => (raw.responders[1]!.phone = raw.responders[0]!.phone),
+      /^responders\.1\.phone: the same phone as patrol-1/,
+    ],
+    ["one id twice", (raw) => (raw.responders[1]!.id = "patrol-1"), /stands twice/],
+    ["a name as sender", (raw) => (raw.twilio.from = "Fallvakt"), /^twilio\.from: a name cannot be answered/],
+    ["our own number paged", (raw) => (raw.responders[0]!.phone = raw.twilio.from), /number that pages come from/],
+    ["a name that no SMS holds", (raw) => (raw.responders[0]!.name = "Patrull ☎"), /letters an SMS can hold/],
+    [
+      "a public address that nobody outside reaches",
+      (raw) => (raw.http.publicUrl = "http://192.168.1.5:8080"),
+      /^http\.publicUrl: .*cannot reach this address/,
+    ],
+    ["a public address with a query", (raw) => (raw.http.publicUrl = "https://larm.example.se/?a=1"), /leave out/],
+    [
+      "a time zone that is none",
+      (raw) => Object.assign(raw, { timeZone: "Stockholm" }),
+      /^timeZone: .*Europe\/Stockholm/,
+    ],
+    ["a short token", (raw) => (raw.intake.token = "x"), /^intake\.token: .*20 characters/],
+    ["a key that is none", (raw) => Object.assign(raw, { polcy: {} }), /polcy/],
+  ])("%s", (_, change, expected) => {
+    expect(problemsOf(change).join("\n")).toMatch(expected);
+  });
+
+  test("a private address will do where the provider is simulated, and Norrköping is not 112", () => {
+    expect(
+      problemsOf((raw) => {
+        Object.assign(raw.twilio, { baseUrl: "http://127.0.0.1:8690" });
+        raw.http.publicUrl = "http://127.0.0.1:8080";
+      }),
+    ).toEqual([]);
+    expect(problemsOf((raw) => (raw.responders[0]!.phone = "+46112345678"))).toEqual([]);
+  });
+});
+
+test("every key is described", () => {
+  const undescribed: string[] = [];
+  const walk = (node: { description?: string; properties?: Record<string, object>; items?: object }, key: string) => {
+    for (const [name, child] of Object.entries(node.properties ?? {})) {
+      const path = key ? `${key}.${name}` : name;
+      if (!("description" in child)) undescribed.push(path);
+      walk(child, path);
+    }
+    if (node.items) walk(node.items, `${key}[]`);
+  };
+  walk(z.toJSONSchema(AlertingConfig, { io: "input" }) as Parameters<typeof walk>[0], "");
+  expect(undescribed).toEqual([]);
+});
