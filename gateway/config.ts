@@ -23,12 +23,9 @@ export const GatewayConfig = z
       .meta({ description: "The embedded MQTT broker" }),
     detector: z
       .strictObject({
-        backend: z
-          .enum(["auto", "native", "wasm"])
-          .default("auto")
-          .meta({
-            description: "What computes the classifier: auto takes native TensorFlow where it works, else WASM",
-          }),
+        backend: z.enum(["auto", "native", "wasm"]).default("auto").meta({
+          description: "What computes the classifier: auto takes native TensorFlow where it works, else WASM",
+        }),
       })
       .prefault({})
       .meta({ description: "The fall detector" }),

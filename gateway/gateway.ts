@@ -19,6 +19,7 @@ import { createScorer } from "./stream/scorer.ts";
 import { createSession, type Session } from "./stream/session.ts";
 import { createSteadyTime, type SteadyTime } from "./stream/steady-time.ts";
 import type { Decision } from "./stream/track.ts";
+import { within } from "./time-limit.ts";
 
 export type { Decision } from "./stream/track.ts";
 
@@ -89,6 +90,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const broker: Broker = createEmbeddedBroker({
     mqtt: config.mqtt,
     limits: config.limits,
+    clock,
     counters,
     log,
     handlers: { admits: registry.admits, publish, online, offline },
@@ -297,6 +299,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     async start() {
       store.open();
       outbox.start();
+      scorer.start();
       await registry.start();
       await takeUp();
       await broker.start();
@@ -310,7 +313,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       for (const one of sessions.values()) one.stop();
       sessions.clear();
       scorer.stop();
-      await Promise.race([journal.stop(), new Promise<void>((resolve) => void setTimeout(resolve, 2000).unref())]);
+      await within(clock, 2000, journal.stop()).catch(() => {});
       outbox.stop();
       store.close();
     },

@@ -1,9 +1,11 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { Aedes, type Client, type ConnectPacket, type PublishPacket, type Subscription } from "aedes";
 import type { Logger } from "pino";
+import type { Clock } from "../../firmware-contracts/clock.ts";
 import { downlinkFilter } from "../../firmware-contracts/topics.ts";
 import type { GatewayConfig } from "../config.ts";
 import type { Counters } from "../counters.ts";
+import { within } from "../time-limit.ts";
 import type { Broker, BrokerHandlers } from "./broker.ts";
 import { createPacketGuard, type PacketGuard } from "./packet-guard.ts";
 
@@ -20,6 +22,7 @@ export interface EmbeddedBrokerOptions {
   mqtt: GatewayConfig["mqtt"];
   limits: GatewayConfig["limits"];
   handlers: BrokerHandlers;
+  clock: Clock;
   counters: Counters;
   log: Logger;
 }
@@ -32,7 +35,7 @@ type ClientWithSubscriptions = Client & { subscriptions: Record<string, unknown>
  * topics and subscribes below its own `down/`. Nothing that a device publishes reaches another client or is retained: it goes to the gateway alone.
  */
 export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
-  const { mqtt, limits, handlers, counters, log } = options;
+  const { mqtt, limits, handlers, clock, counters, log } = options;
   const guards = new WeakMap<object, PacketGuard>();
   const wills = new WeakMap<Client, { topic: string }>();
   const connected = new Map<string, Client>();
@@ -80,10 +83,16 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
     packet.topic = sink;
     packet.payload = empty;
     packet.retain = false;
-    if (!client || stopping) return done(stopping ? new Error("the gateway is stopping") : null);
+    if (!client || stopping) {
+      done(stopping ? new Error("the gateway is stopping") : null);
+      return;
+    }
     const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
     const taken = handlers.publish(client.id, topic, bytes, client.closed);
-    if (!taken) return done(null);
+    if (!taken) {
+      done(null);
+      return;
+    }
     taken.then(
       () => done(null),
       (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
@@ -99,7 +108,8 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
     const isBelow = subscription.topic === own || subscription.topic.startsWith(own.slice(0, -1));
     const held = (client as ClientWithSubscriptions).subscriptions;
     if (isBelow && (subscription.topic in held || Object.keys(held).length < maxSubscriptions)) {
-      return done(null, subscription);
+      done(null, subscription);
+      return;
     }
     counters.add("subscribe.refused");
     // aedes keeps refused filters of a persistent session too, so what it keeps is made the device's own.
@@ -167,6 +177,7 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
       });
       watch(aedes);
       server = createServer({ noDelay: true }, onSocket);
+      server.on("error", (error) => log.error({ error: error.message }, "the listening socket met an error"));
       server.maxConnections = limits.connections;
       server.on("drop", () => counters.add("connections.cut.too-many"));
       await listen(server, mqtt.host, mqtt.port);
@@ -180,10 +191,7 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
       server?.close();
       const closing = aedes;
       if (closing) {
-        await Promise.race([
-          new Promise<void>((resolve) => closing.close(resolve)),
-          new Promise<void>((resolve) => void setTimeout(resolve, 2000).unref()),
-        ]);
+        await within(clock, 2000, new Promise<void>((resolve) => closing.close(resolve))).catch(() => {});
       }
       for (const socket of sockets) socket.destroy();
       connected.clear();
@@ -227,17 +235,11 @@ function isOwn(deviceId: string, topic: string): boolean {
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host, port }, () => {
-      server.off("error", reject);
-      server.on("error", () => {});
-      resolve();
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === "EADDRINUSE";
+      const mend = isTaken ? "another program listens there; set gateway.mqtt.port" : "see gateway.mqtt";
+      reject(new Error(`The MQTT broker cannot listen on ${host}:${port} (${error.code}): ${mend}.`));
     });
-  }).catch((error: NodeJS.ErrnoException) => {
-    const mend =
-      error.code === "EADDRINUSE"
-        ? "another program listens there; set gateway.mqtt.port"
-        : "see gateway.mqtt in the configuration";
-    throw new Error(`The MQTT broker cannot listen on ${host}:${port} (${error.code}): ${mend}.`);
-  }) as Promise<void>;
+    server.listen({ host, port }, resolve);
+  });
 }

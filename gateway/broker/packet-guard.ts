@@ -21,7 +21,9 @@ export function createPacketGuard(bytesBeforeConnack: number, packetBytes: numbe
   let bodyLeft = 0;
 
   return {
-    letIn: () => void (isIn = true),
+    letIn() {
+      isIn = true;
+    },
     take(chunk) {
       if (!isIn) {
         total += chunk.length;

@@ -1,5 +1,6 @@
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import { Control, type Intake } from "../../firmware-contracts/intake.ts";
+import { RefusedItem } from "./refused-item.ts";
 
 /** Alerting's answers, longest first use is a registry of some thousand devices at about 150 bytes each. */
 const maxAnswerBytes = 16 * 2 ** 20;
@@ -15,7 +16,8 @@ export interface HttpIntakeOptions {
 
 /**
  * Alerting's door over HTTP: `POST {url}/intake/v1/items` with one IntakeItem, answered 2xx once it is committed; `GET {url}/intake/v1/control?have=N`,
- * answered 200 with a Control or 204 where N is the newest. Both with `Authorization: Bearer {token}`. Every other answer, and none, is a rejection.
+ * answered 200 with a Control or 204 where N is the newest. Both with `Authorization: Bearer {token}`. Every other answer, and none, is a rejection;
+ * 400, 413 and 422 are a RefusedItem.
  */
 export function createHttpIntake(options: HttpIntakeOptions): Intake {
   const base = options.url.replace(/\/+$/, "");
@@ -29,11 +31,15 @@ export function createHttpIntake(options: HttpIntakeOptions): Intake {
       const length = Number(response.headers.get("content-length") ?? 0);
       if (length > maxAnswerBytes) throw new Error(`an answer of ${length} bytes`);
       const text = await response.text();
+      if (response.status === 400 || response.status === 413 || response.status === 422) {
+        throw new RefusedItem(`answered ${response.status}: are both of one version?`);
+      }
       if (!response.ok) throw new Error(hint(response.status));
       return { status: response.status, text };
     } catch (error) {
       const cause = abort.signal.aborted ? `no answer within ${options.timeoutSeconds} s` : reasonOf(error);
-      throw new Error(`Alerting at ${base}${path.split("?")[0]}: ${cause}`);
+      const problem = `Alerting at ${base}${path.split("?")[0]}: ${cause}`;
+      throw error instanceof RefusedItem ? new RefusedItem(problem) : new Error(problem);
     } finally {
       callOff();
     }

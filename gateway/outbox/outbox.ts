@@ -3,8 +3,9 @@ import type { Clock } from "../../firmware-contracts/clock.ts";
 import type { Detection } from "../../firmware-contracts/detection.ts";
 import type { DeviceEvent, Intake } from "../../firmware-contracts/intake.ts";
 import type { Counters } from "../counters.ts";
+import { within } from "../time-limit.ts";
+import { RefusedItem } from "./refused-item.ts";
 import type { OutboxStore } from "./store.ts";
-import { within } from "./time-limit.ts";
 
 /** Events are written together so often, ms. */
 const eventFlushMs = 250;
@@ -62,8 +63,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
     callOffs.set(name, callOff);
   }
 
-  /** Runs a sender's rounds one at a time; `round` says after how long the next is due, or null where nothing waits. */
-  function sender(name: string, round: (failures: number) => Promise<"emptied" | "failed">) {
+  /** Runs a sender's rounds one at a time; after a failed one the next comes after a wait that doubles. */
+  function sender(name: string, round: () => Promise<"emptied" | "failed">) {
     let running = false;
     let wanted = false;
     let failures = 0;
@@ -74,7 +75,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       }
       running = true;
       wanted = false;
-      const outcome = await round(failures).catch((error: unknown) => {
+      const outcome = await round().catch((error: unknown) => {
         if (!stopped) log.error({ error: String(error) }, `${name}: the outbox cannot be read`);
         return "failed" as const;
       });
@@ -84,8 +85,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
       else if (wanted) later(name, 0, run);
     }
     return {
-      /** Something new: tried at once, unless a wait after a failure is on. */
-      wake: () => void (failures > 0 && callOffs.has(name) ? undefined : run()),
+      /** Something new: tried at once; unless it is not `urgent`, and a wait after a failure is on. */
+      wake(urgent: boolean) {
+        if (!urgent && failures > 0 && callOffs.has(name)) return;
+        callOffs.get(name)?.();
+        callOffs.delete(name);
+        void run();
+      },
     };
   }
 
@@ -128,6 +134,15 @@ export function createOutbox(options: OutboxOptions): Outbox {
           if (stopped) break;
         }
       } catch (error) {
+        if (error instanceof RefusedItem) {
+          // In order as they are, one that alerting cannot read would hold up all behind it.
+          const at = waiting.findIndex(({ number }) => number > delivered);
+          store.eventsDelivered(waiting[at]?.number ?? delivered);
+          counters.add("outbox.events.delivered", at);
+          counters.add("outbox.events.dropped");
+          log.error({ error: String(error) }, "alerting refused a device event, which is dropped");
+          continue;
+        }
         counters.add("outbox.events.failed");
         log.debug({ error: String(error) }, "alerting did not take a device event; it is tried again");
       }
@@ -147,7 +162,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     try {
       const dropped = store.putEvents(list, options.maxEvents);
       if (dropped > 0) counters.add("outbox.events.dropped", dropped);
-      events.wake();
+      events.wake(false);
     } catch (error) {
       counters.add("outbox.events.dropped", list.length);
       log.warn({ error: String(error), events: list.length }, "device events could not be kept and are dropped");
@@ -175,7 +190,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     try {
       store.putDetection(detection, clock.wallNow());
       healthy = true;
-      detections.wake();
+      detections.wake(true);
     } catch (error) {
       failed(error);
       // No room here: then alerting itself must have it before the device is told so.
@@ -212,8 +227,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
     },
     start() {
       stopped = false;
-      detections.wake();
-      events.wake();
+      detections.wake(true);
+      events.wake(true);
     },
     stop() {
       flushEvents();

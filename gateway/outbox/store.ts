@@ -60,14 +60,14 @@ export function createOutboxStore(folder: string): OutboxStore {
     open() {
       mkdirSync(folder, { recursive: true });
       main = new DatabaseSync(join(folder, "gateway.sqlite"));
-      main.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;
+      main.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 250;
         CREATE TABLE IF NOT EXISTS detection (
           number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL, keptAt INTEGER NOT NULL, deliveredAt INTEGER) STRICT;
         CREATE INDEX IF NOT EXISTS detection_waiting ON detection (number) WHERE deliveredAt IS NULL;
         CREATE TABLE IF NOT EXISTS control (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS probe (one INTEGER PRIMARY KEY CHECK (one = 1), times INTEGER NOT NULL) STRICT;`);
       events = new DatabaseSync(join(folder, "events.sqlite"));
-      events.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000;
+      events.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 250;
         CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL) STRICT;`);
     },
     close() {

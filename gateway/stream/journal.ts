@@ -7,6 +7,8 @@ import { decodeRecords, encodeRecord, type JournalRecord } from "./journal-forma
 
 /** After a failed write the disk is tried again this often, ms. */
 const probeMs = 2000;
+/** Of no device, and a disk block long: writing nothing succeeds on a full disk. */
+const probeRecord: JournalRecord = { kind: "decided", deviceId: "", at: 0, bytes: new Uint8Array(4096) };
 
 export interface JournalOptions {
   folder: string;
@@ -106,6 +108,7 @@ export function createJournal(options: JournalOptions): Journal {
       healthy = false;
       // After a failed sync nothing is known about the file's tail: a new file is begun, and the senders send again.
       await closeSegment();
+      deleteUnneeded();
       for (const one of batch) one.reject(error);
       scheduleProbe();
     }
@@ -119,14 +122,14 @@ export function createJournal(options: JournalOptions): Journal {
       waiting = [];
       await write(batch);
     }
+    // Here, not in a later microtask: an append in between would wait for a turn that never comes.
+    writing = null;
   }
 
   function append(records: readonly JournalRecord[]): Promise<void> {
     return new Promise((resolve, reject) => {
       waiting.push({ records, resolve, reject });
-      writing ??= writeAll().finally(() => {
-        writing = null;
-      });
+      writing ??= writeAll();
     });
   }
 
@@ -134,7 +137,7 @@ export function createJournal(options: JournalOptions): Journal {
     callOffProbe();
     if (stopped) return;
     callOffProbe = clock.after(probeMs, () => {
-      if (!healthy && !stopped) void append([]).catch(() => {});
+      if (!healthy && !stopped) void append([probeRecord]).catch(() => {});
     });
   }
 
@@ -162,6 +165,7 @@ export function createJournal(options: JournalOptions): Journal {
     },
     async start() {
       stopped = false;
+      segments.clear();
       await mkdir(folder, { recursive: true });
       const numbers = (await readdir(folder))
         .filter((name) => /^\d{10}\.journal$/.test(name))

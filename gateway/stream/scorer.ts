@@ -15,6 +15,7 @@ export interface Scorer {
   score(placement: Placement, input: Float32Array): Promise<number>;
   /** False from a failure until an answer. */
   readonly healthy: boolean;
+  start(): void;
   stop(): void;
 }
 
@@ -50,20 +51,20 @@ export function createScorer(classifier: Classifier, clock: Clock, counters: Cou
     }
   }
 
-  function start(): void {
+  function takeUp(): void {
     isDue = true;
     // At the end of this turn of the event loop: windows of other devices may come in it.
     setImmediate(() => {
       run().then(
         () => {
           isDue = false;
-          if (waiting.length > 0 && !stopped) start();
+          if (waiting.length > 0 && !stopped) takeUp();
         },
         (error) => {
           counters.add("classifier.failed");
           if (healthy) log.error({ error: String(error) }, "the classifier fails; falls wait until it answers");
           healthy = false;
-          callOff = clock.after(retryMs, start);
+          callOff = clock.after(retryMs, takeUp);
         },
       );
     });
@@ -76,8 +77,11 @@ export function createScorer(classifier: Classifier, clock: Clock, counters: Cou
     score: (placement, input) =>
       new Promise((resolve) => {
         waiting.push({ placement, input, resolve });
-        if (!isDue) start();
+        if (!isDue) takeUp();
       }),
+    start() {
+      stopped = false;
+    },
     stop() {
       stopped = true;
       callOff();

@@ -1,4 +1,4 @@
-import type { Clock } from "../../firmware-contracts/clock.ts";
+import type { Clock } from "../firmware-contracts/clock.ts";
 
 /** Waits for `work`, but no longer than `ms` of the clock: then it rejects, and what the work still brings is let go. */
 export function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T> {

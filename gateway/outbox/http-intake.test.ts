@@ -1,0 +1,66 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { systemClock } from "../../firmware-contracts/clock.ts";
+import type { IntakeItem } from "../../firmware-contracts/intake.ts";
+import { createHttpIntake } from "./http-intake.ts";
+import { RefusedItem } from "./refused-item.ts";
+
+const token = "a-token-of-some-length";
+const item: IntakeItem = {
+  type: "device-event",
+  event: { v: 1, id: "e-1", deviceId: "watch-1", at: 1, event: "online" },
+};
+let server: Server;
+let url: string;
+let answer: { status: number; body?: string } | null = { status: 204 };
+let asked: { method?: string; path?: string; authorization?: string; body: string }[] = [];
+
+beforeAll(async () => {
+  server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    asked.push({ method: request.method, path: request.url, authorization: request.headers.authorization, body });
+    if (answer) response.writeHead(answer.status).end(answer.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+const intake = () => createHttpIntake({ url: `${url}/`, token, clock: systemClock(), timeoutSeconds: 0.3 });
+
+test("an item is posted with the token, and taken at 2xx", async () => {
+  asked = [];
+  answer = { status: 204 };
+  await intake().submit(item);
+  expect(asked).toEqual([
+    { method: "POST", path: "/intake/v1/items", authorization: `Bearer ${token}`, body: JSON.stringify(item) },
+  ]);
+});
+
+test("any other answer, none in time, and nobody there are rejections that say what to mend", async () => {
+  answer = { status: 503 };
+  await expect(intake().submit(item)).rejects.toThrow("answered 503");
+  answer = { status: 401 };
+  await expect(intake().submit(item)).rejects.toThrow("gateway.intake.token must be alerting.intake.token");
+  answer = { status: 422 };
+  await expect(intake().submit(item)).rejects.toBeInstanceOf(RefusedItem);
+  answer = null;
+  await expect(intake().submit(item)).rejects.toThrow("no answer within 0.3 s");
+  const nobody = createHttpIntake({ url: "http://127.0.0.1:1", token, clock: systemClock(), timeoutSeconds: 1 });
+  await expect(nobody.submit(item)).rejects.toThrow("Alerting at http://127.0.0.1:1/intake/v1/items");
+});
+
+test("the registry is fetched where it is newer, and one that cannot be read is refused", async () => {
+  const control = { v: 1, version: 8, devices: [] };
+  answer = { status: 200, body: JSON.stringify(control) };
+  expect(await intake().control(7)).toEqual(control);
+  expect(asked.at(-1)?.path).toBe("/intake/v1/control?have=7");
+  answer = { status: 204 };
+  expect(await intake().control(8)).toBeNull();
+  answer = { status: 200, body: '{"v":2}' };
+  await expect(intake().control(8)).rejects.toThrow("are both of one version?");
+});

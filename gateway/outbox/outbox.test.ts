@@ -1,0 +1,129 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { systemClock } from "../../firmware-contracts/clock.ts";
+import type { Detection } from "../../firmware-contracts/detection.ts";
+import type { DeviceEvent, Intake, IntakeItem } from "../../firmware-contracts/intake.ts";
+import { createCounters } from "../counters.ts";
+import { createOutbox } from "./outbox.ts";
+import { RefusedItem } from "./refused-item.ts";
+import { createOutboxStore, type OutboxStore } from "./store.ts";
+
+let folder: string;
+let store: OutboxStore;
+let stop: () => void;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fallvakt-outbox-"));
+  store = createOutboxStore(folder);
+  store.open();
+});
+afterEach(async () => {
+  stop();
+  store.close();
+  await rm(folder, { recursive: true });
+});
+
+const idOf = (item: IntakeItem) => (item.type === "detection" ? item.detection.id : item.event.id);
+const detection = (n: number): Detection => ({
+  v: 1,
+  id: `watch-1.1.${n}.help`,
+  deviceId: "watch-1",
+  kind: "help",
+  strength: "strong",
+  reason: "help-button",
+  impactAt: 1,
+  detectedAt: 1,
+  arrivedAt: 1,
+  late: false,
+  clockSuspect: false,
+  evidence: null,
+  model: null,
+  test: false,
+});
+const event = (n: number): DeviceEvent => ({ v: 1, id: `event-${n}`, deviceId: "watch-1", at: 1, event: "heartbeat" });
+
+/** An outbox on a clock of 50 times the speed. */
+function open(submit: Intake["submit"], maxEvents = 1000) {
+  const counters = createCounters();
+  const outbox = createOutbox({
+    store,
+    intake: { submit, control: async () => null },
+    clock: systemClock(50),
+    counters,
+    log: pino({ level: "silent" }),
+    retrySeconds: 5,
+    submitSeconds: 10,
+    maxEvents,
+  });
+  stop = outbox.stop;
+  outbox.start();
+  return { outbox, counters };
+}
+
+test("in order, each once, and gone only when taken", async () => {
+  const taken: string[] = [];
+  let failures = 4;
+  const { outbox } = open(async (item) => {
+    if (failures-- > 0) throw new Error("away");
+    taken.push(idOf(item));
+  });
+  for (let n = 0; n < 5; n++) await outbox.put(detection(n));
+  await outbox.put(detection(2));
+  await expect.poll(() => outbox.empty).toBe(true);
+  expect(taken).toEqual([0, 1, 2, 3, 4].map((n) => detection(n).id));
+  // Known as delivered: it does not go again.
+  await outbox.put(detection(3));
+  expect(outbox.empty).toBe(true);
+});
+
+test("Detections do not wait behind device events", async () => {
+  const taken: string[] = [];
+  const { outbox } = open((item) => {
+    if (item.type === "device-event") return new Promise(() => {});
+    taken.push(idOf(item));
+    return Promise.resolve();
+  });
+  for (let n = 0; n < 200; n++) outbox.event(event(n));
+  await expect.poll(() => store.countEvents()).toBe(200);
+  await outbox.put(detection(1));
+  await expect.poll(() => taken).toEqual([detection(1).id]);
+});
+
+test("one Detection that alerting never takes does not hold up the others, and is never dropped", async () => {
+  const taken: string[] = [];
+  const { outbox } = open(async (item) => {
+    if (idOf(item) === detection(1).id || idOf(item) === detection(2).id) throw new Error("cannot");
+    taken.push(idOf(item));
+  });
+  for (let n = 1; n <= 5; n++) await outbox.put(detection(n));
+  await expect.poll(() => taken, { timeout: 5000 }).toEqual([3, 4, 5].map((n) => detection(n).id));
+  expect(store.waitingDetections(10).map(({ id }) => id)).toEqual([1, 2].map((n) => detection(n).id));
+});
+
+test("of too many events the oldest are dropped and counted; a refused one is dropped alone", async () => {
+  const taken: string[] = [];
+  let away = true;
+  const { outbox, counters } = open(async (item) => {
+    if (away) throw new Error("away");
+    if (idOf(item) === "event-27") throw new RefusedItem("cannot be read");
+    taken.push(idOf(item));
+  }, 10);
+  for (let n = 0; n < 20; n++) outbox.event(event(n));
+  await expect.poll(() => store.countEvents()).toBe(10);
+  for (let n = 20; n < 30; n++) outbox.event(event(n));
+  await expect.poll(() => store.waitingEvents(1)[0]?.event.id).toBe("event-20");
+  away = false;
+  await expect.poll(() => outbox.empty, { timeout: 5000 }).toBe(true);
+  expect(taken).toEqual([20, 21, 22, 23, 24, 25, 26, 28, 29].map((n) => `event-${n}`));
+  expect(counters.read()["outbox.events.dropped"]).toBe(21);
+});
+
+test("a submit that never answers is tried again", async () => {
+  let calls = 0;
+  const { outbox } = open(() => (++calls === 1 ? new Promise(() => {}) : Promise.resolve()));
+  await outbox.put(detection(1));
+  await expect.poll(() => outbox.empty, { timeout: 5000 }).toBe(true);
+  expect(calls).toBe(2);
+});

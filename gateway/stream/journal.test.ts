@@ -1,0 +1,163 @@
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { pino } from "pino";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../firmware-contracts/clock.ts";
+import { createCounters } from "../counters.ts";
+import { createJournal } from "./journal.ts";
+import { decodeRecords, encodeRecord, type JournalRecord } from "./journal-format.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fallvakt-journal-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const counters = createCounters();
+const open = (segmentBytes = 1 << 20) =>
+  createJournal({ folder, segmentBytes, clock: systemClock(), counters, log: pino({ level: "silent" }) });
+const frame = (deviceId: string, at: number, size = 100): JournalRecord => ({
+  kind: "frame",
+  deviceId,
+  at,
+  bytes: new Uint8Array(size).fill(at % 256),
+});
+const times = (records: JournalRecord[] | undefined) => records?.map(({ at }) => at);
+
+describe("records", () => {
+  const record = fc.record({
+    kind: fc.constantFrom("frame" as const, "cancel" as const, "decided" as const),
+    deviceId: fc.stringMatching(/^[a-z0-9][a-z0-9-]{2,31}$/),
+    at: fc.double({ noNaN: true, noDefaultInfinity: true }),
+    bytes: fc.uint8Array({ maxLength: 300 }),
+  });
+
+  test("property: a segment cut anywhere gives the whole records before the cut, and no other", () => {
+    fc.assert(
+      fc.property(fc.array(record, { maxLength: 8 }), fc.nat(), (records, cutAt) => {
+        const parts = records.map(encodeRecord);
+        const whole = Buffer.concat(parts);
+        const cut = cutAt % (whole.length + 1);
+        const { records: read, torn } = decodeRecords(whole.subarray(0, cut));
+        const endOf = (i: number) => parts.slice(0, i + 1).reduce((sum, part) => sum + part.length, 0);
+        const expected = records.filter((_, i) => endOf(i) <= cut);
+        expect(read.map(({ bytes, ...rest }) => ({ ...rest, bytes: [...bytes] }))).toEqual(
+          expected.map(({ bytes, ...rest }) => ({ ...rest, bytes: [...bytes] })),
+        );
+        expect(torn).toBe(cut - (expected.length > 0 ? endOf(expected.length - 1) : 0));
+      }),
+    );
+  });
+
+  test("property: one changed byte ends the reading at its record at the latest", () => {
+    fc.assert(
+      fc.property(
+        fc.array(record, { minLength: 1, maxLength: 5 }),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        (records, at, by) => {
+          const whole = Buffer.concat(records.map(encodeRecord));
+          const place = at % whole.length;
+          whole[place] = whole[place]! ^ by;
+          const { torn } = decodeRecords(whole);
+          expect(torn).toBeGreaterThan(0);
+        },
+      ),
+    );
+  });
+});
+
+describe("what is read after a restart", () => {
+  test("all that was appended and is undecided, by device, in order", async () => {
+    const journal = open();
+    await journal.start();
+    await Promise.all([journal.append([frame("a-1", 1), frame("a-1", 2)]), journal.append([frame("b-1", 3)])]);
+    await journal.append([frame("a-1", 4)]);
+    journal.release("b-1", 5);
+    await journal.append([frame("c-1", 6)]);
+    // No stop: the process was killed.
+    const { undecided, latest } = await open().start();
+    expect([...undecided.keys()]).toEqual(["a-1", "c-1"]);
+    expect(times(undecided.get("a-1"))).toEqual([1, 2, 4]);
+    expect(latest).toBe(6);
+    await journal.stop();
+  });
+
+  test("a torn tail is left out, and later files are still read", async () => {
+    const first = open();
+    await first.start();
+    await first.append([frame("a-1", 1)]);
+    await first.stop();
+    const [name = ""] = await readdir(folder);
+    await appendFile(join(folder, name), encodeRecord(frame("a-1", 2)).subarray(0, 50));
+    const second = open();
+    await second.start();
+    await second.append([frame("a-1", 3)]);
+    await second.stop();
+    const { undecided } = await open().start();
+    expect(times(undecided.get("a-1"))).toEqual([1, 3]);
+  });
+
+  test("files that nobody needs are deleted, oldest first; one undecided device keeps its own", async () => {
+    const journal = open(65_536);
+    await journal.start();
+    await journal.append([frame("a-1", 1, 70_000)]);
+    await journal.append([frame("b-1", 2, 70_000)]);
+    await journal.append([frame("a-1", 3, 70_000)]);
+    expect(await readdir(folder)).toHaveLength(3);
+    journal.release("b-1", 4);
+    await journal.append([frame("c-1", 5, 10)]);
+    expect(await readdir(folder)).toHaveLength(4);
+    journal.release("a-1", 6);
+    await journal.append([frame("c-1", 7, 10)]);
+    await journal.stop();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await readdir(folder)).toHaveLength(1);
+    const { undecided } = await open().start();
+    expect([...undecided.keys()]).toEqual(["c-1"]);
+  });
+});
+
+test("whatever is appended in the moments around the end of a commit is written too", async () => {
+  const journal = open();
+  await journal.start();
+  for (let round = 0; round < 30; round++) {
+    let done = 0;
+    const first = journal.append([frame("a-1", round)]).then(async () => {
+      for (let turn = 0; turn < round % 6; turn++) await null;
+      await journal.append([frame("b-1", round)]);
+      done++;
+    });
+    await first;
+    expect(done).toBe(1);
+  }
+  await journal.stop();
+});
+
+test("appends of one turn are one commit", async () => {
+  const journal = open();
+  await journal.start();
+  const before = counters.read()["journal.commits"] ?? 0;
+  await Promise.all(Array.from({ length: 1000 }, (_, i) => journal.append([frame(`device-${i}`, i)])));
+  expect((counters.read()["journal.commits"] ?? 0) - before).toBe(1);
+  await journal.stop();
+});
+
+test("where the folder is gone an append is refused, and all is well again once it is back", async () => {
+  const journal = open();
+  await journal.start();
+  await rm(folder, { recursive: true });
+  await writeFile(folder, "");
+  await expect(journal.append([frame("a-1", 1)])).rejects.toThrow();
+  expect(journal.healthy).toBe(false);
+  await rm(folder);
+  const again = open();
+  await again.start();
+  await journal.append([frame("a-1", 2)]);
+  expect(journal.healthy).toBe(true);
+  await journal.stop();
+  const names = await readdir(folder);
+  expect(decodeRecords(await readFile(join(folder, names[0]!))).records.map(({ at }) => at)).toEqual([2]);
+});
