@@ -30,7 +30,7 @@ export function impact(at: number, peakG: number, before: Motion, after: Motion)
 }
 
 /** After `at` seconds another motion. */
-export function then(at: number, first: Motion, second: Motion): Motion {
+export function switching(at: number, first: Motion, second: Motion): Motion {
   return (t) => (t < at ? first(t) : second(t));
 }
 

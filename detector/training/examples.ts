@@ -30,6 +30,9 @@ export interface Example {
 
 export const personOf = (source: Source) => `${source.dataset}/${source.recording.trial.subject}`;
 
+/** Share of the windows of daily life that is kept of copies: most of them teach nothing new. Those that set thresholds are kept whole. */
+const copiesKept = 0.3;
+
 /** Nothing is ever told with these: every window is only looked at. */
 const never: OperatingPoints = {
   wrist: { "2g": { medium: 1, strong: 1 }, wide: { medium: 1, strong: 1 } },
@@ -48,7 +51,8 @@ export function examplesOf(
     const { trial, placement } = source.recording;
     const trialName = `${source.dataset}/${source.part}/${trial.id}`;
     for (const variant of wanted) {
-      const copy = augment(source.recording, source.rangeG, variant, randomFrom(seedOf(trialName + variant, seed)));
+      const random = randomFrom(seedOf(trialName + variant, seed));
+      const copy = augment(source.recording, source.rangeG, variant, random);
       if (!copy) continue;
       // The window of a long silence is asked for twice: short first, then whole. Both are examples.
       play([copy], {
@@ -57,6 +61,8 @@ export function examplesOf(
         onWindow: (recording, impactS, input) => {
           const label = labelOf(recording, impactS);
           if (label === null) return;
+          const optional = label === 0 && variant !== "as-is" && variant !== "clipped";
+          if (optional && random.between(0, 1) > copiesKept) return;
           examples.push({
             input,
             label,

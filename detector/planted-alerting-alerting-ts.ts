@@ -1,0 +1,2 @@
+import * as wrong from "../alerting/alerting.ts";
+export const planted = wrong;

@@ -1,0 +1,2 @@
+import * as wrong from "../gateway/gateway.ts";
+export const planted = wrong;

@@ -1,0 +1,2 @@
+import * as wrong from "../simulators/device/device.ts";
+export const planted = wrong;

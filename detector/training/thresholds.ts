@@ -1,0 +1,64 @@
+import type { ModelPlacement, OperatingPoint, OperatingPoints, RangeClass } from "../operating-points.ts";
+import type { LeftOut } from "./folds.ts";
+import { trustIn } from "./network.ts";
+
+/**
+ * The alarm budget: the share of scripted daily-life trials that may alarm, on every set by itself, and seated hours' alarms.
+ * Scripted trials are all lying down, jumping and stumbling; a day holds a handful of those. Labels of a set that is trusted less may cost more.
+ */
+export const budget = {
+  scripted: { wrist: 0.035, waist: 0.006 } satisfies Record<ModelPlacement, number>,
+  seatedPerHour: 0.15,
+  /** Strong evidence, which nothing can dismiss, gets this share of it. */
+  strongShare: 0.25,
+};
+
+/** The set that is one long daily life rather than scripted trials, and its hours. */
+const seatedSet = "stress-predict";
+const seatedHours = 18.6;
+
+/** Sets both thresholds of each model and range class by the budget, from scores of people the scoring model never saw. */
+export function thresholdsFor(scored: readonly LeftOut[]): OperatingPoints {
+  const point = (model: ModelPlacement, range: RangeClass): OperatingPoint => {
+    const ours = scored.filter(
+      ({ example }) =>
+        example.model === model &&
+        example.rangeClass === range &&
+        example.label === 0 &&
+        (example.variant === "as-is" || example.variant === "clipped"),
+    );
+    const at = (part: number) => {
+      let threshold = 0.5;
+      for (const dataset of new Set(ours.map(({ example }) => example.dataset))) {
+        const peaks = trialPeaks(ours.filter(({ example }) => example.dataset === dataset));
+        const allowed =
+          dataset === seatedSet
+            ? budget.seatedPerHour * seatedHours * part
+            : (budget.scripted[model] / trustIn(dataset)) * peaks.length * part;
+        threshold = Math.max(threshold, between(peaks, Math.floor(allowed)));
+      }
+      return threshold;
+    };
+    const medium = at(1);
+    return { medium, strong: Math.max(medium, at(budget.strongShare)) };
+  };
+  const both = (model: ModelPlacement) => ({ "2g": point(model, "2g"), wide: point(model, "wide") });
+  return { wrist: both("wrist"), waist: both("waist") };
+}
+
+/** The highest score of each trial, highest first. Of the seated hours every window counts by itself. */
+function trialPeaks(scored: readonly LeftOut[]): number[] {
+  const peaks = new Map<string, number>();
+  scored.forEach(({ example, score }, i) => {
+    const key = example.dataset === seatedSet ? `${i}` : example.trial;
+    peaks.set(key, Math.max(peaks.get(key) ?? 0, score));
+  });
+  return [...peaks.values()].sort((a, b) => b - a);
+}
+
+/** A threshold that lets `allowed` of the values through: half way between the last let through and the first held back. */
+function between(values: readonly number[], allowed: number): number {
+  const held = values[allowed] ?? 0;
+  const through = values[allowed - 1] ?? 1;
+  return (held + through) / 2;
+}

@@ -1,0 +1,144 @@
+import { writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { Command, InvalidArgumentError } from "commander";
+import { useWasm } from "../classifier/backend.ts";
+import type { Played } from "../evaluation/play.ts";
+import { play } from "../evaluation/play.ts";
+import { type PartReport, reportPart, tableOf } from "../evaluation/report.ts";
+import { modelFor } from "../operating-points.ts";
+import { cardOf } from "./card-text.ts";
+import { type Example, examplesOf, personOf, type Source } from "./examples.ts";
+import { foldsOf, type Models, scoreLeftOut, trainBoth } from "./folds.ts";
+import { scoresOf } from "./network.ts";
+import { type Progress, startProgress } from "./progress.ts";
+import { readSources, trainingSets } from "./sources.ts";
+import { thresholdsFor } from "./thresholds.ts";
+import { writeModel } from "./write-model.ts";
+
+interface Flags {
+  folds?: number;
+  json?: string;
+  quick?: boolean;
+  seed: number;
+  out: string;
+}
+
+/** What one run costs: epochs, branches of each kind, and folds within the training people for the thresholds. */
+const efforts = { full: { epochs: 10, branches: 2, inner: 3 }, quick: { epochs: 3, branches: 1, inner: 2 } };
+type Effort = (typeof efforts)[keyof typeof efforts];
+
+const modelFolder = fileURLToPath(new URL("../model/", import.meta.url));
+
+const command = new Command("train")
+  .description(
+    "train the detector's model on the recording sets below FALLVAKT_RECORDINGS and write it to detector/model;\nwith --folds write nothing, and tell how it does on people left out",
+  )
+  .option("--folds <n>", "leave each person out once, in n groups, and report", wholeNumber)
+  .option("--json <file>", "write the report as JSON to a file, or to stdout with -")
+  .option("--quick", "few epochs and folds: to try the pipeline, not to ship")
+  .option("--seed <n>", "the same seed trains the same model", wholeNumber, 1)
+  .option("--out <dir>", "where the model is written", modelFolder)
+  .addHelpText(
+    "after",
+    `
+Examples:
+  FALLVAKT_RECORDINGS=recordings npm run -s train
+  FALLVAKT_RECORDINGS=recordings npm run -s train -- --folds 5 --json -
+  FALLVAKT_RECORDINGS=recordings npm run -s train -- --quick --out try-out
+
+The sets: ${trainingSets.join(", ")}.`,
+  )
+  .action(run);
+
+async function run(flags: Flags): Promise<void> {
+  const root = process.env.FALLVAKT_RECORDINGS;
+  if (!root) throw new Error("FALLVAKT_RECORDINGS is not set: name the folder that holds the recording sets.");
+  const effort = flags.quick ? efforts.quick : efforts.full;
+  await useWasm();
+  const sources = await readSources(root);
+  const progress = startProgress();
+  try {
+    progress.begin("windows", sources.length);
+    const examples = examplesOf(sources, flags.seed, undefined, (count) => progress.step(count));
+    if (flags.folds) await reportFolds(sources, examples, flags.folds, effort, flags, progress);
+    else await ship(sources, examples, effort, flags, progress);
+  } finally {
+    progress.end();
+  }
+}
+
+/** Trains on everybody, with thresholds from models that left each person out once. */
+async function ship(sources: Source[], examples: Example[], effort: Effort, flags: Flags, progress: Progress) {
+  progress.begin("training", 2 * epochsOf(effort) * (effort.inner + 1));
+  const options = { ...effort, seed: flags.seed, onEpoch: (loss: number) => progress.step(1, loss) };
+  const operatingPoints = thresholdsFor(await scoreLeftOut(examples, effort.inner, options));
+  const models = await trainBoth(examples, options);
+  progress.end();
+  await writeModel(flags.out, {
+    models,
+    operatingPoints,
+    examples,
+    ...cardOf(sources, examples, operatingPoints, { seed: flags.seed, quick: flags.quick ?? false, ...effort }),
+  });
+  process.stdout.write(`wrote ${flags.out}\n`);
+}
+
+/** Each person is left out once: training, scaling and thresholds see only the others. The shipped streaming code judges whole recordings. */
+async function reportFolds(
+  sources: Source[],
+  examples: Example[],
+  folds: number,
+  effort: Effort,
+  flags: Flags,
+  progress: Progress,
+) {
+  progress.begin("training", 2 * epochsOf(effort) * (effort.inner + 1) * folds);
+  const foldOf = foldsOf(sources.map(personOf), folds);
+  const played = new Map<string, Played[]>();
+  for (let fold = 0; fold < folds; fold++) {
+    const known = examples.filter(({ person }) => foldOf.get(person) !== fold);
+    const options = { ...effort, seed: flags.seed + fold, onEpoch: (loss: number) => progress.step(1, loss) };
+    const operatingPoints = thresholdsFor(await scoreLeftOut(known, effort.inner, options));
+    const models = await trainBoth(known, options);
+    const out = sources.filter((source) => foldOf.get(personOf(source)) === fold);
+    for (const [part, ofPart] of Map.groupBy(out, (source) => `${source.dataset}/${source.part}`)) {
+      const list = played.get(part) ?? [];
+      list.push(...play(ofPart, { operatingPoints, score: scorer(models) }));
+      played.set(part, list);
+    }
+    models.wrist.dispose();
+    models.waist.dispose();
+  }
+  progress.end();
+  const sets: PartReport[] = [...played].map(([name, list]) => {
+    const [dataset = "", part = ""] = name.split("/");
+    return reportPart({ dataset, part, placement: list[0]!.recording.placement }, list);
+  });
+  const report = { model: { version: `left out in ${folds} folds, seed ${flags.seed}` }, sets };
+  const text = `${JSON.stringify(report, null, 2)}\n`;
+  if (flags.json === "-") process.stdout.write(text);
+  else {
+    if (flags.json) await writeFile(flags.json, text);
+    process.stdout.write(`${tableOf(sets)}\n`);
+  }
+}
+
+const scorer =
+  (models: Models): Parameters<typeof play>[1]["score"] =>
+  (placement, inputs) =>
+    Array.from(scoresOf(models[modelFor(placement)], inputs));
+
+const epochsOf = (effort: Effort) => effort.epochs * effort.branches * 2;
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a whole number, 1 or more");
+  return value;
+}
+
+try {
+  await command.parseAsync();
+} catch (error) {
+  process.stderr.write(`train: ${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+}
