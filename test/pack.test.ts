@@ -23,7 +23,8 @@ test("the packed tarball installs and answers --help and --version", { timeout: 
   run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", join(folder, packed)], folder);
   const bin = join(folder, "node_modules/.bin/fallvakt");
   const help = run(bin, ["--help"], folder);
-  for (const command of ["demo", "init", "check", "start", "device", "evaluate", "replay"]) expect(help).toContain(command);
+  for (const command of ["demo", "init", "check", "start", "device", "evaluate", "replay"])
+    expect(help).toContain(command);
   expect(run(bin, ["--version"], folder).trim()).toMatch(/^\d+\.\d+\.\d+/);
   // The model and its backend come along too, not only the command line.
   expect(run(bin, ["check", "--model"], folder)).toContain("wasm");

@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { systemClock } from "../../firmware-contracts/clock.ts";
+import { Config } from "../../front-door/config.ts";
+import { freePort } from "../../front-door/free-port.ts";
+import { type Service, startService } from "../../front-door/service.ts";
+import { createDevice, type SimulatedDevice } from "../../simulators/device/device.ts";
+import { type PhoneNetwork, startPhoneNetwork } from "../../simulators/phone-network/network.ts";
+import { playTrial } from "../../simulators/replay/play.ts";
+import { accountSid, authToken, hardFall, serviceNumber, townSettings } from "../promises/town.ts";
+
+const clock = systemClock(8);
+const dataDir = mkdtempSync(join(tmpdir(), "fallvakt-two-"));
+const log = pino({ level: "error" }, pino.destination(2));
+let network: PhoneNetwork;
+let alerting: Service | null = null;
+let gateway: Service | null = null;
+let watch: SimulatedDevice | null = null;
+let port: number;
+
+const settings = (role: string) =>
+  townSettings({ dataDir: join(dataDir, role), phonesUrl: network.url, port, waitSeconds: 3600 });
+const startAlerting = () => startService({ config: Config.parse(settings("alerting")), role: "alerting", clock, log });
+
+beforeAll(async () => {
+  network = await startPhoneNetwork({ clock, accountSid, authToken, everyNumberHasAPhone: true });
+  network.addNumber(serviceNumber);
+  port = await freePort();
+  alerting = await startAlerting();
+  const { gateway: own } = settings("gateway");
+  const intake = { url: `http://127.0.0.1:${port}`, token: "a-token-of-more-than-twenty-characters" };
+  const config = Config.parse({ dataDir: join(dataDir, "gateway"), gateway: { ...own, intake } });
+  gateway = await startService({ config, role: "gateway", clock, log });
+});
+afterAll(async () => {
+  await watch?.disconnect();
+  await gateway?.stop();
+  await alerting?.stop();
+  await network.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+const inbox = () => network.phones.get("+46701740601")?.inbox.map((message) => message.body) ?? [];
+
+test("a gateway and alerting apart, over HTTP: a fall while alerting is down is paged when it is back", async () => {
+  const added = await alerting?.alerting?.registry.addDevice({ deviceId: "belt-1", placement: "waist", key: "38" });
+  const url = gateway?.gateway?.mqttUrl ?? "";
+  watch = createDevice({ url, deviceId: "belt-1", secret: added?.secret ?? "", clock, rangeG: 16 });
+  await watch.connect();
+
+  await alerting?.stop();
+  alerting = null;
+  await playTrial(watch, hardFall(), clock);
+  await watch.drain();
+  await expect.poll(() => gateway?.gateway?.counters()["detections.fall"], { timeout: 10_000 }).toBe(1);
+  expect(inbox()).toEqual([]);
+
+  alerting = await startAlerting();
+  await expect.poll(inbox, { timeout: 20_000 }).toHaveLength(1);
+  expect(inbox()[0]).toMatch(/^LARM FALL .*Nyckel 38/);
+});
+
+test("a gateway with a wrong token hands in nothing", async () => {
+  const answer = await fetch(`http://127.0.0.1:${port}/intake/v1/control?have=0`, {
+    headers: { Authorization: "Bearer wrong-token-of-more-than-twenty" },
+  });
+  expect(answer.status).toBe(401);
+  expect((await fetch(`http://127.0.0.1:${port}/intake/v1/items`, { method: "POST", body: "{}" })).status).toBe(401);
+});
