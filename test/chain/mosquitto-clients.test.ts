@@ -22,28 +22,13 @@ afterAll(async () => {
 /** Publishes as anybody with Mosquitto's client would; rejects where the broker refuses. */
 async function publish(deviceId: string, secret: string, topic: string, message: string): Promise<void> {
   const { port } = new URL(town.gateway.mqttUrl);
-  // The secret stays out of the process list.
-  writeFileSync(join(folder, "options"), `-u ${deviceId}\n-P ${secret}\n`, { mode: 0o600 });
-  await run(
-    "mosquitto_pub",
-    [
-      "-o",
-      join(folder, "options"),
-      "-h",
-      "127.0.0.1",
-      "-p",
-      port,
-      "-i",
-      deviceId,
-      "-q",
-      "1",
-      "-t",
-      topic,
-      "-m",
-      message,
-    ],
-    { timeout: 10_000, env: { ...process.env, XDG_CONFIG_HOME: folder } },
-  );
+  // The client's own options file keeps the secret out of the process list.
+  writeFileSync(join(folder, "mosquitto_pub"), `-u ${deviceId}\n-P ${secret}\n`, { mode: 0o600 });
+  const to = ["-h", "127.0.0.1", "-p", port, "-i", deviceId, "-q", "1", "-t", topic];
+  await run("mosquitto_pub", [...to, "-m", message], {
+    timeout: 10_000,
+    env: { ...process.env, XDG_CONFIG_HOME: folder },
+  });
 }
 
 test.skipIf(skipped)(

@@ -1,2 +1,0 @@
-import * as wrong from "../alerting/alerting.ts";
-export const planted = wrong;

@@ -1,2 +1,0 @@
-import * as wrong from "../gateway/gateway.ts";
-export const planted = wrong;

@@ -1,2 +1,0 @@
-import * as wrong from "../simulators/device/device.ts";
-export const planted = wrong;
