@@ -41,7 +41,7 @@ export const GatewayConfig = z
           1,
           10000,
         ),
-        secretChecks: whole("Secrets that wait to be checked; beyond, a device is told to come again", 500, 1, 10000),
+        secretChecks: whole("Secrets that wait to be checked; beyond, a device is told to come again", 5000, 1, 10000),
       })
       .prefault({})
       .meta({ description: "What one device, or one attacker, may cost" }),

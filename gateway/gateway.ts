@@ -297,7 +297,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return () => void listeners.delete(listener);
     },
     async start() {
-      store.open();
+      store.open(clock.wallNow());
       outbox.start();
       scorer.start();
       await registry.start();

@@ -17,7 +17,7 @@ let stop: () => void;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "fallvakt-outbox-"));
   store = createOutboxStore(folder);
-  store.open();
+  store.open(Date.now());
 });
 afterEach(async () => {
   stop();

@@ -12,8 +12,10 @@ const eventFlushMs = 250;
 /** A store that failed is tried again so often, ms. */
 const probeMs = 1000;
 const firstRetryMs = 250;
-/** A Detection refused so many times no longer goes before the others: alone in being refused, it must not hold them up. */
-const refusalsBeforeLast = 3;
+/** Items read, and marked as delivered, together. */
+const batchSize = 50;
+/** When a Detection was refused so many times, the next is tried too: if that is taken, the first goes behind the others from then on. */
+const refusalsBeforeNext = 3;
 
 export interface OutboxOptions {
   store: OutboxStore;
@@ -50,8 +52,11 @@ export function createOutbox(options: OutboxOptions): Outbox {
   let stopped = true;
   let healthy = true;
   let fresh: DeviceEvent[] = [];
+  let freshDetections: { detection: Detection; resolve(): void; reject(error: unknown): void }[] = [];
   const callOffs = new Map<string, () => void>();
   const refusals = new Map<string, number>();
+  /** Detections that were refused while others were taken: they no longer hold up the others. */
+  const setAside = new Set<string>();
 
   function later(name: string, ms: number, run: () => void): void {
     callOffs.get(name)?.();
@@ -96,35 +101,50 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 
   const detections = sender("detections", async () => {
-    const skipped = new Set<string>();
     for (;;) {
-      const waiting = store.waitingDetections(100).filter((one) => !skipped.has(one.id));
-      if (waiting.length === 0 || stopped) return skipped.size > 0 ? "failed" : "emptied";
-      const isLast = (one: Detection) => Number((refusals.get(one.id) ?? 0) >= refusalsBeforeLast);
-      waiting.sort((a, b) => isLast(a) - isLast(b));
-      const next = waiting[0]!;
-      try {
-        await within(clock, options.submitSeconds * 1000, intake.submit({ type: "detection", detection: next }));
-      } catch (error) {
-        const times = (refusals.get(next.id) ?? 0) + 1;
-        refusals.set(next.id, times);
-        counters.add("outbox.detections.failed");
-        log.warn({ id: next.id, times, error: String(error) }, "alerting did not take a Detection; it is tried again");
-        skipped.add(next.id);
-        // One may be at fault itself; two in a row are alerting's.
-        if (skipped.size >= 2) return "failed";
-        continue;
+      const waiting = store.waitingDetections(batchSize);
+      if (waiting.length === 0 || stopped) return "emptied";
+      waiting.sort((a, b) => Number(setAside.has(a.id)) - Number(setAside.has(b.id)));
+      const delivered: string[] = [];
+      const suspects: string[] = [];
+      let isFailing = false;
+      for (const next of waiting) {
+        if (stopped || isFailing) break;
+        if (await submitDetection(next)) {
+          delivered.push(next.id);
+          // Those before were not taken and this one is: they are at fault, not alerting.
+          for (const id of suspects.splice(0)) setAside.add(id);
+        } else if ((refusals.get(next.id) ?? 0) >= refusalsBeforeNext) suspects.push(next.id);
+        else isFailing = !setAside.has(next.id);
       }
+      // At a stop the store may be closed; what was taken goes again at the next start, and alerting knows its id.
       if (stopped) return "failed";
-      store.detectionDelivered(next.id, clock.wallNow());
-      refusals.delete(next.id);
-      counters.add("outbox.detections.delivered");
+      if (delivered.length > 0) store.detectionsDelivered(delivered, clock.wallNow());
+      counters.add("outbox.detections.delivered", delivered.length);
+      if (delivered.length < waiting.length) return "failed";
     }
   });
 
+  async function submitDetection(detection: Detection): Promise<boolean> {
+    const { id } = detection;
+    try {
+      await within(clock, options.submitSeconds * 1000, intake.submit({ type: "detection", detection }));
+      refusals.delete(id);
+      setAside.delete(id);
+      return true;
+    } catch (error) {
+      const times = (refusals.get(id) ?? 0) + 1;
+      refusals.set(id, times);
+      if (error instanceof RefusedItem) setAside.add(id);
+      counters.add("outbox.detections.failed");
+      log.warn({ id, times, error: String(error) }, "alerting did not take a Detection; it is tried again");
+      return false;
+    }
+  }
+
   const events = sender("events", async () => {
     for (;;) {
-      const waiting = store.waitingEvents(50);
+      const waiting = store.waitingEvents(batchSize);
       if (waiting.length === 0 || stopped) return "emptied";
       let delivered = 0;
       try {
@@ -186,13 +206,31 @@ export function createOutbox(options: OutboxOptions): Outbox {
     }
   }
 
-  async function put(detection: Detection): Promise<void> {
+  /** Commits what came in this turn of the event loop at once: a sync each would hold up a building whose power blinked. */
+  function commitFresh(): void {
+    const batch = freshDetections;
+    freshDetections = [];
     try {
-      store.putDetection(detection, clock.wallNow());
+      store.putDetections(
+        batch.map((one) => one.detection),
+        clock.wallNow(),
+      );
       healthy = true;
+      for (const one of batch) one.resolve();
       detections.wake(true);
     } catch (error) {
       failed(error);
+      for (const one of batch) one.reject(error);
+    }
+  }
+
+  async function put(detection: Detection): Promise<void> {
+    try {
+      await new Promise<void>((resolve, reject) => {
+        freshDetections.push({ detection, resolve, reject });
+        if (freshDetections.length === 1) setImmediate(commitFresh);
+      });
+    } catch {
       // No room here: then alerting itself must have it before the device is told so.
       await within(clock, options.submitSeconds * 1000, intake.submit({ type: "detection", detection }));
       counters.add("outbox.detections.delivered");
@@ -223,7 +261,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
       return healthy;
     },
     get empty() {
-      return fresh.length === 0 && store.countDetections() === 0 && store.countEvents() === 0;
+      return (
+        fresh.length === 0 && freshDetections.length === 0 && store.countDetections() === 0 && store.countEvents() === 0
+      );
     },
     start() {
       stopped = false;

@@ -13,14 +13,14 @@ const rememberMs = 30 * 86_400_000;
  * returns); device events in `events.sqlite` (synchronous=NORMAL: a power cut may cost the last seconds of them), so that they never hold up a Detection.
  */
 export interface OutboxStore {
-  /** Makes folder and files. Throws where that cannot be done. */
-  open(): void;
+  /** Makes folder and files, and forgets what was delivered long ago. Throws where that cannot be done. */
+  open(at: WallMs): void;
   close(): void;
-  /** Commits a Detection. One that is known already, delivered or not, changes nothing. */
-  putDetection(detection: Detection, at: WallMs): void;
+  /** Commits Detections, all or none. One that is known already, delivered or not, changes nothing. */
+  putDetections(detections: readonly Detection[], at: WallMs): void;
   /** Not yet delivered, oldest first. */
   waitingDetections(limit: number): Detection[];
-  detectionDelivered(id: string, at: WallMs): void;
+  detectionsDelivered(ids: readonly string[], at: WallMs): void;
   countDetections(): number;
   /** Adds events and drops the oldest beyond `max`. Returns how many were dropped. */
   putEvents(events: readonly DeviceEvent[], max: number): number;
@@ -57,7 +57,7 @@ export function createOutboxStore(folder: string): OutboxStore {
   }
 
   return {
-    open() {
+    open(at) {
       mkdirSync(folder, { recursive: true });
       main = new DatabaseSync(join(folder, "gateway.sqlite"));
       main.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 250;
@@ -66,6 +66,7 @@ export function createOutboxStore(folder: string): OutboxStore {
         CREATE INDEX IF NOT EXISTS detection_waiting ON detection (number) WHERE deliveredAt IS NULL;
         CREATE TABLE IF NOT EXISTS control (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS probe (one INTEGER PRIMARY KEY CHECK (one = 1), times INTEGER NOT NULL) STRICT;`);
+      main.prepare("DELETE FROM detection WHERE deliveredAt < ?").run(Math.round(at - rememberMs));
       events = new DatabaseSync(join(folder, "events.sqlite"));
       events.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 250;
         CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL) STRICT;`);
@@ -76,10 +77,14 @@ export function createOutboxStore(folder: string): OutboxStore {
       main = null;
       events = null;
     },
-    putDetection(detection, at) {
-      need(main)
-        .prepare("INSERT INTO detection (id, body, keptAt) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING")
-        .run(detection.id, JSON.stringify(detection), Math.round(at));
+    putDetections(detections, at) {
+      const database = need(main);
+      transaction(database, () => {
+        const insert = database.prepare(
+          "INSERT INTO detection (id, body, keptAt) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        );
+        for (const detection of detections) insert.run(detection.id, JSON.stringify(detection), Math.round(at));
+      });
     },
     waitingDetections(limit) {
       const rows = need(main)
@@ -87,11 +92,11 @@ export function createOutboxStore(folder: string): OutboxStore {
         .all(limit);
       return rows.map((row) => Detection.parse(JSON.parse(String(row.body))));
     },
-    detectionDelivered(id, at) {
+    detectionsDelivered(ids, at) {
       const database = need(main);
       transaction(database, () => {
-        database.prepare("UPDATE detection SET deliveredAt = ?, body = '' WHERE id = ?").run(Math.round(at), id);
-        database.prepare("DELETE FROM detection WHERE deliveredAt < ?").run(Math.round(at - rememberMs));
+        const mark = database.prepare("UPDATE detection SET deliveredAt = ?, body = '' WHERE id = ?");
+        for (const id of ids) mark.run(Math.round(at), id);
       });
     },
     countDetections: () =>
