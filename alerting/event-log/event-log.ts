@@ -46,6 +46,8 @@ export function createEventLog(options: {
   const memory: string[] = [];
   let spool: Spool | null = null;
   let number = 0;
+  /** Lines between memory and disk. */
+  let onTheirWay = 0;
   let written = 0;
   let dropped = 0;
   let saving: Promise<void> | null = null;
@@ -59,6 +61,7 @@ export function createEventLog(options: {
   async function save(to: Spool): Promise<void> {
     while (memory.length > 0) {
       const lines = memory.splice(0, batchSize);
+      onTheirWay = lines.length;
       try {
         dropped += (await to.append(lines)).dropped;
       } catch (error) {
@@ -68,6 +71,7 @@ export function createEventLog(options: {
           "events could not be spooled and are lost to InfluxDB; alarms are not touched",
         );
       }
+      onTheirWay = 0;
     }
   }
 
@@ -142,7 +146,7 @@ export function createEventLog(options: {
       memory.push(JSON.stringify(line));
       wake();
     },
-    counts: () => ({ written, spooled: (spool?.waiting() ?? 0) + memory.length, dropped }),
+    counts: () => ({ written, spooled: (spool?.waiting() ?? 0) + memory.length + onTheirWay, dropped }),
     troubled: () => failing,
     async stop() {
       stopped = true;
