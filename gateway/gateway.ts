@@ -14,6 +14,7 @@ import { admit, type Message } from "./ingest/admit.ts";
 import { createRegistry } from "./ingest/registry.ts";
 import { createOutbox } from "./outbox/outbox.ts";
 import { createOutboxStore } from "./outbox/store.ts";
+import { createSeldom } from "./seldom.ts";
 import { createJournal } from "./stream/journal.ts";
 import { createScorer } from "./stream/scorer.ts";
 import { createSession, type Session } from "./stream/session.ts";
@@ -66,6 +67,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { config, dataDir, clock, classifier } = options;
   const log = options.log.child({ gateway: config.id });
   const counters = createCounters();
+  const isSeldom = createSeldom(clock);
   const run = randomUUID();
   const store = createOutboxStore(dataDir);
   const outbox = createOutbox({ store, intake: options.intake, clock, counters, log, ...config.outbox });
@@ -91,6 +93,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     mqtt: config.mqtt,
     limits: config.limits,
     clock,
+    isSeldom,
     counters,
     log,
     handlers: { admits: registry.admits, publish, online, offline },
@@ -98,7 +101,6 @@ export function createGateway(options: GatewayOptions): Gateway {
   const sessions = new Map<string, Session>();
   const listeners = new Set<(decision: Decision) => void>();
   const inFlight = new Map<string, number>();
-  const told = new Map<string, number>();
   /** Devices whose going offline was told already, by their will. */
   const goneByWill = new Set<string>();
   let time: SteadyTime = createSteadyTime(clock);
@@ -122,7 +124,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       keep: outbox.keep,
       onDecision: tell,
       onSuspectClock: () => {
-        if (isDue(`clock ${deviceId}`, suspectClockEveryMs)) event(deviceId, "clock-suspect");
+        if (isSeldom(`clock ${deviceId}`, suspectClockEveryMs)) event(deviceId, "clock-suspect");
       },
     });
     sessions.set(deviceId, made);
@@ -144,22 +146,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     outbox.event({ v: 1, id, deviceId, at: Math.max(0, Math.round(clock.wallNow())), event: kind, ...more });
   }
 
-  /** True at the first call with this key, and then once in `everyMs`. */
-  function isDue(key: string, everyMs: number): boolean {
-    const now = clock.monotonicNow();
-    const last = told.get(key);
-    if (last !== undefined && now - last < everyMs) return false;
-    if (told.size > 10_000) told.clear();
-    told.set(key, now);
-    return true;
-  }
-
   function publish(deviceId: string, topic: string, payload: Uint8Array, isWill: boolean): Promise<void> | undefined {
     counters.add("publish.received");
     const admission = admit(deviceId, topic, payload);
     if (!admission.ok) {
       counters.add(`publish.refused.${admission.reason}`);
-      if (isDue(`${deviceId} ${admission.reason}`, refusalEveryMs)) {
+      if (isSeldom(`${deviceId} ${admission.reason}`, refusalEveryMs)) {
         // A parser's message can quote the payload; the other details are ours.
         const detail = admission.reason === "bad-json" ? undefined : admission.detail;
         log.warn({ deviceId, reason: admission.reason, detail }, "payload refused");
@@ -260,11 +252,13 @@ export function createGateway(options: GatewayOptions): Gateway {
   async function takeUp(): Promise<void> {
     const { undecided, latest } = await journal.start();
     time = createSteadyTime(clock, latest as WallMs);
-    for (const [deviceId, records] of undecided) {
-      counters.add("journal.devices-taken-up");
-      log.info({ deviceId, records: records.length }, "taking up what was undecided");
-      await session(deviceId).replay(records);
-    }
+    await Promise.all(
+      [...undecided].map(([deviceId, records]) => {
+        counters.add("journal.devices-taken-up");
+        log.info({ deviceId, records: records.length }, "taking up what was undecided");
+        return session(deviceId).replay(records);
+      }),
+    );
   }
 
   const isBusy = () => [...sessions.values()].some((one) => one.busy) || inFlight.size > 0 || !outbox.empty;

@@ -2,9 +2,10 @@ import { createServer, type Server, type Socket } from "node:net";
 import { Aedes, type Client, type ConnectPacket, type PublishPacket, type Subscription } from "aedes";
 import type { Logger } from "pino";
 import type { Clock } from "../../firmware-contracts/clock.ts";
-import { downlinkFilter } from "../../firmware-contracts/topics.ts";
+import { DeviceId, downlinkFilter } from "../../firmware-contracts/topics.ts";
 import type { GatewayConfig } from "../config.ts";
 import type { Counters } from "../counters.ts";
+import type { Seldom } from "../seldom.ts";
 import { within } from "../time-limit.ts";
 import type { Broker, BrokerHandlers } from "./broker.ts";
 import { createPacketGuard, type PacketGuard } from "./packet-guard.ts";
@@ -14,6 +15,8 @@ const maxSubscriptions = 8;
 /** Where publishes of devices end inside the broker. No client can subscribe here. */
 const sink = "$SYS/taken";
 const empty = Buffer.alloc(0);
+/** The same trouble of one device is logged so often at most, ms. */
+const oftenestMs = 60_000;
 
 // CONNACK's return codes, MQTT 3.1.1 section 3.2.2.3.
 const returnCodes = { identifierRejected: 2, serverUnavailable: 3, badUserOrSecret: 4, notAuthorized: 5 } as const;
@@ -23,6 +26,7 @@ export interface EmbeddedBrokerOptions {
   limits: GatewayConfig["limits"];
   handlers: BrokerHandlers;
   clock: Clock;
+  isSeldom: Seldom;
   counters: Counters;
   log: Logger;
 }
@@ -35,7 +39,7 @@ type ClientWithSubscriptions = Client & { subscriptions: Record<string, unknown>
  * topics and subscribes below its own `down/`. Nothing that a device publishes reaches another client or is retained: it goes to the gateway alone.
  */
 export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
-  const { mqtt, limits, handlers, clock, counters, log } = options;
+  const { mqtt, limits, handlers, clock, isSeldom, counters, log } = options;
   const guards = new WeakMap<object, PacketGuard>();
   const wills = new WeakMap<Client, { topic: string }>();
   const connected = new Map<string, Client>();
@@ -47,32 +51,43 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
   let stopping = false;
   let url = "";
 
-  function refusal(message: string, returnCode: number, counter: string) {
-    counters.add(`connect.refused.${counter}`);
+  function refusal(client: Client, message: string, returnCode: number, reason: string) {
+    counters.add(`connect.refused.${reason}`);
+    // Only what can be a device's id is logged: anything else would be a stranger's text in the log.
+    const deviceId = DeviceId.safeParse(client.id).data;
+    if (deviceId && isSeldom(`${deviceId} ${reason}`, oftenestMs)) log.warn({ deviceId, reason }, "device refused");
     return Object.assign(new Error(message), { returnCode });
   }
 
   async function authenticate(client: Client, user: string | undefined, secret: Buffer | undefined): Promise<void> {
     if (user === undefined || secret === undefined) {
-      throw refusal("no user name or secret", returnCodes.badUserOrSecret, "no-credentials");
+      throw refusal(client, "no user name or secret", returnCodes.badUserOrSecret, "no-credentials");
     }
     if (client.id !== user) {
-      throw refusal("client id and user name differ", returnCodes.identifierRejected, "client-id");
+      throw refusal(client, "client id and user name differ", returnCodes.identifierRejected, "client-id");
     }
     const will = wills.get(client);
     if (will && !isOwn(user, will.topic)) {
-      throw refusal("the will is for another topic than the device's own", returnCodes.notAuthorized, "foreign-will");
+      throw refusal(
+        client,
+        "the will is for another topic than the device's own",
+        returnCodes.notAuthorized,
+        "foreign-will",
+      );
     }
     let admitted: boolean;
     try {
       admitted = await handlers.admits(user, secret.toString("utf8"));
     } catch {
-      throw refusal("cannot check secrets now", returnCodes.serverUnavailable, "busy");
+      throw refusal(client, "cannot check secrets now", returnCodes.serverUnavailable, "busy");
     }
-    if (!admitted) throw refusal("unknown device or wrong secret", returnCodes.badUserOrSecret, "secret");
+    if (!admitted) throw refusal(client, "unknown device or wrong secret", returnCodes.badUserOrSecret, "secret");
     const older = connected.get(user);
     if (older && older !== client && !client.closed) {
       counters.add("connections.taken-over");
+      if (isSeldom(`${user} taken-over`, oftenestMs)) {
+        log.warn({ deviceId: user }, "another client came with this device's id; the older connection is closed");
+      }
       ending.set(older, "taken-over");
     }
   }
@@ -132,7 +147,10 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
       const refused = guard.take(chunk);
       if (!refused) return;
       counters.add(`connections.cut.${refused}`);
-      log.warn({ deviceId: client.id ?? undefined, reason: refused }, "connection closed");
+      // Who was not let in may call itself anything, and come as often as it likes: counted only.
+      if (connected.get(client.id) === client && isSeldom(`${client.id} ${refused}`, oftenestMs)) {
+        log.warn({ deviceId: client.id, reason: refused }, "connection closed");
+      }
       socket.destroy();
     });
   }
@@ -217,7 +235,7 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
     });
     broker.on("clientError", (client, error) => {
       counters.add("connections.error");
-      log.debug({ deviceId: client.id, error: error.message }, "connection ended by an error");
+      if (connected.has(client.id)) log.debug({ deviceId: client.id, error: error.message }, "connection ended");
     });
     broker.on("connectionError", () => counters.add("connections.error"));
     broker.on("keepaliveTimeout", () => counters.add("connections.cut.keep-alive"));
