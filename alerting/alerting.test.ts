@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { pino } from "pino";
 import twilio from "twilio";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -350,6 +351,22 @@ describe("intake", () => {
     expect((await post({ type: "detection", detection }, "wrong")).status).toBe(401);
     expect((await post({ type: "nonsense" })).status).toBe(422);
     expect((await fetch(`${alerting.url}/readyz`)).status).toBe(200);
+  });
+
+  test("what cannot be committed is not acknowledged, readiness says so, and it heals by itself", async () => {
+    await begin();
+    const blocker = new DatabaseSync(join(dataDir, "alerting.db"));
+    blocker.exec("BEGIN EXCLUSIVE");
+    const detection = fall();
+    expect((await post({ type: "detection", detection })).status).toBe(503);
+    await expect(submit(detection)).rejects.toThrow(/locked/);
+    expect((await fetch(`${alerting.url}/readyz`)).status).toBe(503);
+    expect(alerting.episodes()).toEqual([]);
+    blocker.exec("ROLLBACK");
+    blocker.close();
+    expect((await post({ type: "detection", detection })).status).toBe(204);
+    expect((await fetch(`${alerting.url}/readyz`)).status).toBe(200);
+    await receivedBy(phones["patrol-1"], /^LARM/);
   });
 
   test("control has a version, and the newest is not sent again", async () => {

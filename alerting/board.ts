@@ -23,6 +23,7 @@ export interface Board {
   load(now: number): Promise<void>;
   /** Takes in what was committed. */
   put(
+    now: number,
     state: EpisodeState,
     pages: PageRow[],
     events: TimelineEntry[],
@@ -56,7 +57,8 @@ export function createBoard(store: Store, nameOf: (responderId: string) => strin
         shown.set(id, { state, pages, timeline, evidence: first?.evidence ?? null, model: first?.model ?? null });
       }
     },
-    put(state, pages, events, opened) {
+    put(now, state, pages, events, opened) {
+      forget(now);
       const known = shown.get(state.facts.id);
       shown.set(state.facts.id, {
         state,
@@ -191,6 +193,7 @@ export function timelineOf(
       case "arrived":
       case "not-arrived":
       case "backup-asked":
+      case "backup-joined":
         return [entry(event.type, event.type === "not-arrived" ? nameOf(event.by) : by(event.by), via)];
       case "closed": {
         const reason = input.type === "console" && input.action.action === "close" ? input.action.reason : undefined;

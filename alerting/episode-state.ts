@@ -108,6 +108,8 @@ export interface EpisodeState {
   takenBy: Actor | null;
   takenAt: number | null;
   onTheWayAt: number | null;
+  /** Who cannot get in, or needs another. */
+  backupAskedBy: string | null;
   arrivedBy: Actor | null;
   arrivedAt: number | null;
   /** Responders who have said F, S or U: only they can report from the place. */

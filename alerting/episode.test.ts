@@ -246,6 +246,13 @@ describe("nothing is closed from the sofa", () => {
     }
   });
 
+  test("whoever answers a call for more people is told to come, and the caller that they do", () => {
+    const play = new Play().reply("p1", "K").reply("leader", "T");
+    expect(play.paged).toEqual(["to-others:p1", "answer:leader"]);
+    expect(play.answer).toBe("backup-joined");
+    expect(play.state.takenBy).toMatchObject({ id: "p1" });
+  });
+
   test("a letter that is none gets the letters; after the end nothing changes and it says so", () => {
     expect(new Play().reply("p1", null).answer).toBe("letters");
     expect(new Play().reply("p1", "P").answer).toBe("v-or-f");

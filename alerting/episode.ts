@@ -57,6 +57,7 @@ function open(facts: EpisodeFacts, now: number): [EpisodeState, EpisodeCommand[]
     takenBy: null,
     takenAt: null,
     onTheWayAt: null,
+    backupAskedBy: null,
     arrivedBy: null,
     arrivedAt: null,
     present: [],

@@ -76,6 +76,7 @@ export const ServiceEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("not-arrived"), ...episode, by }),
   z.object({ type: z.literal("outcome-missing"), ...episode }),
   z.object({ type: z.literal("called-out-again"), ...episode }),
+  z.object({ type: z.literal("backup-joined"), ...episode, by }),
   z.object({ type: z.literal("backup-asked"), ...episode, by, letter: z.string() }),
   z.object({
     type: z.literal("device"),

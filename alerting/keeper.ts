@@ -84,7 +84,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     await store.episodes.commitStep(change);
     const opened = state === null ? also.detection : undefined;
     const { id } = next.facts;
-    board.put(next, await store.pages.pagesOf(id), timelineOf(input, events, at, nameOf), opened);
+    board.put(at, next, await store.pages.pagesOf(id), timelineOf(input, events, at, nameOf), opened);
     for (const event of events) options.onEvent(event);
     options.onChange(id);
     options.wake();

@@ -55,6 +55,7 @@ function reopen({ state }: Move): void {
   state.takenBy = null;
   state.takenAt = null;
   state.onTheWayAt = null;
+  state.backupAskedBy = null;
   state.due = {};
 }
 

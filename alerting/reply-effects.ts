@@ -63,7 +63,16 @@ function takes(move: Move, actor: Actor, responderId: string): Answer {
     return { kind: "arrived", at: state.arrivedAt ?? now };
   }
   if (isResponder(state.takenBy, responderId)) return { kind: "taken", takenAt: state.takenAt ?? now };
-  return whoHasIt(move);
+  return joins(move, actor, responderId) ?? whoHasIt(move);
+}
+
+/** Somebody answers a call for more people: they are told to come, not that they need not. */
+function joins(move: Move, actor: Actor, responderId: string): Answer {
+  const { backupAskedBy } = move.state;
+  if (backupAskedBy === null || backupAskedBy === responderId) return null;
+  tell(move, { type: "backup-joined", by: responderId });
+  page(move, backupAskedBy, "to-others", { kind: "backup-coming", by: named(actor) });
+  return { kind: "backup-joined", by: { responder: backupAskedBy } };
 }
 
 function declines(move: Move, actor: Actor, responderId: string): Answer {
@@ -85,7 +94,7 @@ function declines(move: Move, actor: Actor, responderId: string): Answer {
 function setsOff(move: Move, actor: Actor, responderId: string): Answer {
   const { state, now } = move;
   if (state.status === "open") take(move, actor);
-  if (!isResponder(state.takenBy, responderId)) return whoHasIt(move);
+  if (!isResponder(state.takenBy, responderId)) return joins(move, actor, responderId) ?? whoHasIt(move);
   if (state.status === "arrived") return { kind: "arrived", at: state.arrivedAt ?? now };
   if (state.onTheWayAt === null) {
     state.onTheWayAt = now;
@@ -103,6 +112,7 @@ function comes(move: Move, actor: Actor, responderId: string): void {
 function asksForBackup(move: Move, actor: Actor, responderId: string, letter: "K" | "D"): Answer {
   // Nobody stays the only one who knows: it is theirs from here on, and the operators are called.
   if (move.state.status === "open") take(move, actor);
+  move.state.backupAskedBy = responderId;
   const need = letter === "K" ? "cannot-get-in" : "two-needed";
   tell(move, { type: "backup-asked", by: responderId, letter });
   pageOperators(move, "backup", { kind: "backup", need, by: named(actor) });

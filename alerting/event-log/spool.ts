@@ -1,5 +1,6 @@
 import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createSerial } from "../serial.ts";
 
 /** How many segments the whole spool has at most: the oldest is what is dropped at once when it is full. */
 const segmentsAtMost = 16;
@@ -84,7 +85,9 @@ export async function openSpool(directory: string, maxBytes: number): Promise<Sp
     await rename(`${cursorPath}.new`, cursorPath);
   }
 
-  return {
+  // Appending and reading both move the cursor and drop segments: one at a time.
+  const serial = createSerial();
+  const inTurn: Pick<Spool, "append" | "peek" | "advance"> = {
     async append(lines) {
       const text = lines.map((line) => `${line}\n`).join("");
       if ((sizes.get(writing) ?? 0) >= segmentBytes) {
@@ -126,6 +129,11 @@ export async function openSpool(directory: string, maxBytes: number): Promise<Sp
         await keepCursor({ segment: numbers()[0] ?? writing, offset: 0 });
       }
     },
+  };
+  return {
+    append: (lines) => serial(() => inTurn.append(lines)),
+    peek: (most) => serial(() => inTurn.peek(most)),
+    advance: (batch) => serial(() => inTurn.advance(batch)),
     waiting: () => Math.max(0, waiting),
   };
 }

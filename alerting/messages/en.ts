@@ -46,6 +46,10 @@ function of(message: Message, place: TextPlace, write: Writer): string {
         : `${mark || "ALARM "}${code} TWO NEEDED. ${who}${area}. ${write.name(message.by)} needs one more. Phone there now. Reply ${code} T.`;
     case "backup-noted":
       return `${mark}${code} ${who}: ${message.need === "cannot-get-in" ? "you cannot get in" : "two needed"}, noted. Who leads gets an SMS. The alarm is open. Stay there.`;
+    case "backup-joined":
+      return `${mark}${code} ${who}: noted that you join ${write.name(message.by)}. Reply ${code} F when there.`;
+    case "backup-coming":
+      return `${mark}${code} ${who}: ${write.name(message.by)} has answered and joins you. The alarm is open.`;
     case "taken":
       if (place.test)
         return `TEST ALARM ${code} ${who}: YOU HAVE IT since ${write.time(message.takenAt)}. Reply ${code} F, then ${code} X to finish the test.`;

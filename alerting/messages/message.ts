@@ -11,6 +11,9 @@ export type Message =
   | { kind: "not-arrived"; takenAt: number; by: Named }
   | { kind: "backup"; need: "cannot-get-in" | "two-needed"; by: Named }
   | { kind: "backup-noted"; need: "cannot-get-in" | "two-needed" }
+  /** To whoever answers a call for more people, and to whoever called. */
+  | { kind: "backup-joined"; by: Named }
+  | { kind: "backup-coming"; by: Named }
   | { kind: "taken"; takenAt: number }
   | { kind: "to-others"; takenAt: number; by: Named }
   | { kind: "declined" }

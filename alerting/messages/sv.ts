@@ -43,6 +43,10 @@ function of(message: Message, place: TextPlace, write: Writer): string {
         : `${mark || "LARM "}${code} TVÅ BEHÖVS. ${who}${area}. ${write.name(message.by)} behöver en till. Ring dit nu. Svara ${code} T.`;
     case "backup-noted":
       return `${mark}${code} ${who}: ${message.need === "cannot-get-in" ? "du kommer inte in" : "två behövs"}, noterat. Ansvarig får SMS. Larmet är öppet. Stanna kvar.`;
+    case "backup-joined":
+      return `${mark}${code} ${who}: noterat att du hjälper ${write.name(message.by)}. Svara ${code} F när du är framme.`;
+    case "backup-coming":
+      return `${mark}${code} ${who}: ${write.name(message.by)} har svarat och hjälper dig. Larmet är öppet.`;
     case "taken":
       if (place.test)
         return `PROVLARM ${code} ${who}: DU HAR DET sedan ${write.time(message.takenAt)}. Svara ${code} F och sedan ${code} X för att avsluta provet.`;

@@ -25,6 +25,8 @@ const messages: Message[] = [
     { kind: "not-arrived", takenAt: at, by },
     { kind: "backup", need: "cannot-get-in", by },
     { kind: "backup", need: "two-needed", by },
+    { kind: "backup-joined", by },
+    { kind: "backup-coming", by },
     { kind: "to-others", takenAt: at, by },
     { kind: "arrived-other", at, by },
   ]),

@@ -12,8 +12,8 @@ export interface Database {
   close(): void;
 }
 
-/** A writer of another process (`fallvakt device add` beside a running service) is waited for this long, ms. */
-const busyMs = 5_000;
+/** A writer of another process (`fallvakt device add` beside a running service) is waited for this long, ms; nothing else happens meanwhile. */
+const busyMs = 1_000;
 
 /**
  * Opens the file, makes it where missing, and brings it to the newest schema.
