@@ -1,9 +1,8 @@
 import { angleBetween, type History, meanBetween, rateHz, slotOf } from "./history.ts";
+import type { ModelPlacement } from "./operating-points.ts";
 
 /** What the seconds after an impact show. Gaps are unknown: neither still nor upright. */
 export interface Aftermath {
-  /** Walking was seen: somebody who walks is on their feet. */
-  upright: boolean;
   /** No movement from shortly after the impact until now, and next to nothing unknown. */
   still: boolean;
   /** Seconds without movement; null where nothing is known. */
@@ -28,11 +27,11 @@ const walkLikeness = 0.6;
 /** Steps and strides: 0.36 to 1.2 s apart. */
 const shortestStep = 0.36 * rateHz;
 const longestStep = 1.2 * rateHz;
-/** A trunk that walks is turned no further than this from how it was before the fall, degrees. */
-const uprightTilt = 45;
+/** Who walks wears the device turned no further than this from how it was before the fall, degrees. An arm hangs in many ways. */
+const uprightTilt = { waist: 45, wrist: 70 } as const;
 
 /** @param unseen slots that should have come after the history's end but did not */
-export function lookAfter(history: History, impact: number, unseen: number, onTrunk: boolean): Aftermath {
+export function lookAfter(history: History, impact: number, unseen: number): Aftermath {
   const from = impact + settleSlots;
   const until = history.next;
   let blocks = 0;
@@ -56,7 +55,6 @@ export function lookAfter(history: History, impact: number, unseen: number, onTr
   }
   const length = Math.max(1, until + unseen - impact);
   return {
-    upright: walkingSeen(history, impact, onTrunk),
     still: blocks >= 4 && stillBlocks === blocks && unknown <= 0.05 * length,
     stillSeconds: blocks > 0 ? (stillBlocks * blockSlots) / rateHz : null,
     unknownSeconds: unknown / rateHz,
@@ -73,9 +71,9 @@ export function tiltSince(history: History, impact: number): number | null {
 }
 
 /** Whether the wearer may be on their feet now, as far as a cancel needs it: walking was seen, or gravity lies as it did before. */
-export function uprightNow(history: History, impact: number, onTrunk: boolean): boolean {
+export function uprightNow(history: History, impact: number, worn: ModelPlacement): boolean {
   const tilt = tiltSince(history, impact);
-  return (tilt !== null && tilt < uprightTilt) || walkingSeen(history, impact, onTrunk);
+  return (tilt !== null && tilt < uprightTilt.waist) || walkingSeen(history, impact, worn);
 }
 
 function gravityBefore(history: History, impact: number) {
@@ -95,17 +93,17 @@ function spreadOf(history: History, from: number, to: number): number | null {
 }
 
 /**
- * True where five seconds in a row repeat themselves step by step. On the trunk they must also be walked in the posture of before:
- * somebody who rocks on the floor is not upright.
+ * True where five seconds in a row repeat themselves step by step, in the posture of before the impact: somebody who rocks on the floor,
+ * or waves for help with the arm that wears the device, is not upright.
  */
-function walkingSeen(history: History, impact: number, onTrunk: boolean): boolean {
-  const before = onTrunk ? gravityBefore(history, impact) : null;
+export function walkingSeen(history: History, impact: number, worn: ModelPlacement): boolean {
+  const before = gravityBefore(history, impact);
   let run = 0;
   for (let at = impact + 2 * rateHz; at + walkWindow <= history.next; at += rateHz) {
     let walks = likeSteps(history, at);
-    if (walks && before && before.known > 0) {
+    if (walks && before.known > 0) {
       const tilt = angleBetween(before, meanBetween(history, at, at + walkWindow));
-      walks = tilt !== null && tilt < uprightTilt;
+      walks = tilt !== null && tilt < uprightTilt[worn];
     }
     run = walks ? run + 1 : 0;
     if (run >= walkWindows) return true;

@@ -1,23 +1,18 @@
 import type { WallMs } from "../firmware-contracts/clock.ts";
-import { lookAfter, tiltSince, uprightNow } from "./aftermath.ts";
-import { evidenceOf } from "./evidence.ts";
+import { uprightNow } from "./aftermath.ts";
+import { conclude, decide, decisionSlots, dismiss, impactAt, msPerSlot, pointOf } from "./conclude.ts";
 import { gateMg, joinSlots, openCandidate, overGate, peakReach } from "./gate.ts";
 import { rateHz, remember, skipUnknown } from "./history.ts";
-import type { Conclusion, DetectorCommand, DetectorFrame, DetectorState, Dismissal } from "./inputs.ts";
+import type { DetectorCommand, DetectorFrame, DetectorState } from "./inputs.ts";
 import { modelInput } from "./model-input.ts";
-import { modelFor, rangeClassOf } from "./operating-points.ts";
+import { modelFor } from "./operating-points.ts";
 import { type ResampleSink, resampleFrame } from "./resample.ts";
 import { addToSoftLane, clearSoftLane, softImpact } from "./soft-lane.ts";
 import { type Candidate, type FrameMark, frameOf, newStream, type Stream } from "./stream.ts";
 import { emptyWindow, slotsAfter, windowAround } from "./window.ts";
 
-/** Medium evidence is decided this long after the impact. */
-const decisionSlots = 22 * rateHz;
 /** A wearer's cancel counts for an impact at most this old. */
 const cancelMs = 30_000;
-/** A posture changed by less than this, degrees, when a soft fall is decided has changed back. */
-const lyingTilt = 40;
-const msPerSlot = 1000 / rateHz;
 
 const window = emptyWindow();
 
@@ -207,10 +202,6 @@ export function onScore(
   }
 }
 
-function pointOf(state: DetectorState, candidate: Candidate) {
-  return state.settings.operatingPoints[modelFor(state.settings.placement)][rangeClassOf(candidate.frame.rangeG)];
-}
-
 /** Time has passed: what silence keeps from being completed is judged with what is there. */
 export function onTime(state: DetectorState, now: WallMs, commands: DetectorCommand[]): void {
   for (const stream of state.streams) {
@@ -250,97 +241,6 @@ function park(stream: Stream, candidate: Candidate, commands: DetectorCommand[])
   commands.push({ kind: "dismissed", candidateId: candidate.id, why: "below-threshold" });
 }
 
-/** Decides a candidate whose score asked to await the aftermath, together with others of the same minute: the likeliest is told. */
-function decide(
-  state: DetectorState,
-  stream: Stream,
-  candidate: Candidate,
-  now: WallMs,
-  commands: DetectorCommand[],
-): void {
-  const { history } = stream;
-  const unseen = unseenSlots(stream, candidate, now);
-  const onTrunk = state.settings.placement === "waist" || state.settings.placement === "chest";
-  const aftermath = lookAfter(history, candidate.impact, unseen, onTrunk);
-  if (aftermath.upright) {
-    dismiss(stream, candidate, "upright", commands);
-    return;
-  }
-  if (candidate.lane === "soft") {
-    const tilt = tiltSince(history, candidate.impact);
-    if (tilt !== null && tilt < lyingTilt && !aftermath.silent) {
-      dismiss(stream, candidate, "not-lying", commands);
-      return;
-    }
-  }
-  let likeliest = candidate;
-  for (const other of stream.candidates) {
-    if (other.stage !== "waiting" || other.impact - candidate.impact > joinSlots) continue;
-    if ((other.score ?? 0) >= pointOf(state, other).medium && (other.score ?? 0) > (likeliest.score ?? 0))
-      likeliest = other;
-  }
-  const reason = aftermath.silent
-    ? "silent"
-    : likeliest.lane === "soft"
-      ? "soft"
-      : aftermath.still
-        ? "still"
-        : "at-once";
-  conclude(stream, likeliest, "medium", reason, now, commands);
-}
-
-/** Slots that should have come by now, up to the decision, and did not. */
-function unseenSlots(stream: Stream, candidate: Candidate, now: WallMs): number {
-  const remaining = candidate.impact + decisionSlots - stream.history.next;
-  const away = Math.floor((now - stream.lastArrival) / msPerSlot);
-  return Math.max(0, Math.min(remaining, Math.max(away, stream.ended ? remaining : 0)));
-}
-
-function conclude(
-  stream: Stream,
-  candidate: Candidate,
-  strength: Conclusion["strength"],
-  reason: Conclusion["reason"],
-  now: WallMs,
-  commands: DetectorCommand[],
-): void {
-  if (Math.abs(candidate.impact - stream.concluded) < joinSlots) {
-    dismiss(stream, candidate, "joined", commands);
-    return;
-  }
-  const aftermath = lookAfter(stream.history, candidate.impact, unseenSlots(stream, candidate, now), false);
-  const conclusion: Conclusion = {
-    bootId: candidate.frame.bootId,
-    sequence: candidate.frame.sequence,
-    strength,
-    reason,
-    impactAt: impactAt(candidate),
-    arrivedAt: candidate.frame.arrivedAt,
-    evidence: evidenceOf(stream.history, candidate, aftermath),
-  };
-  commands.push({ kind: "detect", candidateId: candidate.id, conclusion });
-  remove(stream, candidate);
-  stream.concluded = candidate.impact;
-  for (const other of [...stream.candidates]) {
-    if (Math.abs(other.impact - candidate.impact) < joinSlots) dismiss(stream, other, "joined", commands);
-  }
-}
-
-function impactAt(candidate: Candidate): WallMs {
-  const { arrivedAt, ageMs, endSlot } = candidate.frame;
-  return Math.max(0, Math.round(arrivedAt - ageMs - Math.max(0, endSlot - candidate.impact) * msPerSlot));
-}
-
-function dismiss(stream: Stream, candidate: Candidate, why: Dismissal, commands: DetectorCommand[]): void {
-  if (candidate.stage !== "parked") commands.push({ kind: "dismissed", candidateId: candidate.id, why });
-  remove(stream, candidate);
-}
-
-function remove(stream: Stream, candidate: Candidate): void {
-  stream.candidates = stream.candidates.filter((one) => one !== candidate);
-  if (stream.rising === candidate) stream.rising = null;
-}
-
 /** The wearer cancelled: it ends a medium candidate of the last 30 s, once the wearer is upright. */
 export function onCancel(state: DetectorState, at: WallMs, now: WallMs, commands: DetectorCommand[]): void {
   state.cancelledAt = Math.min(at, now);
@@ -349,11 +249,15 @@ export function onCancel(state: DetectorState, at: WallMs, now: WallMs, commands
 
 function applyCancel(state: DetectorState, stream: Stream, commands: DetectorCommand[]): void {
   const at = state.cancelledAt ?? 0;
-  const onTrunk = state.settings.placement === "waist" || state.settings.placement === "chest";
   for (const candidate of [...stream.candidates]) {
     if (candidate.stage !== "waiting" || candidate.score === null) continue;
     const since = at - impactAt(candidate);
-    if (since < 0 || since > cancelMs || !uprightNow(stream.history, candidate.impact, onTrunk)) continue;
+    if (
+      since < 0 ||
+      since > cancelMs ||
+      !uprightNow(stream.history, candidate.impact, modelFor(state.settings.placement))
+    )
+      continue;
     dismiss(stream, candidate, "cancelled", commands);
   }
 }

@@ -1,5 +1,4 @@
 import { featureNames } from "../features.ts";
-import type { OperatingPoints } from "../operating-points.ts";
 import type { Example, Source } from "./examples.ts";
 import { budget } from "./thresholds.ts";
 
@@ -29,7 +28,6 @@ export interface TrainingRun {
 export function cardOf(
   sources: readonly Source[],
   examples: readonly Example[],
-  operatingPoints: OperatingPoints,
   run: TrainingRun,
 ): { version: string; told: Record<string, unknown> } {
   return {
@@ -48,12 +46,11 @@ export function cardOf(
       training: {
         ...run,
         ensemble: `${run.branches} dense networks on ${featureNames.length} features and ${run.branches} patch convolutions on 4 channels at 25 Hz; mean of logits`,
-        leftOut: "The folds' figures stand in detector/README.md, with the command that prints them.",
+        leftOut: "See figures: printed and written here by `npm run -s train -- --folds 5 --card`.",
       },
       thresholds: {
         how: `Set on people left out (${run.inner} folds) by a budget of alarms on daily life, for each set by itself; sets with noisy labels may cost more.`,
         budget,
-        operatingPoints: JSON.stringify(operatingPoints),
       },
       limits: [
         "All falls in the data were acted by mostly young, healthy people. Detectors that found 90 % of acted falls have found 57 % of real ones (Bagalà 2012). Expect less than the figures here.",

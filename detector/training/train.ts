@@ -13,11 +13,12 @@ import { scoresOf } from "./network.ts";
 import { type Progress, startProgress } from "./progress.ts";
 import { readSources, trainingSets } from "./sources.ts";
 import { thresholdsFor } from "./thresholds.ts";
-import { writeModel } from "./write-model.ts";
+import { addFigures, writeModel } from "./write-model.ts";
 
 interface Flags {
   folds?: number;
   json?: string;
+  card?: boolean;
   quick?: boolean;
   seed: number;
   out: string;
@@ -35,6 +36,7 @@ const command = new Command("train")
   )
   .option("--folds <n>", "leave each person out once, in n groups, and report", wholeNumber)
   .option("--json <file>", "write the report as JSON to a file, or to stdout with -")
+  .option("--card", "with --folds: write the figures into the card of the model that is there")
   .option("--quick", "few epochs and folds: to try the pipeline, not to ship")
   .option("--seed <n>", "the same seed trains the same model", wholeNumber, 1)
   .option("--out <dir>", "where the model is written", modelFolder)
@@ -78,7 +80,7 @@ async function ship(sources: Source[], examples: Example[], effort: Effort, flag
     models,
     operatingPoints,
     examples,
-    ...cardOf(sources, examples, operatingPoints, { seed: flags.seed, quick: flags.quick ?? false, ...effort }),
+    ...cardOf(sources, examples, { seed: flags.seed, quick: flags.quick ?? false, ...effort }),
   });
   process.stdout.write(`wrote ${flags.out}\n`);
 }
@@ -115,6 +117,7 @@ async function reportFolds(
     return reportPart({ dataset, part, placement: list[0]!.recording.placement }, list);
   });
   const report = { model: { version: `left out in ${folds} folds, seed ${flags.seed}` }, sets };
+  if (flags.card) await addFigures(flags.out, report);
   const text = `${JSON.stringify(report, null, 2)}\n`;
   if (flags.json === "-") process.stdout.write(text);
   else {

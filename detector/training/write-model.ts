@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { channelCount, channelLength } from "../channels.ts";
 import type { ModelCard } from "../classifier/card.ts";
+import type { PartReport } from "../evaluation/report.ts";
 import { featureCount } from "../features.ts";
 import { inputLength } from "../model-input.ts";
 import type { ModelPlacement, OperatingPoints } from "../operating-points.ts";
@@ -52,6 +53,15 @@ export async function writeModel(folder: string, model: ModelToWrite): Promise<v
     golden: await put("golden.json", json({ windows: golden })),
   };
   await writeFile(join(folder, "card.json"), `${JSON.stringify(card, null, 2)}\n`);
+}
+
+/** Puts the figures of people left out into a written model's card, without the rows by activity. */
+export async function addFigures(folder: string, report: { model: { version: string }; sets: PartReport[] }) {
+  const path = join(folder, "card.json");
+  const { figures: _, ...card } = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+  const sets = report.sets.map(({ byActivity: __, ...figures }) => figures);
+  const told = { how: report.model.version, intervals: "95 %: Wilson for shares, Poisson for rates", sets };
+  await writeFile(path, `${JSON.stringify({ ...card, figures: told }, null, 2)}\n`);
 }
 
 async function artifactsOf(model: LayersModel) {

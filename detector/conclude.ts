@@ -1,0 +1,108 @@
+import type { WallMs } from "../firmware-contracts/clock.ts";
+import { lookAfter, tiltSince, walkingSeen } from "./aftermath.ts";
+import { evidenceOf } from "./evidence.ts";
+import { joinSlots } from "./gate.ts";
+import { rateHz } from "./history.ts";
+import type { Conclusion, DetectorCommand, DetectorState, Dismissal } from "./inputs.ts";
+import { modelFor, rangeClassOf } from "./operating-points.ts";
+import type { Candidate, Stream } from "./stream.ts";
+
+/** Medium evidence is decided this long after the impact. */
+export const decisionSlots = 22 * rateHz;
+export const msPerSlot = 1000 / rateHz;
+/** A posture changed by less than this, degrees, when a soft fall is decided has changed back. */
+const lyingTilt = 40;
+
+/** Decides a candidate whose score asked to await the aftermath, together with others of the same minute: the likeliest is told. */
+export function decide(
+  state: DetectorState,
+  stream: Stream,
+  candidate: Candidate,
+  now: WallMs,
+  commands: DetectorCommand[],
+): void {
+  const { history } = stream;
+  const unseen = unseenSlots(stream, candidate, now);
+  const aftermath = lookAfter(history, candidate.impact, unseen);
+  if (walkingSeen(history, candidate.impact, modelFor(state.settings.placement))) {
+    dismiss(stream, candidate, "upright", commands);
+    return;
+  }
+  if (candidate.lane === "soft") {
+    const tilt = tiltSince(history, candidate.impact);
+    if (tilt !== null && tilt < lyingTilt && !aftermath.silent) {
+      dismiss(stream, candidate, "not-lying", commands);
+      return;
+    }
+  }
+  let likeliest = candidate;
+  for (const other of stream.candidates) {
+    if (other.stage !== "waiting" || other.impact - candidate.impact > joinSlots) continue;
+    if ((other.score ?? 0) >= pointOf(state, other).medium && (other.score ?? 0) > (likeliest.score ?? 0))
+      likeliest = other;
+  }
+  const reason = aftermath.silent
+    ? "silent"
+    : likeliest.lane === "soft"
+      ? "soft"
+      : aftermath.still
+        ? "still"
+        : "at-once";
+  conclude(stream, likeliest, "medium", reason, now, commands);
+}
+
+/** Slots that should have come by now, up to the decision, and did not. */
+function unseenSlots(stream: Stream, candidate: Candidate, now: WallMs): number {
+  const remaining = candidate.impact + decisionSlots - stream.history.next;
+  const away = Math.floor((now - stream.lastArrival) / msPerSlot);
+  return Math.max(0, Math.min(remaining, Math.max(away, stream.ended ? remaining : 0)));
+}
+
+export function conclude(
+  stream: Stream,
+  candidate: Candidate,
+  strength: Conclusion["strength"],
+  reason: Conclusion["reason"],
+  now: WallMs,
+  commands: DetectorCommand[],
+): void {
+  if (Math.abs(candidate.impact - stream.concluded) < joinSlots) {
+    dismiss(stream, candidate, "joined", commands);
+    return;
+  }
+  const aftermath = lookAfter(stream.history, candidate.impact, unseenSlots(stream, candidate, now));
+  const conclusion: Conclusion = {
+    bootId: candidate.frame.bootId,
+    sequence: candidate.frame.sequence,
+    strength,
+    reason,
+    impactAt: impactAt(candidate),
+    arrivedAt: candidate.frame.arrivedAt,
+    evidence: evidenceOf(stream.history, candidate, aftermath),
+  };
+  commands.push({ kind: "detect", candidateId: candidate.id, conclusion });
+  remove(stream, candidate);
+  stream.concluded = candidate.impact;
+  for (const other of [...stream.candidates]) {
+    if (Math.abs(other.impact - candidate.impact) < joinSlots) dismiss(stream, other, "joined", commands);
+  }
+}
+
+export function impactAt(candidate: Candidate): WallMs {
+  const { arrivedAt, ageMs, endSlot } = candidate.frame;
+  return Math.max(0, Math.round(arrivedAt - ageMs - Math.max(0, endSlot - candidate.impact) * msPerSlot));
+}
+
+export function dismiss(stream: Stream, candidate: Candidate, why: Dismissal, commands: DetectorCommand[]): void {
+  if (candidate.stage !== "parked") commands.push({ kind: "dismissed", candidateId: candidate.id, why });
+  remove(stream, candidate);
+}
+
+function remove(stream: Stream, candidate: Candidate): void {
+  stream.candidates = stream.candidates.filter((one) => one !== candidate);
+  if (stream.rising === candidate) stream.rising = null;
+}
+
+export function pointOf(state: DetectorState, candidate: Candidate) {
+  return state.settings.operatingPoints[modelFor(state.settings.placement)][rangeClassOf(candidate.frame.rangeG)];
+}
