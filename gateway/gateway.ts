@@ -121,6 +121,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       journal,
       scorer,
       counters,
+      log,
       keep: outbox.keep,
       onDecision: tell,
       onSuspectClock: () => {

@@ -1,3 +1,4 @@
+import type { Logger } from "pino";
 import type { Conclusion } from "../../detector/detector.ts";
 import type { OperatingPoints } from "../../detector/operating-points.ts";
 import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
@@ -36,6 +37,7 @@ export interface SessionOptions {
   journal: Journal;
   scorer: Scorer;
   counters: Counters;
+  log: Logger;
   /** Resolves when the Detection is safe; tries until then. */
   keep(detection: Detection): Promise<void>;
   onDecision(decision: Decision): void;
@@ -89,6 +91,13 @@ export function createSession(options: SessionOptions): Session {
         decision,
         impactAt: impactAt === null ? null : time.toWall(impactAt),
       }),
+    failed(error) {
+      counters.add("detector.failed");
+      options.log.error(
+        { deviceId, error: error instanceof Error ? error.stack : String(error) },
+        "the detector failed",
+      );
+    },
     changed() {
       // What a timer or the classifier brought on has no publish to wait for it.
       if (owed.length > 0) void commit().catch(() => {});

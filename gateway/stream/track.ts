@@ -1,4 +1,11 @@
-import { type Conclusion, type DetectorInput, openDetector, step, undecided } from "../../detector/detector.ts";
+import {
+  type Conclusion,
+  type DetectorCommand,
+  type DetectorInput,
+  openDetector,
+  step,
+  undecided,
+} from "../../detector/detector.ts";
 import type { OperatingPoints } from "../../detector/operating-points.ts";
 import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
 import type { Placement } from "../../firmware-contracts/detection.ts";
@@ -30,6 +37,8 @@ export interface TrackHost {
   owe(entries: RingEntry[]): void;
   concluded(candidateId: string, conclusion: Conclusion): void;
   decided(candidateId: string, decision: Decision["decision"], impactAt: WallMs | null): void;
+  /** The detector threw; its stream begins anew. */
+  failed(error: unknown): void;
   /** Something may have been decided. */
   changed(): void;
 }
@@ -83,8 +92,15 @@ export function createTrack(host: TrackHost): Track {
 
   /** @returns whether a gate was opened. */
   function run(input: DetectorInput): boolean {
-    const [next, commands] = step(state, input, host.now());
-    state = next;
+    let commands: DetectorCommand[];
+    try {
+      [state, commands] = step(state, input, host.now());
+    } catch (error) {
+      // A fault of ours must neither end the gateway nor make the device send the frame that showed it for ever.
+      host.failed(error);
+      state = openDetector({ placement, operatingPoints: host.operatingPoints });
+      return false;
+    }
     let opened = false;
     for (const command of commands) {
       switch (command.kind) {
