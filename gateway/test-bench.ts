@@ -13,6 +13,8 @@ import { type Uplink, uplinkTopic } from "../firmware-contracts/topics.ts";
 import { GatewayConfig } from "./config.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 
+const realTime = systemClock();
+
 // What the gateway's tests have in common: a gateway with its real broker, stores and model, real MQTT clients, and an intake that remembers.
 
 /** An intake that keeps what it took, and can be told to fail. */
@@ -133,7 +135,7 @@ export function publish(client: mqtt.MqttClient, deviceId: string, uplink: Uplin
 }
 
 export function report(boot: number, seq: number, age = 0): string {
-  return JSON.stringify({ v: 1, boot, seq, t: Date.now() - age, age });
+  return JSON.stringify({ v: 1, boot, seq, t: realTime.wallNow() - age, age });
 }
 
 /** Samples of one second at 50 Hz, upright and at rest: gravity along y. */
@@ -144,7 +146,7 @@ export function restFrame(more: Partial<AccelFrame> = {}): AccelFrame {
   return {
     bootId: 1,
     sequence: 0,
-    deviceTimeMs: Date.now() - 1000,
+    deviceTimeMs: realTime.wallNow() - 1000,
     ageMs: 0,
     rateHz: 50,
     rangeG: 16,
@@ -179,7 +181,7 @@ export function fallFrames(options: { bootId: number; from?: number; before?: nu
     xyz[i * 3 + 1] = Math.round((g + 0.3 * hit) * Math.cos(turned) + 0.4 * hit + noise);
     xyz[i * 3 + 2] = Math.round((g + hit) * Math.sin(turned) + noise);
   }
-  const end = Date.now();
+  const end = realTime.wallNow();
   return Array.from({ length: seconds }, (_, second) => ({
     bootId,
     sequence: from + second,
@@ -200,9 +202,9 @@ export async function publishFrames(client: mqtt.MqttClient, deviceId: string, f
 
 /** Waits until `is` holds; says what did not within `ms`. */
 export async function until(what: string, is: () => boolean, ms = 10_000): Promise<void> {
-  const end = performance.now() + ms;
+  const end = realTime.monotonicNow() + ms;
   while (!is()) {
-    if (performance.now() > end) throw new Error(`not within ${ms / 1000} s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (realTime.monotonicNow() > end) throw new Error(`not within ${ms / 1000} s: ${what}`);
+    await new Promise<void>((resolve) => realTime.after(10, resolve));
   }
 }
