@@ -152,6 +152,8 @@ export const en: Record<keyof typeof sv, string> = {
   "event.not-arrived": "Nobody there in time",
   "event.outcome-missing": "Outcome missing",
   "event.backup-asked": "Asked for more people",
+  "event.called-out-again": "Fell again after somebody was there: everybody called out again",
+  "event.backup-joined": "Comes to help",
   "via.sms": "text",
   "via.console": "board",
 

@@ -150,6 +150,8 @@ export const sv = {
   "event.not-arrived": "Ingen är framme i tid",
   "event.outcome-missing": "Avslut saknas",
   "event.backup-asked": "Bad om fler",
+  "event.called-out-again": "Nytt fall efter att någon var där: alla larmas igen",
+  "event.backup-joined": "Kommer som hjälp",
   "via.sms": "sms",
   "via.console": "tavlan",
 
