@@ -3,9 +3,9 @@ import type { Random } from "./random.ts";
 
 /**
  * What a copy of a recording has been put through. `slow`: a lower rate. `clipped`: a sensor of ±2 g. `soft`: softer, with another gain and pace.
- * `cut`: the signal ends within 2.5 s of the peak.
+ * `softer`: a fall as real ones are, slower and with little impact. `cut`: the signal ends within 2.5 s of the peak.
  */
-export const variants = ["as-is", "slow", "slow-too", "clipped", "soft", "cut"] as const;
+export const variants = ["as-is", "slow", "slow-too", "clipped", "soft", "softer", "cut"] as const;
 export type Variant = (typeof variants)[number];
 
 export interface Copy {
@@ -29,6 +29,10 @@ export function augment(recording: Recording, rangeG: number, variant: Variant, 
     case "soft": {
       const softer = softened(scaled(recording, random.between(0.95, 1.05)), random.between(0.6, 1));
       return { recording: paced(softer, random.between(0.85, 1.15)), rangeG };
+    }
+    case "softer": {
+      if (recording.trial.label !== "fall") return null;
+      return { recording: paced(slumped(recording, random.between(0.1, 0.5)), random.between(0.65, 1)), rangeG };
     }
     case "cut": {
       const { peakS, rateHz } = recording.trial;
@@ -91,12 +95,22 @@ function paced(recording: Recording, pace: number): Recording {
 }
 
 /** What exceeds 1.3 g is made smaller: softer impacts in the same posture. */
-function softened(recording: Recording, share: number): Recording {
+const softened = (recording: Recording, share: number) =>
+  remagnified(recording, (mg) => (mg > 1300 ? 1300 + share * (mg - 1300) : mg));
+
+/** Hardly a fall any more by its forces: both the impact and the weightlessness before it shrink towards 1 g. */
+const slumped = (recording: Recording, share: number) =>
+  remagnified(recording, (mg) =>
+    mg > 1100 ? 1100 + share * (mg - 1100) : mg < 900 && mg > 50 ? 900 - share * (900 - mg) : mg,
+  );
+
+function remagnified(recording: Recording, change: (mg: number) => number): Recording {
   const samples = recording.samples.slice();
   for (let i = 0; i + 2 < samples.length; i += 3) {
     const magnitude = Math.hypot(samples[i]!, samples[i + 1]!, samples[i + 2]!);
-    if (magnitude <= 1300) continue;
-    const scale = (1300 + share * (magnitude - 1300)) / magnitude;
+    const changed = change(magnitude);
+    if (changed === magnitude) continue;
+    const scale = changed / magnitude;
     samples[i] = Math.round(samples[i]! * scale);
     samples[i + 1] = Math.round(samples[i + 1]! * scale);
     samples[i + 2] = Math.round(samples[i + 2]! * scale);

@@ -1,0 +1,156 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Recording } from "../../firmware-contracts/recordings/format.ts";
+import { useWasm } from "../classifier/backend.ts";
+import { loadClassifier } from "../classifier/classifier.ts";
+import { points } from "../synthetic-wearer.ts";
+import { augment, resampled, variants } from "./augment.ts";
+import { cardOf } from "./card-text.ts";
+import { type Example, examplesOf, type Source } from "./examples.ts";
+import { foldsOf, scoreLeftOut, trainBoth } from "./folds.ts";
+import { scoresOf } from "./network.ts";
+import { randomFrom } from "./random.ts";
+import { trainingSets } from "./sources.ts";
+import { budget, thresholdsFor } from "./thresholds.ts";
+import { addFigures, writeModel } from "./write-model.ts";
+
+const run = promisify(execFile);
+
+/** A made-up trial of 12 s at 50 Hz: a fall that ends lying, or a jump that ends standing. */
+function made(n: number, label: "fall" | "adl", placement: "wrist" | "waist"): Source {
+  const random = randomFrom(n + (label === "fall" ? 1000 : 0));
+  const peak = random.between(1.5, 4);
+  const samples = new Int16Array(600 * 3);
+  for (let i = 0; i < 600; i++) {
+    const near = Math.exp(-(((i - 300) / 4) ** 2)) * peak * 1000;
+    const down = label === "fall" && i > 300;
+    samples[i * 3] = Math.round(near + (down ? 1000 : 0) + random.between(-40, 40));
+    samples[i * 3 + 1] = Math.round((down ? 0 : 1000) + random.between(-40, 40));
+  }
+  const recording: Recording = {
+    placement,
+    samples,
+    trial: {
+      part: placement,
+      offset: 0,
+      samples: 600,
+      rateHz: 50,
+      id: `${label}${n}`,
+      subject: `S${n % 6}`,
+      activity: "x",
+      label,
+      peakS: 6,
+    },
+  };
+  return { dataset: "made-up", part: placement, recording, rangeG: 8 };
+}
+
+const sources = (["wrist", "waist"] as const).flatMap((placement) =>
+  Array.from({ length: 24 }, (_, n) => [made(n, "fall", placement), made(n, "adl", placement)]).flat(),
+);
+let examples: Example[];
+let folder: string;
+beforeAll(async () => {
+  await useWasm();
+  examples = examplesOf(sources, 1);
+  folder = await mkdtemp(join(tmpdir(), "fallvakt-trained-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+const options = { epochs: 6, branches: 1, seed: 3 };
+
+describe("examples", () => {
+  test("are cut by the streaming code from whole recordings, as they are and augmented", () => {
+    expect(new Set(examples.map(({ variant }) => variant))).toEqual(new Set(variants));
+    expect(examples.some(({ label }) => label === 1)).toBe(true);
+    const asIs = examples.filter(({ variant }) => variant === "as-is");
+    expect(asIs).toHaveLength(sources.length);
+    for (const { rangeClass, variant } of examples) expect(rangeClass).toBe(variant === "clipped" ? "2g" : "wide");
+  });
+
+  test("a lower rate keeps the length and the times of the labels", () => {
+    const [source] = sources;
+    const slow = resampled(source!.recording, 20, 0.5);
+    expect(slow.trial.rateHz).toBe(20);
+    expect(slow.samples.length / 3 / 20).toBeCloseTo(12, 0);
+    for (const variant of variants) {
+      const copy = augment(source!.recording, 8, variant, randomFrom(5));
+      expect(copy?.recording.trial.rateHz).toBeGreaterThanOrEqual(20);
+      const largest = copy!.recording.samples.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      if (variant === "clipped") expect(largest).toBeLessThanOrEqual(2000);
+    }
+  });
+
+  test("the acceptance set is none of the training sets", () => {
+    expect(trainingSets.some((name) => name.includes("umafall"))).toBe(false);
+  });
+});
+
+describe("training", () => {
+  test("the same seed trains the same model, and it tells the made-up falls from jumps", async () => {
+    const [a, b] = [await trainBoth(examples, options), await trainBoth(examples, options)];
+    const inputs = examples.filter(({ model }) => model === "wrist").map(({ input }) => input);
+    expect(scoresOf(a.wrist, inputs)).toEqual(scoresOf(b.wrist, inputs));
+    const clear = examples.filter(({ model, variant }) => model === "waist" && variant === "as-is");
+    const scores = scoresOf(
+      a.waist,
+      clear.map(({ input }) => input),
+    );
+    clear.forEach(({ label }, i) => {
+      expect(scores[i]! > 0.5).toBe(label === 1);
+    });
+  }, 60_000);
+
+  test("what is written loads, with its golden windows and figures", async () => {
+    const models = await trainBoth(examples, { ...options, epochs: 1 });
+    const card = cardOf(sources, examples, { seed: 3, quick: true, epochs: 1, branches: 1, inner: 2 });
+    const out = join(folder, "model");
+    await writeModel(out, { models, operatingPoints: points(0.5, 0.9), examples, ...card });
+    await addFigures(out, { model: { version: "none" }, sets: [] });
+    const classifier = await loadClassifier({ backend: "wasm", folder: pathToFileURL(`${out}/`) });
+    expect(classifier.operatingPoints).toEqual(points(0.5, 0.9));
+    const [{ input }] = examples as [Example];
+    expect(classifier.score("wrist", [input])[0]).toBeCloseTo(scoresOf(models.wrist, [input])[0]!, 5);
+    classifier.dispose();
+  }, 60_000);
+});
+
+describe("folds", () => {
+  test("leave each person out once and whole", async () => {
+    const folds = foldsOf(["a/1", "a/2", "a/3", "b/1", "b/2", "a/1"], 2);
+    expect([...folds.values()].sort()).toEqual([0, 0, 0, 1, 1]);
+    const scored = await scoreLeftOut(examples, 2, { ...options, epochs: 1 });
+    expect(scored.map(({ example }) => example.trial).sort()).toEqual(examples.map(({ trial }) => trial).sort());
+  }, 60_000);
+});
+
+describe("thresholds", () => {
+  test("let no more of daily life through than the budget", () => {
+    const [base] = examples.filter(
+      ({ model, variant, label }) => model === "wrist" && variant === "as-is" && label === 0,
+    );
+    const scored = Array.from({ length: 1000 }, (_, i) => ({ example: { ...base!, trial: `${i}` }, score: i / 1000 }));
+    const { medium, strong } = thresholdsFor(scored).wrist.wide;
+    const through = (threshold: number) => scored.filter(({ score }) => score >= threshold).length;
+    expect(through(medium)).toBe(Math.floor(1000 * budget.scripted.wrist));
+    expect(through(strong)).toBe(Math.floor(1000 * budget.scripted.wrist * budget.strongShare));
+  });
+});
+
+describe("the command", () => {
+  const script = fileURLToPath(new URL("./train.ts", import.meta.url));
+
+  test("helps with examples", async () => {
+    const { stdout } = await run(process.execPath, [script, "--help"]);
+    expect(stdout).toContain("npm run -s train -- --folds 5 --json -");
+  });
+
+  test("says what is missing", async () => {
+    const { FALLVAKT_RECORDINGS: _, ...env } = process.env;
+    await expect(run(process.execPath, [script], { env })).rejects.toThrow("FALLVAKT_RECORDINGS is not set");
+  });
+});
