@@ -8,19 +8,20 @@ import * as tf from "@tensorflow/tfjs-core";
 export type Backend = "native" | "wasm";
 
 const fatal = ["uncaughtException", "unhandledRejection"];
+const events: NodeJS.EventEmitter = process;
 
 /** Sets TensorFlow.js to WebAssembly (SIMD where the processor has it). */
 export async function useWasm(): Promise<void> {
   const wasm = await import("@tensorflow/tfjs-backend-wasm");
   const entry = createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm");
   wasm.setWasmPaths(dirname(entry) + sep);
-  const before = new Map(fatal.map((event) => [event, process.listeners(event)]));
+  const before = new Map(fatal.map((event) => [event, events.listeners(event)]));
   if (!(await tf.setBackend("wasm"))) throw new Error("TensorFlow.js's WebAssembly backend does not start.");
   await tf.ready();
   // Its loader makes itself the judge of every unhandled error in the process; that is not its business.
   for (const event of fatal) {
-    for (const listener of process.listeners(event)) {
-      if (!before.get(event)?.includes(listener)) process.removeListener(event, listener);
+    for (const listener of events.listeners(event)) {
+      if (!before.get(event)?.includes(listener)) events.removeListener(event, listener as () => void);
     }
   }
 }

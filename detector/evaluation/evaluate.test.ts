@@ -24,7 +24,7 @@ const seconds = 30;
 /** Writes a made-up set of one part "belt": trials of 30 s at 50 Hz. */
 async function writeSet(
   trials: { motion: Motion; label: string; more?: object }[],
-  bad: object[] = [],
+  bad: unknown[] = [],
 ): Promise<string> {
   const values = new Int16Array(trials.length * seconds * rateHz * 3);
   const listed = trials.map(({ motion, label, more }, n) => {
