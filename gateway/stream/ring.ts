@@ -11,7 +11,10 @@ export interface RingEntry {
   kept: "no" | "owed" | "yes";
 }
 
-/** Frames of one stream from the last seconds, oldest first. Bounded in frames too, for a device that sends them sample by sample. */
+/**
+ * The newest frame of one stream and those of `bufferMs` before it, oldest first: by when they were taken, and by how long they are, for a device that
+ * sends what it stored without saying how old it is. At most 2,000 frames, for one that sends sample by sample.
+ */
 export interface Ring {
   push(entry: RingEntry): void;
   /** Those that are only here. */
@@ -21,14 +24,24 @@ export interface Ring {
 }
 
 const maxEntries = 2000;
+const lengthMs = ({ frame }: RingEntry) => (frame.samples.length / 3) * (1000 / frame.rateHz);
 
 export function createRing(bufferMs: number): Ring {
   let entries: RingEntry[] = [];
+  let totalMs = 0;
   return {
     push(entry) {
       entries.push(entry);
-      let drop = Math.max(0, entries.length - maxEntries);
-      while (drop < entries.length - 1 && entries[drop]!.takenAt < entry.takenAt - bufferMs) drop++;
+      totalMs += lengthMs(entry);
+      const newestMs = lengthMs(entry);
+      const since = entry.takenAt - newestMs - bufferMs;
+      let drop = 0;
+      for (; drop < entries.length - 1; drop++) {
+        const oldest = entries[drop]!;
+        const isNeeded = oldest.takenAt >= since && totalMs - lengthMs(oldest) - newestMs < bufferMs;
+        if (isNeeded && entries.length - drop <= maxEntries) break;
+        totalMs -= lengthMs(oldest);
+      }
       if (drop > 0) entries = entries.slice(drop);
     },
     unkept: () => entries.filter((entry) => entry.kept === "no"),
