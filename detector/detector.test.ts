@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { gateMg } from "./gate.ts";
 import { impact, lying, stage, standing, storyStart, switching, walking } from "./synthetic-wearer.ts";
@@ -228,4 +229,76 @@ test("one impact is found the same at any rate and in frames of any length", () 
     const [told] = story.of("detect");
     expect(Math.abs((told?.conclusion.impactAt ?? 0) - (storyStart + 10_300)), `${rateHz} Hz`).toBeLessThanOrEqual(60);
   }
+});
+
+test("a classifier that fails hides no fall", () => {
+  const story = stage({ score: () => Number.NaN });
+  story.send(fall, 40);
+  expect(story.of("detect")[0]?.conclusion).toMatchObject({ strength: "medium", reason: "still" });
+  expect(story.of("detect")[0]?.conclusion.evidence.score).toBe(0.5);
+});
+
+test("whatever comes, every opened gate is closed once and each fall told once", () => {
+  const action = fc.oneof(
+    fc.record({
+      do: fc.constant("send" as const),
+      seconds: fc.integer({ min: 1, max: 12 }),
+      kind: fc.integer({ min: 0, max: 5 }),
+    }),
+    fc.record({ do: fc.constant("lose" as const), seconds: fc.integer({ min: 1, max: 70 }) }),
+    fc.record({ do: fc.constant("wait" as const), seconds: fc.integer({ min: 1, max: 40 }) }),
+    fc.record({ do: fc.constant("reboot" as const) }),
+    fc.record({ do: fc.constant("cancel" as const) }),
+  );
+  const scores = fc.infiniteStream(fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constant(Number.NaN)));
+  fc.assert(
+    fc.property(
+      fc.array(action, { maxLength: 25 }),
+      scores,
+      fc.constantFrom(20, 50, 100),
+      (actions, answers, rateHz) => {
+        const story = stage({ rateHz, score: () => answers.next().value });
+        for (const one of actions) {
+          const from = story.clock.second;
+          if (one.do === "send") {
+            const motions = [
+              standing,
+              lying,
+              walking,
+              impact(from + 0.5, 4, standing, lying),
+              impact(from, 2, lying, walking),
+            ];
+            story.send(motions[one.kind] ?? switching(from + 1, standing, lying), from + one.seconds);
+          } else if (one.do === "lose") {
+            story.clock.second += one.seconds;
+            story.clock.sequence += one.seconds;
+          } else if (one.do === "wait") story.wait((story.now() - storyStart) / 1000 + one.seconds);
+          else if (one.do === "cancel") story.feed({ kind: "cancel", at: story.now() });
+          else {
+            story.clock.boot++;
+            story.clock.sequence = 0;
+          }
+        }
+        story.wait((story.now() - storyStart) / 1000 + 100);
+        expect(story.undecided()).toBe(false);
+        const open = new Set<string>();
+        for (const { command } of story.told) {
+          if (command.kind === "gate-opened") {
+            expect(open.has(command.candidateId)).toBe(false);
+            open.add(command.candidateId);
+          }
+          if (command.kind === "detect" || command.kind === "dismissed")
+            expect(open.delete(command.candidateId)).toBe(true);
+        }
+        expect(open).toEqual(new Set());
+        const told = story.of("detect").map(({ conclusion }) => conclusion);
+        for (const a of told) {
+          for (const b of told) {
+            if (a !== b && a.bootId === b.bootId) expect(a.sequence).not.toBe(b.sequence);
+          }
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
 });

@@ -26,7 +26,7 @@ export interface DetectorFrame {
 export type DetectorInput =
   /** In the order of their sequence numbers; gaps allowed. A frame that is no news is left out. */
   | { kind: "frame"; frame: DetectorFrame }
-  /** The classifier's answer to `classify`, 0 to 1. */
+  /** The classifier's answer to `classify`, 0 to 1. NaN where it failed: then the aftermath decides, as for medium evidence. */
   | { kind: "scored"; candidateId: string; score: number }
   /** The wearer's own cancel, and when it was pressed. */
   | { kind: "cancel"; at: WallMs }

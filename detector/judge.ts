@@ -176,16 +176,18 @@ function classify(
 export function onScore(
   state: DetectorState,
   candidateId: string,
-  score: number,
+  answer: number,
   now: WallMs,
   commands: DetectorCommand[],
 ): void {
   for (const stream of state.streams) {
     const candidate = stream.candidates.find((one) => one.id === candidateId && one.stage === "scoring");
     if (!candidate) continue;
+    const point = pointOf(state, candidate);
+    // A classifier that failed leaves it open whether this was a fall: the aftermath decides.
+    const score = Number.isFinite(answer) ? Math.max(0, Math.min(1, answer)) : point.medium;
     candidate.score = score;
     candidate.stage = "waiting";
-    const point = pointOf(state, candidate);
     if (score >= point.medium && !candidate.suspected) {
       candidate.suspected = true;
       commands.push({ kind: "suspected", candidateId, impactAt: impactAt(candidate), score });

@@ -32,7 +32,7 @@ export function augment(recording: Recording, rangeG: number, variant: Variant, 
     }
     case "softer": {
       if (recording.trial.label !== "fall") return null;
-      return { recording: paced(slumped(recording, random.between(0.1, 0.5)), random.between(0.65, 1)), rangeG };
+      return { recording: paced(slumped(recording, random.between(0.25, 0.7)), random.between(0.75, 1)), rangeG };
     }
     case "cut": {
       const { peakS, rateHz } = recording.trial;

@@ -7,7 +7,7 @@ import { trustIn } from "./network.ts";
  * Scripted trials are all lying down, jumping and stumbling; a day holds a handful of those. Labels of a set that is trusted less may cost more.
  */
 export const budget = {
-  scripted: { wrist: 0.035, waist: 0.006 } satisfies Record<ModelPlacement, number>,
+  scripted: { wrist: 0.04, waist: 0.008 } satisfies Record<ModelPlacement, number>,
   seatedPerHour: 0.15,
   /** Strong evidence, which nothing can dismiss, gets this share of it. */
   strongShare: 0.25,
