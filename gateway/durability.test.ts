@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Classifier, loadClassifier } from "../detector/classifier/classifier.ts";
+import { systemClock } from "../firmware-contracts/clock.ts";
 import { encodeFrame } from "../firmware-contracts/frame.ts";
 import type { ControlDevice } from "../firmware-contracts/intake.ts";
 import {
@@ -181,6 +182,24 @@ describe("what waits", () => {
     await bench.gateway.settled();
     expect(bench.intake.detections()).toHaveLength(1);
     expect(bench.gateway.ready()).toBe(true);
+  });
+
+  test("a classifier that never answers hides no fall: what follows the impact decides", async () => {
+    const broken: Classifier = {
+      ...classifier,
+      score: () => {
+        throw new Error("no classifier");
+      },
+    };
+    bench = await openBench({ devices, classifier: broken, clock: systemClock(8) });
+    const client = await bench.connect("watch-1");
+    await publishFrames(client, "watch-1", fallFrames({ bootId: 1 }));
+    await bench.gateway.settled();
+    expect(bench.intake.detections().map(({ id, strength }) => ({ id, strength }))).toEqual([
+      { id: "watch-1.1.12.fall", strength: "medium" },
+    ]);
+    expect(count("classifier.unanswered")).toBeGreaterThan(0);
+    expect(bench.gateway.ready()).toBe(false);
   });
 
   test("Detections wait for an alerting that is away, over a restart, and come once", async () => {

@@ -8,10 +8,12 @@ import type { Counters } from "../counters.ts";
 const batchSize = 64;
 /** A classifier that fails is asked again after this, ms. */
 const retryMs = 1000;
+/** So many failures, and a window goes unanswered: a fall waits no longer than this many seconds for the classifier. */
+const maxFailures = 10;
 
 /** Asks the classifier for all devices together. */
 export interface Scorer {
-  /** The score, 0 to 1. Never rejects: where the classifier fails it is asked again, and the candidate stays undecided meanwhile. */
+  /** The score, 0 to 1. Where the classifier fails it is asked again; NaN where it goes on failing: then the detector judges without. Never rejects. */
   score(placement: Placement, input: Float32Array): Promise<number>;
   /** False from a failure until an answer. */
   readonly healthy: boolean;
@@ -22,6 +24,7 @@ export interface Scorer {
 interface Waiting {
   placement: Placement;
   input: Float32Array;
+  failures: number;
   resolve(score: number): void;
 }
 
@@ -51,6 +54,15 @@ export function createScorer(classifier: Classifier, clock: Clock, counters: Cou
     }
   }
 
+  function giveUpOnOld(): void {
+    for (const one of waiting) {
+      if (++one.failures < maxFailures) continue;
+      counters.add("classifier.unanswered");
+      one.resolve(Number.NaN);
+    }
+    waiting = waiting.filter((one) => one.failures < maxFailures);
+  }
+
   function takeUp(): void {
     isDue = true;
     // At the end of this turn of the event loop: windows of other devices may come in it.
@@ -62,8 +74,13 @@ export function createScorer(classifier: Classifier, clock: Clock, counters: Cou
         },
         (error) => {
           counters.add("classifier.failed");
-          if (healthy) log.error({ error: String(error) }, "the classifier fails; falls wait until it answers");
+          if (healthy)
+            log.error(
+              { error: String(error) },
+              "the classifier fails; after 10 s a fall is judged by what follows it alone",
+            );
           healthy = false;
+          giveUpOnOld();
           callOff = clock.after(retryMs, takeUp);
         },
       );
@@ -76,7 +93,7 @@ export function createScorer(classifier: Classifier, clock: Clock, counters: Cou
     },
     score: (placement, input) =>
       new Promise((resolve) => {
-        waiting.push({ placement, input, resolve });
+        waiting.push({ placement, input, failures: 0, resolve });
         if (!isDue) takeUp();
       }),
     start() {
