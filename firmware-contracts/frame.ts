@@ -1,218 +1,55 @@
-import { z } from "zod";
-import { binaryField, layoutOf, readFields, writeFields } from "./binary.ts";
+import { type AccelFrame, type Decoded, parseJson, unknownVersion } from "./accel-frame.ts";
+import { decodeFrameV1, decodeJsonFrameV1, encodeFrameV1 } from "./frame-v1.ts";
 
-/** Most samples in one frame: 5 s at 200 Hz. A frame then has 6,032 bytes. */
-export const maxFrameSamples = 1000;
-/** Rates a gateway takes, in hertz. */
-export const minRateHz = 20;
-export const maxRateHz = 200;
+export {
+  type AccelFrame,
+  clipMg,
+  type Decoded,
+  type FrameRefusal,
+  fullScaleMg,
+  maxFrameSamples,
+  maxRangeG,
+  maxRateHz,
+  minRateHz,
+  parseJson,
+} from "./accel-frame.ts";
+export { FrameHeader, frameFlags, frameHeaderLayout, JsonFrame } from "./frame-v1.ts";
 
-/** Bits of a frame's `flags`. */
-export const frameFlags = {
-  /** Kept on the device while there was no network, and sent later. */
-  stored: 1,
-  /** The device has not set its clock since it started: `deviceTimeMs` counts from its start. */
-  clockUnset: 2,
-} as const;
+/** No major version has a header shorter than this: a shorter payload is a torn one, whatever its first byte says. */
+const shortestFrame = 32;
+
+/** How one major version is read. */
+export interface FrameReader {
+  bytes(payload: Uint8Array): Decoded<AccelFrame>;
+  json(parsed: unknown): Decoded<AccelFrame>;
+}
+export type FrameReaders = ReadonlyMap<number, FrameReader>;
 
 /**
- * The header of a binary accelerometer frame, 32 bytes, followed by `sampleCount` × (x, y, z) as little-endian int16 in milli-g.
- * The order of the fields is the order of the bytes; each lies at a multiple of its own size, so that a C struct has the same layout without packing.
+ * Every major version that a gateway reads. A new one gets a line and a file `frame-v<N>.ts`; no line is ever taken out,
+ * because devices of that version are worn and journals of that version are on disks.
  */
-export const FrameHeader = z
-  .object({
-    version: binaryField("u8", "Major version of this contract: 1"),
-    flags: binaryField("u8", "Bit 0: stored on the device and sent later. Bit 1: clock not set"),
-    rangeG: binaryField("u8", "Full scale of the sensor in g; readings clip there").min(1).max(32),
-    reserved: binaryField("u8", "0"),
-    bootId: binaryField("u32", "Chosen at random, or counted up, each time the device starts"),
-    sequence: binaryField("u32", "Counts frames since the device started, from 0"),
-    ageMs: binaryField("u32", "How long ago the last sample was taken when the frame was handed to the network, ms"),
-    deviceTimeMs: binaryField(
-      "u64",
-      "Time of the first sample by the device's clock, ms since 1970 or since its start",
-    ),
-    rateHz: binaryField("u16", "Samples per second", 100).min(minRateHz).max(maxRateHz),
-    sampleCount: binaryField("u16", "Samples that follow; each is x, y, z").min(1).max(maxFrameSamples),
-    reserved2: binaryField("u32", "0"),
-  })
-  .meta({ id: "FrameHeader", description: "Header of a binary accelerometer frame" });
-export type FrameHeader = z.infer<typeof FrameHeader>;
+export const frameReaders: FrameReaders = new Map([[1, { bytes: decodeFrameV1, json: decodeJsonFrameV1 }]]);
 
-export const frameHeaderLayout = layoutOf(FrameHeader);
+/** Writes a frame as bytes of the newest version. Throws a ZodError where a header field is out of its bounds. */
+export const encodeFrame: (frame: AccelFrame) => Uint8Array = encodeFrameV1;
 
-/** An accelerometer frame, however it came. `samples` is x, y, z interleaved, in milli-g, `3 × count` long. */
-export interface AccelFrame {
-  bootId: number;
-  sequence: number;
-  deviceTimeMs: number;
-  ageMs: number;
-  rateHz: number;
-  rangeG: number;
-  stored: boolean;
-  clockUnset: boolean;
-  samples: Int16Array;
-}
-
-export type FrameRefusal =
-  | "too-short"
-  | "wrong-length"
-  | "unknown-version"
-  | "bad-rate"
-  | "bad-header"
-  | "bad-json"
-  | "bad-sample";
-export type Decoded<T> = { ok: true; value: T } | { ok: false; reason: FrameRefusal; detail: string };
-
-const hostIsLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
-
-/** Writes a frame as bytes. Throws a ZodError where a header field is out of its bounds. */
-export function encodeFrame(frame: AccelFrame): Uint8Array {
-  const count = frame.samples.length / 3;
-  const header = FrameHeader.parse({
-    version: 1,
-    flags: (frame.stored ? frameFlags.stored : 0) | (frame.clockUnset ? frameFlags.clockUnset : 0),
-    rangeG: frame.rangeG,
-    reserved: 0,
-    bootId: frame.bootId,
-    sequence: frame.sequence,
-    deviceTimeMs: frame.deviceTimeMs,
-    ageMs: frame.ageMs,
-    rateHz: frame.rateHz,
-    sampleCount: count,
-    reserved2: 0,
-  });
-  const bytes = new Uint8Array(frameHeaderLayout.size + count * 6);
-  const view = new DataView(bytes.buffer);
-  writeFields(frameHeaderLayout, view, header);
-  for (let i = 0; i < frame.samples.length; i++) {
-    view.setInt16(frameHeaderLayout.size + i * 2, frame.samples[i] ?? 0, true);
+/** Reads a binary frame of any version in `readers`. Never throws: what is wrong comes back as a reason to count and a detail to log. */
+export function decodeFrame(bytes: Uint8Array, readers: FrameReaders = frameReaders): Decoded<AccelFrame> {
+  if (bytes.length < shortestFrame) {
+    return { ok: false, reason: "too-short", detail: `${bytes.length} bytes; a header has ${shortestFrame}` };
   }
-  return bytes;
+  const reader = readers.get(bytes[0] ?? 0);
+  return reader ? reader.bytes(bytes) : unknownVersion("frame", bytes[0], readers.keys());
 }
 
-/** Reads a binary frame. Never throws: what is wrong comes back as a reason to count and a detail to log. */
-export function decodeFrame(bytes: Uint8Array): Decoded<AccelFrame> {
-  if (bytes.length < frameHeaderLayout.size) {
-    return { ok: false, reason: "too-short", detail: `${bytes.length} bytes; a header has ${frameHeaderLayout.size}` };
-  }
-  if (bytes[0] !== 1) {
-    return { ok: false, reason: "unknown-version", detail: `frame version ${bytes[0]}; this gateway reads 1` };
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const checked = FrameHeader.safeParse(readFields(frameHeaderLayout, view));
-  if (!checked.success) return refusedHeader(checked.error);
-  const header = checked.data;
-  const expected = frameHeaderLayout.size + header.sampleCount * 6;
-  if (bytes.length !== expected) {
-    return { ok: false, reason: "wrong-length", detail: `${bytes.length} bytes; the header says ${expected}` };
-  }
-  return {
-    ok: true,
-    value: {
-      bootId: header.bootId,
-      sequence: header.sequence,
-      deviceTimeMs: header.deviceTimeMs,
-      ageMs: header.ageMs,
-      rateHz: header.rateHz,
-      rangeG: header.rangeG,
-      stored: (header.flags & frameFlags.stored) !== 0,
-      clockUnset: (header.flags & frameFlags.clockUnset) !== 0,
-      samples: readSamples(bytes, header.sampleCount * 3),
-    },
-  };
-}
-
-function readSamples(bytes: Uint8Array, values: number): Int16Array {
-  const start = bytes.byteOffset + frameHeaderLayout.size;
-  if (hostIsLittleEndian) return new Int16Array(bytes.buffer.slice(start, start + values * 2));
-  const view = new DataView(bytes.buffer, start, values * 2);
-  return Int16Array.from({ length: values }, (_, i) => view.getInt16(i * 2, true));
-}
-
-function refusedHeader(error: z.ZodError): { ok: false; reason: FrameRefusal; detail: string } {
-  const issue = error.issues[0];
-  const field = String(issue?.path[0] ?? "");
-  const reason = field === "rateHz" || field === "rate" ? "bad-rate" : "bad-header";
-  return { ok: false, reason, detail: `${field}: ${issue?.message ?? "invalid"}` };
-}
-
-const milliG = z.number().min(-32768).max(32767);
-
-/** The same frame as JSON, for devices that cannot pack bytes. Sample values are milli-g. */
-export const JsonFrame = z
-  .object({
-    v: z.literal(1),
-    boot: FrameHeader.shape.bootId,
-    seq: FrameHeader.shape.sequence,
-    t: FrameHeader.shape.deviceTimeMs,
-    age: FrameHeader.shape.ageMs.default(0),
-    rate: FrameHeader.shape.rateHz,
-    range: FrameHeader.shape.rangeG,
-    stored: z.boolean().default(false),
-    clockUnset: z.boolean().default(false),
-    samples: z
-      .array(z.tuple([milliG, milliG, milliG]))
-      .min(1)
-      .max(maxFrameSamples)
-      .meta({ description: "x, y, z in milli-g" }),
-  })
-  .meta({ id: "JsonFrame", description: "An accelerometer frame as JSON" });
-
-// Sample arrays are checked by bounds in a loop: zod on each number costs half the gateway's throughput.
-const JsonFrameHead = JsonFrame.omit({ samples: true });
-
-/** Reads a JSON frame. Never throws. */
-export function decodeJsonFrame(bytes: Uint8Array): Decoded<AccelFrame> {
+/** Reads a JSON frame of any version in `readers`. Never throws. */
+export function decodeJsonFrame(bytes: Uint8Array, readers: FrameReaders = frameReaders): Decoded<AccelFrame> {
   const parsed = parseJson(bytes);
   if (!parsed.ok) return parsed;
   const version = (parsed.value as { v?: unknown } | null)?.v;
-  if (typeof version === "number" && version !== 1) {
-    return { ok: false, reason: "unknown-version", detail: `frame version ${version}; this gateway reads 1` };
+  if (typeof version !== "number") {
+    return { ok: false, reason: "bad-header", detail: "v: the major version is missing or no number" };
   }
-  const head = JsonFrameHead.safeParse(parsed.value);
-  if (!head.success) return refusedHeader(head.error);
-  const rows = (parsed.value as { samples?: unknown }).samples;
-  if (!Array.isArray(rows) || rows.length < 1 || rows.length > maxFrameSamples) {
-    return { ok: false, reason: "wrong-length", detail: `samples: 1 to ${maxFrameSamples} rows of x, y, z` };
-  }
-  const samples = new Int16Array(rows.length * 3);
-  for (let i = 0; i < rows.length; i++) {
-    const row: unknown = rows[i];
-    if (!Array.isArray(row) || row.length !== 3) {
-      return { ok: false, reason: "bad-sample", detail: `row ${i} is not x, y, z` };
-    }
-    for (let axis = 0; axis < 3; axis++) {
-      const value: unknown = row[axis];
-      // NaN and infinities fail both comparisons, and so does anything that is no number.
-      if (!(typeof value === "number" && value >= -32768 && value <= 32767)) {
-        return { ok: false, reason: "bad-sample", detail: `row ${i} holds a value that is no int16` };
-      }
-      samples[i * 3 + axis] = Math.round(value);
-    }
-  }
-  const { boot, seq, t, age, rate, range, stored, clockUnset } = head.data;
-  return {
-    ok: true,
-    value: {
-      bootId: boot,
-      sequence: seq,
-      deviceTimeMs: t,
-      ageMs: age,
-      rateHz: rate,
-      rangeG: range,
-      stored,
-      clockUnset,
-      samples,
-    },
-  };
-}
-
-/** Parses UTF-8 JSON without throwing. */
-export function parseJson(bytes: Uint8Array): Decoded<unknown> {
-  try {
-    return { ok: true, value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) };
-  } catch (error) {
-    return { ok: false, reason: "bad-json", detail: error instanceof Error ? error.message.slice(0, 80) : "not JSON" };
-  }
+  return readers.get(version)?.json(parsed.value) ?? unknownVersion("frame", version, readers.keys());
 }

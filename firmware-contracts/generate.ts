@@ -4,7 +4,9 @@ import { Detection } from "./detection.ts";
 import { FrameHeader, frameHeaderLayout, JsonFrame } from "./frame.ts";
 import { Control, DeviceEvent, IntakeItem } from "./intake.ts";
 import { CancelReport, HelpReport, PresenceReport, StatusReport } from "./reports.ts";
-import { frameVectors, jsonFrameVectors, reportVectors, topicVectors } from "./vectors.ts";
+import { TimeSync } from "./time-sync.ts";
+import { timeSyncVectors } from "./time-sync-vectors.ts";
+import { clippingVectors, frameVectors, jsonFrameVectors, reportVectors, topicVectors } from "./vectors.ts";
 
 /** What has a JSON Schema of its own. */
 const schemas = {
@@ -14,6 +16,7 @@ const schemas = {
   StatusReport,
   HelpReport,
   CancelReport,
+  TimeSync,
   Detection,
   DeviceEvent,
   IntakeItem,
@@ -34,6 +37,8 @@ export function generatedFiles(): Map<string, string> {
   files.set("vectors/frames.json", jsonText(frameVectors()));
   files.set("vectors/json-frames.json", jsonText(jsonFrameVectors()));
   files.set("vectors/reports.json", jsonText(reportVectors()));
+  files.set("vectors/time-sync.json", jsonText(timeSyncVectors()));
+  files.set("vectors/clipping.json", jsonText(clippingVectors()));
   files.set("vectors/topics.json", jsonText(topicVectors()));
   const readme = readFileSync(new URL("README.md", hereUrl), "utf8");
   files.set("README.md", withByteTable(readme));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { unknownVersion } from "./accel-frame.ts";
 import { type Decoded, FrameHeader, parseJson } from "./frame.ts";
 
 const identity = {
@@ -51,7 +52,7 @@ export function decodeReport<T extends z.ZodType>(schema: T, bytes: Uint8Array):
   if (!parsed.ok) return parsed;
   const version = (parsed.value as { v?: unknown } | null)?.v;
   if (typeof version === "number" && version !== 1) {
-    return { ok: false, reason: "unknown-version", detail: `report version ${version}; this gateway reads 1` };
+    return unknownVersion("report", version, [1]);
   }
   const checked = schema.safeParse(parsed.value);
   if (checked.success) return { ok: true, value: checked.data };

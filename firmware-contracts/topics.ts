@@ -35,6 +35,17 @@ export function downlinkFilter(deviceId: string): string {
   return `${topicRoot}/v${topicVersion}/${deviceId}/down/#`;
 }
 
+/** What is sent to a device, by the last level of its topic. */
+export const downlinks = {
+  time: "The gateway's wall time, binary (TimeSync)",
+} as const;
+export type Downlink = keyof typeof downlinks;
+
+/** `fallvakt/v1/<deviceId>/down/<downlink>` */
+export function downlinkTopic(deviceId: string, downlink: Downlink): string {
+  return `${topicRoot}/v${topicVersion}/${deviceId}/down/${downlink}`;
+}
+
 export type TopicRefusal = "unknown-topic" | "unknown-version" | "bad-device-id";
 export type ParsedTopic =
   | { ok: true; deviceId: string; uplink: Uplink }

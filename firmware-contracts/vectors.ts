@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import {
   type AccelFrame,
+  clipMg,
   decodeFrame,
   decodeJsonFrame,
   encodeFrame,
@@ -110,6 +111,25 @@ const badFrames: [string, Uint8Array][] = [
     }),
   ],
 ];
+
+const readings: [mg: number, rangeG: number][] = [
+  [0, 8],
+  [7_999, 8],
+  [8_000, 8],
+  [8_001, 8],
+  [-8_001, 8],
+  [2_001, 2],
+  [-100_000, 16],
+  [32_767, 32],
+  [32_768, 32],
+  [-32_768, 32],
+  [1_000_000, 255],
+];
+
+/** Readings in milli-g, and what of them stands in a frame of a sensor of that full scale. */
+export function clippingVectors() {
+  return readings.map(([mg, rangeG]) => ({ mg, rangeG, clipped: clipMg(mg, rangeG) }));
+}
 
 /** Binary frames that every decoder must read alike, and those that every gateway must refuse, with the reason. */
 export function frameVectors() {
