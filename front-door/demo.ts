@@ -3,21 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { Placement } from "../firmware-contracts/detection.ts";
-import { runDemo } from "./demo-run.ts";
+import { type DemoRun, runDemo } from "./demo-run.ts";
 import { summaryText } from "./demo-story.ts";
 
-interface DemoOptions {
-  speed: number;
-  recordings?: string;
-  part?: string;
-  placement?: Placement;
-  limit?: number;
-  seed: number;
-  sideBySide: number;
-  language: "sv" | "en";
-  stay: boolean;
-  json: boolean;
-}
+/** The command line's words; the rest of a run is this command's business. */
+type DemoOptions = Omit<DemoRun, "dataDir" | "say" | "quiet" | "throughIntake"> & { json: boolean };
 
 function positive(text: string): number {
   const value = Number(text);
