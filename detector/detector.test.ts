@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Evidence } from "../firmware-contracts/detection.ts";
 import { gateMg } from "./gate.ts";
 import { impact, lying, stage, standing, storyStart, switching, walking } from "./synthetic-wearer.ts";
 
@@ -292,6 +293,7 @@ test("whatever comes, every opened gate is closed once and each fall told once",
         }
         expect(open).toEqual(new Set());
         const told = story.of("detect").map(({ conclusion }) => conclusion);
+        for (const { evidence } of told) Evidence.parse(evidence);
         for (const a of told) {
           for (const b of told) {
             if (a !== b && a.bootId === b.bootId) expect(a.sequence).not.toBe(b.sequence);
@@ -301,4 +303,15 @@ test("whatever comes, every opened gate is closed once and each fall told once",
     ),
     { numRuns: 300 },
   );
+});
+
+test("a quiet stream costs less than 250 ns a sample", () => {
+  const seconds = 2000;
+  const costs = Array.from({ length: 5 }, () => {
+    const story = stage();
+    const started = performance.now();
+    story.send(standing, seconds);
+    return ((performance.now() - started) * 1e6) / (seconds * 50);
+  });
+  expect(Math.min(...costs)).toBeLessThan(250);
 });
