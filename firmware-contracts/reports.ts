@@ -27,7 +27,7 @@ export const StatusReport = z
     v: z.literal(1),
     kind: z.enum(["birth", "heartbeat", "will"]),
     boot: FrameHeader.shape.bootId.optional(),
-    t: FrameHeader.shape.deviceTimeMs.optional(),
+    t: identity.t.optional(),
     battery: z.number().min(0).max(100).optional().meta({ description: "Charge left, per cent" }),
     charging: z.boolean().optional(),
     worn: z.boolean().optional(),

@@ -6,6 +6,8 @@ const needs = {
   influxd: () => onPath("influxd"),
   chromium: () => onPath("chromium"),
   mosquitto_pub: () => onPath("mosquitto_pub"),
+  gcc: () => onPath("gcc"),
+  "arm-none-eabi-gcc": () => onPath("arm-none-eabi-gcc"),
   FALLVAKT_RECORDINGS: () => folder("FALLVAKT_RECORDINGS"),
   FALLVAKT_SPECS: () => folder("FALLVAKT_SPECS"),
 } as const;
