@@ -6,6 +6,7 @@ const needs = {
   influxd: () => onPath("influxd"),
   chromium: () => onPath("chromium"),
   mosquitto_pub: () => onPath("mosquitto_pub"),
+  strace: () => onPath("strace"),
   gcc: () => onPath("gcc"),
   "arm-none-eabi-gcc": () => onPath("arm-none-eabi-gcc"),
   FALLVAKT_RECORDINGS: () => folder("FALLVAKT_RECORDINGS"),
