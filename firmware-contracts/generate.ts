@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
+import { asyncapiText } from "./asyncapi.ts";
 import { cHeader, cSource } from "./c/source.ts";
 import { Detection } from "./detection.ts";
 import { FrameHeader, frameHeaderLayout, JsonFrame } from "./frame.ts";
@@ -41,6 +42,7 @@ export function generatedFiles(): Map<string, string> {
   files.set("vectors/time-sync.json", jsonText(timeSyncVectors()));
   files.set("vectors/clipping.json", jsonText(clippingVectors()));
   files.set("vectors/topics.json", jsonText(topicVectors()));
+  files.set("asyncapi.yaml", asyncapiText());
   files.set("c/fallvakt.h", cHeader());
   files.set("c/fallvakt.c", cSource());
   const readme = readFileSync(new URL("README.md", hereUrl), "utf8");
