@@ -19,7 +19,7 @@ import {
 import { generateSet } from "../simulators/generator/set.ts";
 import { writeSet } from "../simulators/generator/write.ts";
 import { type PhoneNetwork, startPhoneNetwork } from "../simulators/phone-network/network.ts";
-import { readText } from "../simulators/phone-network/responder.ts";
+import { type ReadText, readText } from "../simulators/phone-network/responder.ts";
 import { wait } from "../simulators/replay/play.ts";
 import { Config } from "./config.ts";
 import { lineOf, replyOnPhone, smsOnPhone } from "./demo-story.ts";
@@ -142,7 +142,10 @@ async function perform(run: DemoRun, stage: Stage): Promise<DemoResult> {
   if (!alerting || !gateway || !classifier) throw new Error("the demo needs every part of the service");
   const password = newSecret();
   await alerting.users.addUser("demo", password, "operator");
-  const added = await alerting.registry.addDevices(scenes.map(({ dwelling }) => dwelling));
+  const added = await alerting.registry.addDevices(
+    scenes.map(({ dwelling }) => dwelling),
+    { allowSimilarAliases: true },
+  );
   const secrets = new Map(added.map(({ deviceId, secret }) => [deviceId, secret]));
   tell(`${scenes.length} trials on ${scenes.length} devices in as many dwellings, at ${run.speed} × real time.`);
   tell(`Console: ${service.consoleUrl}   name: demo   password: ${password}\n`);
@@ -155,7 +158,10 @@ async function perform(run: DemoRun, stage: Stage): Promise<DemoResult> {
     const line = lineOf(event, nameOf);
     if (line) progress.say(tell, line);
   });
+  const pages: ReadText[] = [];
   network.onMessage((phone, message) => {
+    const read = readText(message.body, message.at);
+    if (read?.kind === "page" || read?.kind === "not-taken") pages.push(read);
     const name = staff.find((who) => who.phone === phone.number)?.name ?? phone.number;
     progress.say(tell, smsOnPhone(message.at, name, message.body));
   });
@@ -194,7 +200,7 @@ async function perform(run: DemoRun, stage: Stage): Promise<DemoResult> {
     played: played.map((scene) => scene.played),
     detections: seen,
     episodes: episodes.map(({ id, takenAt }) => ({ id, taken: takenAt !== null })),
-    pages: pagesOn(network, new Map(episodes.map(({ code, id }) => [code, id]))),
+    pages: pagesOf(pages, new Map(episodes.map(({ code, id }) => [code, id]))),
     expected: await expectedDetections(played.map(acknowledgedOf), classifier),
     eventsLogged: stage.hasInflux ? written : spooled,
   });
@@ -225,16 +231,12 @@ function detectionSeen(event: Extract<ServiceEvent, { type: "detection" }>): See
   };
 }
 
-/** Pages as they reached phones, and the episodes that their codes name. */
-function pagesOn(network: PhoneNetwork, episodeOf: ReadonlyMap<string, string>): SeenPage[] {
-  return [...network.phones.values()].flatMap((phone) =>
-    phone.inbox.flatMap((message) => {
-      const read = readText(message.body, message.at);
-      if (read?.kind !== "page" && read?.kind !== "not-taken") return [];
-      const episodeId = episodeOf.get(read.code);
-      return episodeId ? [{ episodeId, at: message.at }] : [];
-    }),
-  );
+/** Pages with the episodes that their codes name. */
+function pagesOf(read: readonly ReadText[], episodeOf: ReadonlyMap<string, string>): SeenPage[] {
+  return read.flatMap(({ code, at }) => {
+    const episodeId = episodeOf.get(code);
+    return episodeId ? [{ episodeId, at }] : [];
+  });
 }
 
 function sayMisses(run: DemoRun, played: readonly Played[], seen: readonly SeenDetection[]): void {

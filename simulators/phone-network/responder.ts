@@ -12,17 +12,17 @@ export interface ReadText {
   at: WallMs;
 }
 
-const offersTaking = /\b(\d{3,4}) T\b/;
+const offersTaking = /\b(\d{3,5}) T\b/;
 const offersOutcome = /(?:Hur gick det|What had happened)/i;
 const iHaveIt = /\b(?:DU HAR (?:LARMET|DET)|YOU HAVE (?:THE ALARM|IT))\b/;
 // `274 Nyckel 38: …` tells of what this phone's owner said or did. It may offer T again ("noted that you cannot; if that changes …"), but it calls nobody.
-const aboutMe = /^(?:[\p{Lu} ]+ )?\d{3,4}(?: [^.,:]*)?:/u;
+const aboutMe = /^(?:[\p{Lu} ]+ )?\d{3,5}(?: [^.,:]*)?:/u;
 const otherHasIt = /(?:är taget av|was taken by|has been taken by)/i;
 const nobodyHasIt = /(?:EJ TAGET|NOT TAKEN)/i;
 
 /** Reads one text in Swedish or English. Null where it holds no code. */
 export function readText(text: string, at: WallMs): ReadText | null {
-  const code = (offersTaking.exec(text) ?? /\b(\d{3,4})\b/.exec(text))?.[1];
+  const code = (offersTaking.exec(text) ?? /\b(\d{3,5})\b/.exec(text))?.[1];
   if (!code) return null;
   return { kind: kindOf(text), code, alias: aliasIn(text, code), text, at };
 }
