@@ -3,8 +3,9 @@ import { z } from "zod";
 import { asyncapiText } from "./asyncapi.ts";
 import { cHeader, cSource } from "./c/source.ts";
 import { Detection } from "./detection.ts";
+import { exampleFallText } from "./example-fall.ts";
 import { FrameHeader, frameHeaderLayout, JsonFrame } from "./frame.ts";
-import { Control, DeviceEvent, IntakeItem } from "./intake.ts";
+import { Control, DeviceEvent, GatewayEvent, IntakeItem } from "./intake.ts";
 import { CancelReport, HelpReport, PresenceReport, StatusReport } from "./reports.ts";
 import { TimeSync } from "./time-sync.ts";
 import { timeSyncVectors } from "./time-sync-vectors.ts";
@@ -21,6 +22,7 @@ const schemas = {
   TimeSync,
   Detection,
   DeviceEvent,
+  GatewayEvent,
   IntakeItem,
   Control,
 };
@@ -41,6 +43,7 @@ export function generatedFiles(): Map<string, string> {
   files.set("vectors/reports.json", jsonText(reportVectors()));
   files.set("vectors/time-sync.json", jsonText(timeSyncVectors()));
   files.set("vectors/clipping.json", jsonText(clippingVectors()));
+  files.set("vectors/fall-frames.hex", exampleFallText());
   files.set("vectors/topics.json", jsonText(topicVectors()));
   files.set("asyncapi.yaml", asyncapiText());
   files.set("c/fallvakt.h", cHeader());

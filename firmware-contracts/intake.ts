@@ -20,11 +20,27 @@ export const DeviceEvent = z
   .meta({ id: "DeviceEvent", description: "Something a device did or met, other than a Detection" });
 export type DeviceEvent = z.infer<typeof DeviceEvent>;
 
+/** What a gateway tells of itself. An alerting that is older than an event of this list refuses it, and nothing else waits for it. */
+export const GatewayEvent = z
+  .object({
+    v: z.literal(1),
+    id: z.string().max(80),
+    gatewayId: z.string().min(1).max(64),
+    at,
+    event: z.enum(["broker-lost", "broker-back"]).meta({
+      description: "Its broker cannot be reached, told again each minute while that lasts; or can be again",
+    }),
+    detail: z.string().max(80).optional().meta({ description: "A reason from a fixed list: session-lost" }),
+  })
+  .meta({ id: "GatewayEvent", description: "Something that a gateway met and that no device did" });
+export type GatewayEvent = z.infer<typeof GatewayEvent>;
+
 /** One thing handed from a gateway's outbox to alerting's intake. */
 export const IntakeItem = z
   .discriminatedUnion("type", [
     z.object({ type: z.literal("detection"), detection: Detection }),
     z.object({ type: z.literal("device-event"), event: DeviceEvent }),
+    z.object({ type: z.literal("gateway-event"), event: GatewayEvent }),
   ])
   .meta({ id: "IntakeItem" });
 export type IntakeItem = z.infer<typeof IntakeItem>;

@@ -118,6 +118,15 @@ describe.skipIf(lacks("gcc"))("the C code does what the TypeScript does (needs g
     return stdout.split("\n").slice(0, -1);
   }
 
+  test("the README's example compiles", () => {
+    const readme = readFileSync(here("../README.md"), "utf8");
+    const example = /^```c\n([\s\S]*?)^```/m.exec(readme)?.[1] ?? "";
+    expect(example).toContain("fallvakt_frame_begin");
+    const options = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-I", here("."), "-fsyntax-only"];
+    const compiled = spawnSync("gcc", [...options, "-std=c99", "-x", "c", "-"], { input: example, encoding: "utf8" });
+    expect(compiled).toMatchObject({ status: 0, stderr: "" });
+  });
+
   test("golden frames, both ways, byte for byte", () => {
     const { good, refused } = vectors("frames");
     const whole = good.map((vector: { fields: AccelFrame; samples?: number[]; hex?: string; name: string }) => {
