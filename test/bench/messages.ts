@@ -1,0 +1,69 @@
+import type { AddressInfo } from "node:net";
+import type { Source } from "./frames.ts";
+
+// What the benchmark and its child processes tell each other.
+
+/** A server's first word. */
+export interface Listening {
+  port: number;
+  /** What computes the gateway's classifier. */
+  backend?: string;
+}
+
+export type GatewayQuestion = "counters" | "close";
+export interface GatewayAnswer {
+  counters: Record<string, number>;
+  problems: string[];
+}
+
+export type Frames = "daily" | "quiet";
+
+/** What the load is told to do. It does one thing at a time. */
+export type LoadOrder =
+  | { kind: "prepare"; source: Source; publishers: number }
+  | {
+      kind: "run";
+      port: number;
+      /** Process whose CPU time is read at both ends of the measured time. */
+      pid: number;
+      frames: Frames;
+      hasSubscriber: boolean;
+      window: number;
+      bootId: number;
+      warmMs: number;
+      measureMs: number;
+    }
+  /** Opens idle connections and keeps them; `frames` of the quiet kind are sent on each first. */
+  | { kind: "hold"; port: number; connections: number; frames: number }
+  | { kind: "let-go" };
+
+/** What was prepared. */
+export interface Prepared {
+  rateHz: number;
+  placement: string;
+  packetBytes: number;
+  /** Seconds of recordings that the publishers play before they begin again, all together. */
+  dailySeconds: number;
+  quietSeconds: number;
+}
+
+/** One run. CPU times in seconds, of user and system together. */
+export interface RunResult {
+  messages: number;
+  seconds: number;
+  serverCpuSeconds: number;
+  loadCpuSeconds: number;
+  /** Of 1: how much of what was published the subscriber was sent; null without one. */
+  delivered: number | null;
+}
+
+export type LoadAnswer = { ok: true; value: Prepared | RunResult | null } | { ok: false; why: string };
+
+/** Says something to the parent process. */
+export function tell(message: Listening | GatewayAnswer | LoadAnswer): void {
+  process.send?.(message);
+}
+
+export function tellPort(address: AddressInfo | string | null): void {
+  if (address && typeof address === "object") tell({ port: address.port });
+}
