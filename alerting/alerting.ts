@@ -14,6 +14,7 @@ import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
 import type { SeenDetection } from "./episode-state.ts";
 import { createEventLog, type EventCounts, type EventLog } from "./event-log/event-log.ts";
 import type { ServiceEvent } from "./events.ts";
+import { createGatewayTroubles } from "./intake/gateway-troubles.ts";
 import { createIntake } from "./intake/intake.ts";
 import { intakePlugin } from "./intake/plugin.ts";
 import { createKeeper, type Keeper } from "./keeper.ts";
@@ -97,6 +98,7 @@ class AlertingService implements Alerting {
     this.#changeListeners = createListeners<string>(log);
     this.#eventLog = createEventLog({ dataDir, maxBytes: config.spool.maxBytes, influx: config.influx, clock, log });
     const store = () => this.#running().store;
+    const gatewayTroubles = createGatewayTroubles();
     this.registry = createRegistry(store, clock);
     this.users = createUsers(store);
     this.intake = createIntake({
@@ -105,6 +107,7 @@ class AlertingService implements Alerting {
       clock,
       counters: this.#counters,
       log,
+      gatewayTroubles,
       onEvent: (event) => this.#tell(event),
     });
     this.backend = createConsoleBackend({
@@ -113,6 +116,7 @@ class AlertingService implements Alerting {
       users: this.users,
       onChange: this.#changeListeners.on,
       eventLog: this.#eventLog,
+      gatewayTroubles,
       store,
       clock,
     });

@@ -202,6 +202,7 @@ export function timelineOf(
       case "detection":
       case "page-sent":
       case "device":
+      case "gateway":
         return [];
       default:
         return [entry(event.type)];

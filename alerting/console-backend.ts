@@ -2,6 +2,7 @@ import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Board } from "./board.ts";
 import type { ConsoleBackend } from "./console/api.ts";
 import type { EventLog } from "./event-log/event-log.ts";
+import type { GatewayTroubles } from "./intake/gateway-troubles.ts";
 import type { Keeper } from "./keeper.ts";
 import type { Users } from "./registry/users.ts";
 import type { Store } from "./store/store.ts";
@@ -19,9 +20,10 @@ export function createConsoleBackend(options: {
   users: Users;
   onChange: ConsoleBackend["onChange"];
   eventLog: EventLog;
+  gatewayTroubles: GatewayTroubles;
   clock: Clock;
 }): ConsoleBackend {
-  const { board, keeper, store, users, onChange, eventLog, clock } = options;
+  const { board, keeper, store, users, onChange, eventLog, gatewayTroubles, clock } = options;
   let contactsFail = false;
   let storeFails = false;
   let lookedAt = Number.NEGATIVE_INFINITY;
@@ -54,6 +56,7 @@ export function createConsoleBackend(options: {
       return [
         ...(storeFails ? ["store"] : []),
         ...(contactsFail ? ["contact-unreachable"] : []),
+        ...(gatewayTroubles.brokerLost ? ["broker-lost"] : []),
         ...(eventLog.troubled() ? ["event-log"] : []),
       ];
     },

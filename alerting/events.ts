@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { DetectionReason } from "../firmware-contracts/detection.ts";
-import { DeviceEvent } from "../firmware-contracts/intake.ts";
+import { DeviceEvent, GatewayEvent } from "../firmware-contracts/intake.ts";
 import { OutcomeWhat } from "./console/api.ts";
 
 const at = z.number().int().meta({ description: "Wall time, ms since 1970 UTC" });
@@ -86,6 +86,13 @@ export const ServiceEvent = z.discriminatedUnion("type", [
     event: DeviceEvent.shape.event,
     battery: z.number().nullable(),
     worn: z.boolean().nullable(),
+    detail: z.string().nullable(),
+  }),
+  z.object({
+    type: z.literal("gateway"),
+    at,
+    gatewayId: id,
+    event: GatewayEvent.shape.event,
     detail: z.string().nullable(),
   }),
 ]);

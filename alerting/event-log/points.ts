@@ -96,6 +96,13 @@ export function pointOf(event: ServiceEvent): Point {
         },
         at,
       };
+    case "gateway":
+      return {
+        measurement: "gateway",
+        tags: { gateway: event.gatewayId, event: event.event, ...texts({ detail: event.detail }) },
+        fields: { count: 1 },
+        at,
+      };
     default: {
       const by: Record<string, string> = "by" in event ? { by: event.by } : {};
       return {

@@ -1,10 +1,11 @@
 import type { Logger } from "pino";
 import type { Clock } from "../../firmware-contracts/clock.ts";
-import { type Intake, IntakeItem } from "../../firmware-contracts/intake.ts";
+import { type GatewayEvent, type Intake, IntakeItem } from "../../firmware-contracts/intake.ts";
 import type { Counters } from "../counters.ts";
 import type { ServiceEvent } from "../events.ts";
 import type { Keeper } from "../keeper.ts";
 import type { Store } from "../store/store.ts";
+import type { GatewayTroubles } from "./gateway-troubles.ts";
 
 /** Alerting's door. An item is committed before `submit` resolves; what rejects has changed nothing and may come again. */
 export function createIntake(options: {
@@ -13,9 +14,10 @@ export function createIntake(options: {
   clock: Clock;
   counters: Counters;
   log: Logger;
+  gatewayTroubles: GatewayTroubles;
   onEvent(event: ServiceEvent): void;
 }): Intake {
-  const { store, keeper, clock, counters, log, onEvent } = options;
+  const { gatewayTroubles, store, keeper, clock, counters, log, onEvent } = options;
 
   async function takeDeviceEvent(event: Extract<IntakeItem, { type: "device-event" }>["event"]): Promise<void> {
     const { deviceId, battery = null, worn = null, detail = null } = event;
@@ -35,13 +37,22 @@ export function createIntake(options: {
     });
   }
 
+  function takeGatewayEvent({ gatewayId, at, event, detail }: GatewayEvent): void {
+    // Told again each minute while it lasts; it is news once.
+    if (!gatewayTroubles.take(gatewayId, at, event)) return;
+    if (event === "broker-lost") log.error({ gatewayId }, "a gateway has lost its broker: nothing is heard through it");
+    else log.info({ gatewayId, detail }, "a gateway has its broker again");
+    onEvent({ type: "gateway", at: Math.round(clock.wallNow()), gatewayId, event, detail: detail ?? null });
+  }
+
   return {
     async submit(item) {
       const checked = IntakeItem.parse(item);
       counters.count(`intake.${checked.type}`);
       try {
         if (checked.type === "detection") await keeper().detect(checked.detection);
-        else await takeDeviceEvent(checked.event);
+        else if (checked.type === "device-event") await takeDeviceEvent(checked.event);
+        else takeGatewayEvent(checked.event);
       } catch (error) {
         counters.count("intake.failed");
         const id = checked.type === "detection" ? checked.detection.id : checked.event.id;
