@@ -21,6 +21,30 @@ export const GatewayConfig = z
       })
       .prefault({})
       .meta({ description: "The embedded MQTT broker" }),
+    outside: z
+      .strictObject({
+        url: z
+          .url({ protocol: /^mqtts?$/ })
+          .meta({ description: "Address of a broker of your own, as mqtts://host:8883; the embedded one is then off" }),
+        username: z.string().min(1).meta({ description: "The gateway's user name at that broker" }),
+        password: z.string().min(1).meta({ description: "Its password" }),
+        caFile: z.string().optional().meta({
+          description: "Certificate of the authority that signed the broker's, PEM; needed for a private one",
+        }),
+        clientId: z
+          .string()
+          .regex(/^[A-Za-z0-9-]{1,60}$/, "1 to 60 letters, digits and hyphens")
+          .optional()
+          .meta({
+            description:
+              "Client id of the session for frames; that for help calls ends in -help. Left out: the gateway's id",
+          }),
+        version: z.enum(["5", "3.1.1"]).default("5").meta({ description: "Version of MQTT" }),
+        inFlight: whole("Messages of one session that wait for their commit", 500, 1, 10000),
+        sessionHours: whole("Hours the broker keeps messages for a gateway that is away (MQTT 5)", 168, 1, 8760),
+      })
+      .optional()
+      .meta({ description: "An outside MQTT broker, instead of the embedded one" }),
     detector: z
       .strictObject({
         backend: z.enum(["auto", "native", "wasm"]).default("auto").meta({
@@ -81,3 +105,4 @@ export const GatewayConfig = z
   })
   .meta({ id: "GatewayConfig", description: "The unit that hears the devices" });
 export type GatewayConfig = z.infer<typeof GatewayConfig>;
+export type OutsideConfig = NonNullable<GatewayConfig["outside"]>;

@@ -4,11 +4,12 @@ import type { Logger } from "pino";
 import type { Classifier } from "../detector/classifier/classifier.ts";
 import type { Clock, WallMs } from "../firmware-contracts/clock.ts";
 import { type Detection, detectionId } from "../firmware-contracts/detection.ts";
-import type { DeviceEvent, Intake } from "../firmware-contracts/intake.ts";
+import type { DeviceEvent, GatewayEvent, Intake } from "../firmware-contracts/intake.ts";
 import type { HelpReport, StatusReport } from "../firmware-contracts/reports.ts";
 import type { Broker, OfflineReason } from "./broker/broker.ts";
 import { createEmbeddedBroker } from "./broker/embedded.ts";
-import type { GatewayConfig } from "./config.ts";
+import { createOutsideBroker } from "./broker/outside.ts";
+import type { GatewayConfig, OutsideConfig } from "./config.ts";
 import { createCounters } from "./counters.ts";
 import { admit, type Message } from "./ingest/admit.ts";
 import { createRegistry } from "./ingest/registry.ts";
@@ -87,17 +88,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     log,
     refreshSeconds: config.control.refreshSeconds,
     maxChecks: config.limits.secretChecks,
-    onChange: shutOutRevoked,
+    onChange: followRegistry,
   });
-  const broker: Broker = createEmbeddedBroker({
-    mqtt: config.mqtt,
-    limits: config.limits,
-    clock,
-    isSeldom,
-    counters,
-    log,
-    handlers: { admits: registry.admits, publish, online, offline },
-  });
+  const broker: Broker = config.outside ? outsideBroker(config.outside) : embeddedBroker();
   const sessions = new Map<string, Session>();
   const listeners = new Set<(decision: Decision) => void>();
   const inFlight = new Map<string, number>();
@@ -106,6 +99,18 @@ export function createGateway(options: GatewayOptions): Gateway {
   let time: SteadyTime = createSteadyTime(clock);
   let events = 0;
   let isStarted = false;
+
+  function embeddedBroker(): Broker {
+    const handlers = { admits: registry.admits, publish, online, offline };
+    const { mqtt, limits } = config;
+    return createEmbeddedBroker({ mqtt, limits, clock, isSeldom, counters, log, handlers });
+  }
+
+  function outsideBroker(outside: OutsideConfig): Broker {
+    const { limits, id: gatewayId } = config;
+    const handlers = { publish };
+    return createOutsideBroker({ outside, limits, gatewayId, handlers, onContact, clock, counters, log });
+  }
 
   function session(deviceId: string): Session {
     const known = sessions.get(deviceId);
@@ -145,6 +150,18 @@ export function createGateway(options: GatewayOptions): Gateway {
   function event(deviceId: string, kind: DeviceEvent["event"], more: Partial<DeviceEvent> = {}): void {
     const id = `${run}.${++events}`;
     outbox.event({ v: 1, id, deviceId, at: Math.max(0, Math.round(clock.wallNow())), event: kind, ...more });
+  }
+
+  function onContact(kind: GatewayEvent["event"], detail?: string): void {
+    const at = Math.max(0, Math.round(clock.wallNow()));
+    outbox.event({
+      v: 1,
+      id: `${run}.${++events}`,
+      gatewayId: config.id,
+      at,
+      event: kind,
+      ...(detail ? { detail } : {}),
+    });
   }
 
   function publish(deviceId: string, topic: string, payload: Uint8Array, isWill: boolean): Promise<void> | undefined {
@@ -241,7 +258,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (!goneByWill.delete(deviceId)) event(deviceId, "offline", { detail: why });
   }
 
-  function shutOutRevoked(): void {
+  function followRegistry(): void {
+    broker.follow?.(registry.deviceIds());
     for (const deviceId of broker.connected()) {
       if (registry.device(deviceId)) continue;
       counters.add("connections.cut.revoked");
@@ -267,6 +285,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   function problems(): string[] {
     const list: string[] = [];
     if (!isStarted) list.push("not started");
+    else if (broker.trouble) list.push(broker.trouble);
     else if (!broker.listening) list.push("the broker does not listen");
     if (!journal.healthy) list.push("the journal cannot be written");
     if (!outbox.healthy) list.push("the outbox cannot be written");

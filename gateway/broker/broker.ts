@@ -22,8 +22,12 @@ export interface Broker {
   /** `mqtt://host:port`, once started. */
   readonly url: string;
   readonly listening: boolean;
+  /** What keeps devices from being heard, in words, where it is more than that the broker does not listen. */
+  readonly trouble?: string | null;
   /** Ids of the devices that are connected now. */
   connected(): string[];
   /** Ends a device's connection, as when it was revoked. */
   shutOut(deviceId: string): void;
+  /** For a broker that must be asked for each device's messages: whose it shall hand on from now on. */
+  follow?(deviceIds: readonly string[]): void;
 }

@@ -34,6 +34,8 @@ export interface Registry {
   readonly version: number;
   /** A device that is known and not revoked. */
   device(deviceId: string): ControlDevice | null;
+  /** Ids of those that are known and not revoked. */
+  deviceIds(): string[];
   /** Whether the secret is this device's. Rejects where too many wait. */
   admits(deviceId: string, secret: string): Promise<boolean>;
 }
@@ -130,6 +132,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       return version;
     },
     device,
+    deviceIds: () => [...devices.values()].filter((one) => !one.revoked).map((one) => one.deviceId),
     async start() {
       stopped = false;
       const kept = store.readControl();

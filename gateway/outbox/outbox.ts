@@ -1,11 +1,11 @@
 import type { Logger } from "pino";
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import type { Detection } from "../../firmware-contracts/detection.ts";
-import type { DeviceEvent, Intake } from "../../firmware-contracts/intake.ts";
+import type { Intake, IntakeItem } from "../../firmware-contracts/intake.ts";
 import type { Counters } from "../counters.ts";
 import { within } from "../time-limit.ts";
 import { RefusedItem } from "./refused-item.ts";
-import type { OutboxStore } from "./store.ts";
+import type { OutboxEvent, OutboxStore } from "./store.ts";
 
 /** Events are written together so often, ms. */
 const eventFlushMs = 250;
@@ -41,7 +41,7 @@ export interface Outbox {
   /** As `put`, again and again until it succeeds. Rejects only at a stop. */
   keep(detection: Detection): Promise<void>;
   /** Events are dropped, oldest first and counted, where they cannot be kept. */
-  event(event: DeviceEvent): void;
+  event(event: OutboxEvent): void;
   /** False from a failed commit until one succeeds. */
   readonly healthy: boolean;
   readonly empty: boolean;
@@ -51,7 +51,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const { store, intake, clock, counters, log } = options;
   let stopped = true;
   let healthy = true;
-  let fresh: DeviceEvent[] = [];
+  let fresh: OutboxEvent[] = [];
   let freshDetections: { detection: Detection; resolve(): void; reject(error: unknown): void }[] = [];
   const callOffs = new Map<string, () => void>();
   const refusals = new Map<string, number>();
@@ -149,7 +149,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       let delivered = 0;
       try {
         for (const { number, event } of waiting) {
-          await within(clock, options.submitSeconds * 1000, intake.submit({ type: "device-event", event }));
+          await within(clock, options.submitSeconds * 1000, intake.submit(itemOf(event)));
           delivered = number;
           if (stopped) break;
         }
@@ -277,4 +277,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
       callOffs.clear();
     },
   };
+}
+
+function itemOf(event: OutboxEvent): IntakeItem {
+  return "gatewayId" in event ? { type: "gateway-event", event } : { type: "device-event", event };
 }

@@ -1,9 +1,14 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { z } from "zod";
 import type { WallMs } from "../../firmware-contracts/clock.ts";
 import { Detection } from "../../firmware-contracts/detection.ts";
-import { Control, DeviceEvent } from "../../firmware-contracts/intake.ts";
+import { Control, DeviceEvent, GatewayEvent } from "../../firmware-contracts/intake.ts";
+
+/** What goes out beside Detections. */
+const OutboxEvent = z.union([GatewayEvent, DeviceEvent]);
+export type OutboxEvent = z.infer<typeof OutboxEvent>;
 
 /** Delivered Detections are remembered so long, ms, so that a replayed journal does not send them again. */
 const rememberMs = 30 * 86_400_000;
@@ -23,8 +28,8 @@ export interface OutboxStore {
   detectionsDelivered(ids: readonly string[], at: WallMs): void;
   countDetections(): number;
   /** Adds events and drops the oldest beyond `max`. Returns how many were dropped. */
-  putEvents(events: readonly DeviceEvent[], max: number): number;
-  waitingEvents(limit: number): { number: number; event: DeviceEvent }[];
+  putEvents(events: readonly OutboxEvent[], max: number): number;
+  waitingEvents(limit: number): { number: number; event: OutboxEvent }[];
   /** All up to and with this number are delivered. */
   eventsDelivered(upTo: number): void;
   countEvents(): number;
@@ -120,7 +125,7 @@ export function createOutboxStore(folder: string): OutboxStore {
       const rows = need(events).prepare("SELECT number, body FROM event ORDER BY number LIMIT ?").all(limit);
       return rows.map((row) => ({
         number: Number(row.number),
-        event: DeviceEvent.parse(JSON.parse(String(row.body))),
+        event: OutboxEvent.parse(JSON.parse(String(row.body))),
       }));
     },
     eventsDelivered: (upTo) => void need(events).prepare("DELETE FROM event WHERE number <= ?").run(upTo),

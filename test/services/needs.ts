@@ -5,7 +5,10 @@ import { delimiter, join } from "node:path";
 const needs = {
   influxd: () => onPath("influxd"),
   chromium: () => onPath("chromium"),
+  // Debian puts it where only root's PATH leads.
+  mosquitto: () => onPath("mosquitto") || isProgram("/usr/sbin/mosquitto"),
   mosquitto_pub: () => onPath("mosquitto_pub"),
+  openssl: () => onPath("openssl"),
   strace: () => onPath("strace"),
   gcc: () => onPath("gcc"),
   "arm-none-eabi-gcc": () => onPath("arm-none-eabi-gcc"),
@@ -27,14 +30,16 @@ export function lacks(need: Need): boolean {
 }
 
 function onPath(program: string): boolean {
-  return (process.env.PATH ?? "").split(delimiter).some((directory) => {
-    try {
-      accessSync(join(directory, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return (process.env.PATH ?? "").split(delimiter).some((directory) => isProgram(join(directory, program)));
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function folder(variable: string): boolean {
