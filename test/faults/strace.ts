@@ -48,7 +48,7 @@ export function readCalls(log: string): Call[] {
 
 function callOf(thread: number, text: string): Call {
   const [, name = "", on = ""] = /^(\w+)\((?:\d+<(.*?)>[,)])?/.exec(text) ?? [];
-  const result = / = (-?\d+)/.exec(text.slice(text.lastIndexOf(")")));
+  const result = /\) += (-?\d+)[^=]*$/.exec(text);
   return { thread, name, on, text, result: result ? Number(result[1]) : null };
 }
 
