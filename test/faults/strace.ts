@@ -54,10 +54,10 @@ function callOf(thread: number, text: string): Call {
 
 export const isSync = ({ name }: Call) => name === "fsync" || name === "fdatasync";
 
-/** How many PUBACK packets (MQTT 3.1.1, 3.4: 0x40, that is "@", then length 2) a call wrote to a socket. */
-export function pubacksIn({ name, on, text }: Call): number {
+/** How many PUBACK packets (MQTT 3.1.1, 3.4: 0x40, that is "@", length 2 and an id) a call wrote to a socket; such a call writes nothing else. */
+export function pubacksIn({ name, on, text, result }: Call): number {
   if (!name.startsWith("write") || !on.startsWith("TCP")) return 0;
-  return text.match(/iov_base="@", iov_len=1\}, \{iov_base="\\2", iov_len=1|, "@\\2/g)?.length ?? 0;
+  return /iov_base="@", iov_len=1\}, \{iov_base="\\2", iov_len=1\}|, "@\\2/.test(text) ? (result ?? 0) / 4 : 0;
 }
 
 /** How far a file, named by the end of its path, was written by these calls, and how far of that it was synced. Bytes. */
