@@ -1,6 +1,7 @@
 import type { Classifier } from "../detector/classifier/classifier.ts";
 import { type DetectorInput, openDetector, step, undecided } from "../detector/detector.ts";
-import { detectionId, type Placement } from "../firmware-contracts/detection.ts";
+import type { Placement } from "../firmware-contracts/detection.ts";
+import type { ExpectedDetection } from "../simulators/demo/summary.ts";
 import type { FrameRecord } from "../simulators/device/records.ts";
 
 /** What one device remembers of the frames that a gateway acknowledged. */
@@ -16,13 +17,12 @@ const maxTicks = 100;
 /**
  * The Detections that must have come of acknowledged frames, worked out from the devices' own records and not from anything a gateway says:
  * the same frames through a detector of their own.
- * @returns ids as `detectionId` makes them.
  */
 export async function expectedDetections(
   devices: readonly AcknowledgedFrames[],
   classifier: Classifier,
-): Promise<string[]> {
-  const ids: string[] = [];
+): Promise<ExpectedDetection[]> {
+  const expected: ExpectedDetection[] = [];
   for (const { deviceId, placement, frames } of devices) {
     let state = openDetector({ placement, operatingPoints: classifier.operatingPoints });
     let wakeAt: number | null = null;
@@ -33,8 +33,7 @@ export async function expectedDetections(
       for (const command of commands) {
         if (command.kind === "wake") wakeAt = command.at;
         if (command.kind === "detect") {
-          const { bootId, sequence } = command.conclusion;
-          ids.push(detectionId(deviceId, bootId, sequence, "fall"));
+          expected.push({ deviceId, impactAt: command.conclusion.impactAt });
         }
         if (command.kind === "classify") {
           const [score = 0] = await classifier.score(command.placement, [command.input]);
@@ -55,5 +54,5 @@ export async function expectedDetections(
       await feed({ kind: "tick" }, now);
     }
   }
-  return ids;
+  return expected;
 }

@@ -54,7 +54,10 @@ test("counts falls found, false alarms, pages and what is lost", () => {
       { episodeId: "e1", at: 108_500 },
       { episodeId: "e3", at: 104_000 },
     ],
-    expected: ["d1.1.5.fall", "d2.1.5.fall"],
+    expected: [
+      { deviceId: "d1", impactAt: 105_500 },
+      { deviceId: "d2", impactAt: 105_500 },
+    ],
     eventsLogged: 7,
   });
   expect(summary).toEqual({

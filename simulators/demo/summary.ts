@@ -36,6 +36,15 @@ export interface Spread {
   p95: number | null;
 }
 
+/** A Detection that must have come, worked out from a device's own record of what was acknowledged. */
+export interface ExpectedDetection {
+  deviceId: string;
+  impactAt: WallMs;
+}
+
+/** Impacts of one device that lie closer than this are one fall: the detector joins them too. */
+const sameFallMs = 60_000;
+
 /** What a demo ends with. Seconds are in recording time. */
 export interface DemoSummary {
   falls: { labelled: number; alarmed: number };
@@ -79,8 +88,7 @@ export function summarise(input: {
   detections: readonly SeenDetection[];
   episodes: readonly SeenEpisode[];
   pages: readonly SeenPage[];
-  /** Ids of the Detections that must have come, worked out from the devices' own records of what was acknowledged. */
-  expected: readonly string[];
+  expected: readonly ExpectedDetection[];
   eventsLogged: number;
 }): DemoSummary {
   const { played, detections, episodes, pages, expected } = input;
@@ -104,7 +112,9 @@ export function summarise(input: {
     const peakS = trial.trial.peakS ?? trial.trial.onsetS;
     if (paged !== undefined && peakS != null) impactToSms.push((paged - trial.startedAt) / 1000 - peakS);
   }
-  const held = new Set(detections.map((detection) => detection.id));
+  // A stall of the machine can move a fall's impact to the frame beside: it is the same fall, and the same person.
+  const isHeld = (one: ExpectedDetection) =>
+    detections.some((seen) => seen.deviceId === one.deviceId && Math.abs(seen.impactAt - one.impactAt) < sameFallMs);
   const round = (value: number | null) => (value === null ? null : Math.round(value * 100) / 100);
   return {
     falls: { labelled, alarmed },
@@ -113,6 +123,6 @@ export function summarise(input: {
     acknowledged: episodes.filter((episode) => episode.taken).length,
     impactToSmsSeconds: { median: round(quantile(impactToSms, 0.5)), p95: round(quantile(impactToSms, 0.95)) },
     eventsLogged: input.eventsLogged,
-    lost: expected.filter((id) => !held.has(id)).length,
+    lost: expected.filter((one) => !isHeld(one)).length,
   };
 }
