@@ -12,6 +12,7 @@ import { createOutsideBroker } from "./broker/outside.ts";
 import type { GatewayConfig, OutsideConfig } from "./config.ts";
 import { createCounters } from "./counters.ts";
 import { admit, type Message } from "./ingest/admit.ts";
+import { withTimeHeld } from "./ingest/held.ts";
 import { createRegistry } from "./ingest/registry.ts";
 import { createOutbox } from "./outbox/outbox.ts";
 import { createOutboxStore } from "./outbox/store.ts";
@@ -164,7 +165,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     });
   }
 
-  function publish(deviceId: string, topic: string, payload: Uint8Array, isWill: boolean): Promise<void> | undefined {
+  function publish(
+    deviceId: string,
+    topic: string,
+    payload: Uint8Array,
+    isWill: boolean,
+    heldAtMostMs = 0,
+  ): Promise<void> | undefined {
     counters.add("publish.received");
     const admission = admit(deviceId, topic, payload);
     if (!admission.ok) {
@@ -182,7 +189,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       counters.add("connections.cut.in-flight");
       return Promise.reject(new Error("too many messages in flight"));
     }
-    const work = take(deviceId, admission.message, isWill);
+    const work = take(deviceId, withTimeHeld(admission.message, clock.wallNow(), heldAtMostMs), isWill);
     if (!work) return undefined;
     inFlight.set(deviceId, waiting + 1);
     return work

@@ -14,6 +14,8 @@ const tellLostAfterMs = 5000;
 const tellLostEveryMs = 60_000;
 /** Filters that the broker refused, or had no answer to, are asked for again so often, ms. */
 const askAgainMs = 30_000;
+/** After a session was taken up again messages that the broker had kept come among new ones, for this long at most, ms. */
+const catchUpMs = 600_000;
 /** How long the start waits for the first connection, ms. */
 const startMs = 5000;
 
@@ -44,6 +46,10 @@ interface Side {
   /** Devices whose messages still came though they are not ours. */
   strangers: Set<string>;
   wasConnected: boolean;
+  /** When the last connection ended; null where this process had none. */
+  endedAt: number | null;
+  /** Messages that the broker kept may come until then, and were sent after this. */
+  catchUp: { until: number; since: number } | null;
   /** Of connections, counted up: what one had subscribed says nothing about the next. */
   connection: number;
   run: Promise<void> | null;
@@ -74,7 +80,10 @@ export function createOutsideBroker(options: OutsideBrokerOptions): Broker {
       clock,
       take: (topic, payload, retained) => take(side, topic, payload, retained),
       onConnect: (sessionKept) => connected(side, sessionKept),
-      onEnd: (why, uncommitted) => lost(why, uncommitted),
+      onEnd(why, uncommitted) {
+        if (side.wasConnected && heldAtMost(side) === 0) side.endedAt ??= clock.monotonicNow();
+        lost(why, uncommitted);
+      },
     });
     const side: Side = {
       link,
@@ -84,6 +93,8 @@ export function createOutsideBroker(options: OutsideBrokerOptions): Broker {
       strangers: new Set(),
       wasConnected: false,
       connection: 0,
+      endedAt: null,
+      catchUp: null,
       run: null,
       again: false,
     };
@@ -106,7 +117,15 @@ export function createOutsideBroker(options: OutsideBrokerOptions): Broker {
       }
       return undefined;
     }
-    return handlers.publish(parsed.deviceId, topic, payload, false);
+    return handlers.publish(parsed.deviceId, topic, payload, false, heldAtMost(side));
+  }
+
+  function heldAtMost(side: Side): number {
+    if (!side.catchUp) return 0;
+    const now = clock.monotonicNow();
+    if (now <= side.catchUp.until) return now - side.catchUp.since;
+    side.catchUp = null;
+    return 0;
   }
 
   function connected(side: Side, sessionKept: boolean): void {
@@ -116,6 +135,11 @@ export function createOutsideBroker(options: OutsideBrokerOptions): Broker {
       counters.add("outside.session-lost");
       log.error({}, "the broker lost the gateway's session: what it had acknowledged and not handed on is gone");
     }
+    const now = clock.monotonicNow();
+    // A catching up that was broken off goes on where it was.
+    const since = side.catchUp?.since ?? side.endedAt ?? now - outside.sessionHours * 3_600_000;
+    side.catchUp = sessionKept ? { until: now + catchUpMs, since } : null;
+    side.endedAt = null;
     side.wasConnected = true;
     side.connection++;
     // Subscribed to again though the session was kept: that costs little, and mends what the broker forgot.

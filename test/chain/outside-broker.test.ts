@@ -5,6 +5,7 @@ import { join } from "node:path";
 import mqtt from "mqtt";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Classifier, loadClassifier } from "../../detector/classifier/classifier.ts";
+import { systemClock } from "../../firmware-contracts/clock.ts";
 import { encodeFrame } from "../../firmware-contracts/frame.ts";
 import type { ControlDevice } from "../../firmware-contracts/intake.ts";
 import { uplinkTopic } from "../../firmware-contracts/topics.ts";
@@ -107,10 +108,19 @@ describe.each(["5", "3.1.1"])("the core of the promises on Mosquitto, MQTT %s", 
       const { gateway: own } = await gateway({ version });
       const client = await connect("watch-1");
       await own.stop();
-      await publishFrames(client, "watch-1", fallFrames({ bootId: 4 }));
-      await publish(client, "watch-1", "help", report(4, 1));
+      // As a device sends them that knows of no delay: each frame when it is full.
+      const frames = fallFrames({ bootId: 4 }).map((frame) => ({ ...frame, ageMs: 0, stored: false }));
+      const hourAgo = systemClock().wallNow() - 3_600_000;
+      for (const frame of frames) frame.deviceTimeMs -= 3_600_000;
+      await publishFrames(client, "watch-1", frames);
+      await publish(client, "watch-1", "help", JSON.stringify({ v: 1, boot: 4, seq: 1, t: hourAgo }));
       await bench?.restart();
       await until("the fall and the call", () => falls().length === 1 && calls().length === 1);
+      // It was an hour ago, and is told so.
+      for (const told of [...falls(), ...calls()]) {
+        expect(told.late).toBe(true);
+        expect(Math.abs(told.impactAt - hourAgo)).toBeLessThan(45_000);
+      }
     },
   );
 });

@@ -1,0 +1,16 @@
+import { expect, test } from "vitest";
+import { heldMs } from "./held.ts";
+
+const hour = 3_600_000;
+const message = { arrivedAt: 1_700_000_000_000, ageMs: 500, deviceAt: 1_700_000_000_000 - 500, atMostMs: hour };
+
+test.each([
+  ["one that came at once", {}, 0],
+  ["one that a broker kept for half an hour", { deviceAt: message.deviceAt - hour / 2 }, hour / 2],
+  ["where no broker could", { deviceAt: message.deviceAt - hour / 2, atMostMs: 0 }, 0],
+  ["a device in 1970", { deviceAt: 4_000 }, 0],
+  ["a device a day behind", { deviceAt: message.deviceAt - 24 * hour }, 0],
+  ["a device a day ahead", { deviceAt: message.deviceAt + 24 * hour }, 0],
+])("%s", (_what, change, held) => {
+  expect(heldMs({ ...message, ...change })).toBe(held);
+});
