@@ -57,7 +57,8 @@ export interface ServiceProcess {
   readonly errors: string;
   /** Detections that alerting's store holds, with their episodes. */
   detections(): { id: string; deviceId: string; episodeId: string }[];
-  close(): Promise<void>;
+  /** Kills it, and removes its folder unless told to keep it. */
+  close(keepFolder?: boolean): Promise<void>;
 }
 
 /** Makes a folder with the configuration of a service; nothing runs yet. `dataDir`: elsewhere than in that folder. */
@@ -166,10 +167,10 @@ export async function prepareService(
         db.close();
       }
     },
-    async close() {
+    async close(keepFolder = false) {
       await Promise.all(devices.map((device) => device.disconnect().catch(() => {})));
       await kill();
-      rmSync(folder, { recursive: true, force: true });
+      if (!keepFolder) rmSync(folder, { recursive: true, force: true });
     },
   };
 }
