@@ -85,6 +85,8 @@ const longest = 1024;
 const shortest = 128;
 /** A second whose largest magnitude is below this opens no gate (the gate is at 1,450 milli-g). */
 const quietBelowMg = 1400;
+/** And whose mean direction is within this of each of the five seconds before, degrees: a tilt of 50° opens the gate for soft falls. */
+const quietTilt = 25;
 
 /**
  * Shares a set's daily life out to `publishers`: to each a stretch of its own. `quiet` is the longest stretch below the gate in it, forwards and then
@@ -107,7 +109,8 @@ function quietest(seconds: readonly Int16Array[]): Int16Array[] {
   let best: Int16Array[] = [];
   let run: Int16Array[] = [];
   for (const second of seconds) {
-    run = largestMg(second) < quietBelowMg ? [...run, second] : [];
+    const isSteady = run.slice(-5).every((earlier) => tiltBetween(earlier, second) < quietTilt);
+    run = largestMg(second) < quietBelowMg ? [...(isSteady ? run : []), second] : [];
     if (run.length > best.length) best = run;
   }
   // A stretch in which somebody moves all the time: its calmest second stands for it.
@@ -124,6 +127,20 @@ function backwards(second: Int16Array): Int16Array {
   const turned = new Int16Array(second.length);
   for (let i = 0; i < second.length; i += 3) turned.set(second.subarray(i, i + 3), second.length - 3 - i);
   return turned;
+}
+
+function mean(second: Int16Array): [number, number, number] {
+  const sum: [number, number, number] = [0, 0, 0];
+  for (let i = 0; i < second.length; i++) sum[i % 3]! += second[i]!;
+  return sum;
+}
+
+/** Degrees between the mean directions of two seconds. */
+function tiltBetween(one: Int16Array, other: Int16Array): number {
+  const a = mean(one);
+  const b = mean(other);
+  const cosine = (a[0] * b[0] + a[1] * b[1] + a[2] * b[2]) / (Math.hypot(...a) * Math.hypot(...b));
+  return (Math.acos(Math.max(-1, Math.min(1, cosine))) * 180) / Math.PI;
 }
 
 function largestMg(second: Int16Array): number {

@@ -38,7 +38,10 @@ const intake: Intake = {
   control: async (have) => (have === control.version ? null : control),
 };
 const classifier = await loadClassifier({ backend: "auto", log });
-const config = GatewayConfig.parse({ mqtt: { port: 0 }, limits: { connections: Number(count) + 100 } });
+const connections = Number(count) + 100;
+// All of them come from one address, and send as fast as they can.
+const limits = { connections, connectionsPerAddress: connections, publishesPerSecond: 100_000 };
+const config = GatewayConfig.parse({ mqtt: { port: 0 }, limits });
 const gateway = createGateway({ config, dataDir, intake, clock, log, classifier });
 await gateway.start();
 

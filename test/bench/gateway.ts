@@ -36,8 +36,24 @@ interface Options {
   json?: boolean;
 }
 
-const usual = { publishers: 100, window: 16, rounds: 5, seconds: 5, warmSeconds: 1, connections: [1000, 5000] };
-const quick = { publishers: 100, window: 16, rounds: 3, seconds: 1, warmSeconds: 0.5, connections: [200, 1000] };
+const usual = {
+  publishers: 100,
+  window: 16,
+  rounds: 5,
+  seconds: 5,
+  warmSeconds: 1,
+  connections: [1000, 5000],
+  settleSeconds: 2,
+};
+const quick = {
+  publishers: 100,
+  window: 16,
+  rounds: 3,
+  seconds: 1,
+  warmSeconds: 0.5,
+  connections: [200, 1000],
+  settleSeconds: 0.3,
+};
 
 const program = new Command("bench:gateway")
   .description(

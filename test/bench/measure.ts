@@ -21,6 +21,8 @@ export interface Settings {
   seconds: number;
   warmSeconds: number;
   connections: number[];
+  /** How long a server is left alone before its memory is read. */
+  settleSeconds: number;
   /** Measure the share of frames journaled. */
   share: boolean;
   folder?: string;
@@ -117,7 +119,7 @@ export async function measure(settings: Settings, say: Say): Promise<Result> {
     for (const server of servers.splice(0)) await server.close();
 
     const shares = settings.share ? await measureShares(source, say, notes) : {};
-    const { secret, connections, folder } = settings;
+    const { secret, connections, folder, settleSeconds } = settings;
     const memory = await measureMemory({
       load,
       connections,
@@ -125,6 +127,7 @@ export async function measure(settings: Settings, say: Say): Promise<Result> {
       folder,
       placement: prepared.placement,
       program,
+      settleSeconds,
       say,
     });
     const row = (name: string) => rows.find((one) => one.name === name)!;

@@ -17,12 +17,13 @@ export interface MemoryOptions {
   placement: string;
   /** Path of Mosquitto, or null. */
   program: string | null;
+  /** How long a server is left alone before its memory is read. */
+  settleSeconds: number;
   say: Say;
 }
 
 /** Frames that a device of the last row has sent: the buffer before the gate is then full. */
 const framesSent = 15;
-const settleMs = 2000;
 const clock = systemClock();
 
 export async function measureMemory(options: MemoryOptions): Promise<MemoryRow[]> {
@@ -45,7 +46,7 @@ export async function measureMemory(options: MemoryOptions): Promise<MemoryRow[]
       const row: MemoryRow = { name: server.name, mib: [] };
       for (const count of [0, ...connections]) {
         await load.hold({ port: server.port, connections: count, frames });
-        await new Promise<void>((resolve) => clock.after(settleMs, resolve));
+        await new Promise<void>((resolve) => clock.after(options.settleSeconds * 1000, resolve));
         row.mib.push({ connections: count, mib: residentMib(server.pid) });
       }
       rows.push(row);
