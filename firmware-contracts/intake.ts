@@ -15,7 +15,10 @@ export const DeviceEvent = z
     battery: z.number().optional(),
     worn: z.boolean().optional(),
     charging: z.boolean().optional(),
-    detail: z.string().max(80).optional().meta({ description: "A reason or state from a fixed list; never content" }),
+    detail: z.string().max(80).optional().meta({
+      description:
+        "A reason or state from a fixed list; never content. With online, new-secret: it came with a replaced secret's successor",
+    }),
   })
   .meta({ id: "DeviceEvent", description: "Something a device did or met, other than a Detection" });
 export type DeviceEvent = z.infer<typeof DeviceEvent>;
@@ -49,6 +52,10 @@ export type IntakeItem = z.infer<typeof IntakeItem>;
 export const ControlDevice = z.object({
   deviceId: DeviceId,
   secretHash: z.string(),
+  previousSecretHash: z.string().optional().meta({
+    description: "Of the secret that was replaced; it is valid until the new one has been used, or until its end",
+  }),
+  previousSecretUntil: at.optional().meta({ description: "When the replaced secret ends, ms since 1970 UTC" }),
   placement: Placement,
   revoked: z.boolean(),
 });

@@ -18,6 +18,29 @@ export const GatewayConfig = z
           .default("127.0.0.1")
           .meta({ description: "Address that the broker listens on; 0.0.0.0 lets devices in from the network" }),
         port: whole("Port of the broker; 0 takes any free one", 1883, 0, 65535),
+        tls: z
+          .strictObject({
+            host: z.string().default("0.0.0.0").meta({ description: "Address that the encrypted port listens on" }),
+            port: whole("The encrypted port; 0 takes any free one", 8883, 0, 65535),
+            certFile: z.string().meta({
+              description: "The broker's certificate and, after it, its authority's, PEM; relative to this file",
+            }),
+            keyFile: z.string().meta({ description: "The key of that certificate, PEM" }),
+            caFile: z.string().optional().meta({
+              description:
+                "The authority whose certificates devices may show, PEM; `fallvakt device add --qr` prints it",
+            }),
+            clientCertificates: z.enum(["off", "accepted", "required"]).default("off").meta({
+              description:
+                "Whether a device may, or must, show a certificate whose common name is its id, instead of a secret",
+            }),
+          })
+          .refine((tls) => tls.clientCertificates === "off" || tls.caFile !== undefined, {
+            path: ["caFile"],
+            message: "missing: name the authority that signed the devices' certificates",
+          })
+          .optional()
+          .meta({ description: "MQTT over TLS, beside the port above; `fallvakt init` makes the certificates" }),
       })
       .prefault({})
       .meta({ description: "The embedded MQTT broker" }),
@@ -58,7 +81,38 @@ export const GatewayConfig = z
         bytesBeforeConnack: whole("Bytes a connection may send before it is let in", 2048, 256, 65536),
         packetBytes: whole("Bytes of one MQTT packet after that; the largest frame has 6,032", 65536, 8192, 1048576),
         connections: whole("Connections at one time; further ones are closed at once", 5000, 1, 100000),
-        connectSeconds: whole("Seconds in which a connection must have been let in", 10, 1, 60),
+        connectionsPerAddress: whole(
+          "Of them, from one IPv4 address or one IPv6 network of 64 bits; more where devices come through one router",
+          1000,
+          1,
+          100000,
+        ),
+        halfOpen: whole(
+          "Connections that have not sent their CONNECT; beyond, the oldest of the address with most of them is closed",
+          1000,
+          1,
+          100000,
+        ),
+        connectSeconds: whole("Seconds for the TLS handshake, and again until the CONNECT is there", 5, 1, 60),
+        packetSeconds: whole("Seconds within which a packet must have come whole", 7, 1, 60),
+        publishesPerSecond: whole(
+          "Messages of one device each second, once its burst is used up; beyond, it is held back",
+          100,
+          1,
+          100000,
+        ),
+        publishBurst: whole(
+          "Messages that one device may send at once, as after hours without contact",
+          4000,
+          1,
+          100000,
+        ),
+        heldPerDevice: whole(
+          "Messages of one device that are held back; beyond, it is cut off. A device that waits for acknowledgements never has so many",
+          100,
+          1,
+          10000,
+        ),
         inFlightPerDevice: whole(
           "Messages of one device that wait for their commit; beyond, it is cut off",
           2000,

@@ -6,7 +6,7 @@ import type { Clock, WallMs } from "../firmware-contracts/clock.ts";
 import { type Detection, detectionId } from "../firmware-contracts/detection.ts";
 import type { DeviceEvent, GatewayEvent, Intake } from "../firmware-contracts/intake.ts";
 import type { HelpReport, StatusReport } from "../firmware-contracts/reports.ts";
-import type { Broker, OfflineReason } from "./broker/broker.ts";
+import type { Admission, Broker, OfflineReason } from "./broker/broker.ts";
 import { createEmbeddedBroker } from "./broker/embedded.ts";
 import { createOutsideBroker } from "./broker/outside.ts";
 import type { GatewayConfig, OutsideConfig } from "./config.ts";
@@ -51,6 +51,8 @@ export interface Gateway {
   stop(): Promise<void>;
   /** `mqtt://host:port`, once started. */
   readonly mqttUrl: string;
+  /** `mqtts://host:port`, once started, where it listens with TLS; else null. */
+  readonly mqttsUrl: string | null;
   /** Counts since the start, by the names in README. */
   counters(): Record<string, number>;
   /** Whether an acknowledged alarm would be kept and handed on: started, listening, journal, outbox and classifier in order. */
@@ -255,9 +257,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       .then(() => tell({ deviceId, candidateId: detection.id, decision: "detected", impactAt: detection.impactAt }));
   }
 
-  function online(deviceId: string): void {
+  function online(deviceId: string, admission: Admission): void {
     goneByWill.delete(deviceId);
-    event(deviceId, "online");
+    event(deviceId, "online", admission === "new-secret" ? { detail: admission } : {});
   }
 
   function offline(deviceId: string, why: OfflineReason): void {
@@ -268,9 +270,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   function followRegistry(): void {
     broker.follow?.(registry.deviceIds());
     for (const deviceId of broker.connected()) {
-      if (registry.device(deviceId)) continue;
+      if (registry.mayStay(deviceId)) continue;
       counters.add("connections.cut.revoked");
-      log.info({ deviceId }, "device revoked: shut out");
+      log.info({ deviceId }, "device or its secret revoked: shut out");
       broker.shutOut(deviceId);
     }
   }
@@ -303,6 +305,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     get mqttUrl() {
       return broker.url;
+    },
+    get mqttsUrl() {
+      return broker.tlsUrl ?? null;
     },
     get controlVersion() {
       return registry.version;

@@ -1,25 +1,24 @@
-import { createServer, type Server, type Socket } from "node:net";
-import { Aedes, type Client, type ConnectPacket, type PublishPacket, type Subscription } from "aedes";
+import type { Socket } from "node:net";
+import { Aedes, type Client, type ConnectPacket } from "aedes";
 import type { Logger } from "pino";
 import type { Clock } from "../../firmware-contracts/clock.ts";
-import { DeviceId, downlinkFilter } from "../../firmware-contracts/topics.ts";
+import { DeviceId } from "../../firmware-contracts/topics.ts";
 import type { GatewayConfig } from "../config.ts";
 import type { Counters } from "../counters.ts";
 import type { Seldom } from "../seldom.ts";
 import { within } from "../time-limit.ts";
-import type { Broker, BrokerHandlers } from "./broker.ts";
+import { createAllowance } from "./allowance.ts";
+import type { Admission, Broker, BrokerHandlers } from "./broker.ts";
+import { createDevicePermissions } from "./device-permissions.ts";
+import { createDoor, type Place } from "./door.ts";
+import { type Arrival, createListeners } from "./listeners.ts";
 import { createPacketGuard, type PacketGuard } from "./packet-guard.ts";
+import { type Permissions, Refused, returnCodes } from "./permissions.ts";
 
-/** Most filters that one device may be subscribed to. */
-const maxSubscriptions = 8;
-/** Where publishes of devices end inside the broker. No client can subscribe here. */
-const sink = "$SYS/taken";
-const empty = Buffer.alloc(0);
 /** The same trouble of one device is logged so often at most, ms. */
 const oftenestMs = 60_000;
-
-// CONNACK's return codes, MQTT 3.1.1 section 3.2.2.3.
-const returnCodes = { identifierRejected: 2, serverUnavailable: 3, badUserOrSecret: 4, notAuthorized: 5 } as const;
+/** How often connections are looked at for packets that do not come to an end, ms. */
+const sweepMs = 1000;
 
 export interface EmbeddedBrokerOptions {
   mqtt: GatewayConfig["mqtt"];
@@ -29,144 +28,132 @@ export interface EmbeddedBrokerOptions {
   isSeldom: Seldom;
   counters: Counters;
   log: Logger;
+  /** Others than those for devices. */
+  permissions?: Permissions;
 }
 
-/** Aedes keeps a client's live subscriptions here; its types leave it out. */
-type ClientWithSubscriptions = Client & { subscriptions: Record<string, unknown> };
+/** What is kept of a connection from its first byte to its end. */
+interface Connection {
+  socket: Socket;
+  place: Place;
+  guard: PacketGuard;
+  certificate: string | null;
+  will?: { topic: string };
+  /** An empty client id that asked for a session to be kept (MQTT-3.1.3-8). */
+  isNameless?: boolean;
+  admission?: Admission;
+  /** Why it is about to end. */
+  ending?: "taken-over" | "shut-out";
+}
 
-/**
- * The MQTT 3.1 and 3.1.1 broker inside the gateway. Each device logs in with its id as user name and as client id, publishes to its own uplink
- * topics and subscribes below its own `down/`. Nothing that a device publishes reaches another client or is retained: it goes to the gateway alone.
- */
+/** The MQTT 3.1 and 3.1.1 broker inside the gateway. */
 export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
   const { mqtt, limits, handlers, clock, isSeldom, counters, log } = options;
-  const guards = new WeakMap<object, PacketGuard>();
-  const wills = new WeakMap<Client, { topic: string }>();
+  const connections = new WeakMap<Client, Connection>();
+  const open = new Set<Client>();
   const connected = new Map<string, Client>();
-  /** Why a connection that is about to end does. */
-  const ending = new WeakMap<Client, "taken-over" | "shut-out">();
-  const sockets = new Set<Socket>();
+  const allowance = createAllowance({
+    clock,
+    perSecond: limits.publishesPerSecond,
+    burst: limits.publishBurst,
+    mostHeld: limits.heldPerDevice,
+  });
+  const permissions =
+    options.permissions ??
+    createDevicePermissions({ handlers, allowance, counters, onFlood: (client) => cut(client, "flood") });
+  const listeners = createListeners({
+    mqtt,
+    handshakeSeconds: limits.connectSeconds,
+    door: createDoor(limits, (why) => counters.add(`connections.cut.${why}`)),
+    counters,
+    log,
+    onArrival,
+  });
   let aedes: Aedes | null = null;
-  let server: Server | null = null;
   let stopping = false;
-  let url = "";
+  let callOffSweep = () => {};
 
-  function refusal(client: Client, message: string, returnCode: number, reason: string) {
-    counters.add(`connect.refused.${reason}`);
-    // Only what can be a device's id is logged: anything else would be a stranger's text in the log.
-    const deviceId = DeviceId.safeParse(client.id).data;
-    if (deviceId && isSeldom(`${deviceId} ${reason}`, oftenestMs)) log.warn({ deviceId, reason }, "device refused");
-    return Object.assign(new Error(message), { returnCode });
+  function cut(client: Client, reason: string): void {
+    const connection = connections.get(client);
+    if (!connection || connection.socket.destroyed) return;
+    counters.add(`connections.cut.${reason}`);
+    // Who was not let in may call itself anything, and come as often as it likes: counted only.
+    if (connected.get(client.id) === client && isSeldom(`${client.id} ${reason}`, oftenestMs)) {
+      log.warn({ deviceId: client.id, reason }, "connection closed");
+    }
+    connection.socket.destroy();
   }
 
-  async function authenticate(client: Client, user: string | undefined, secret: Buffer | undefined): Promise<void> {
-    if (user === undefined || secret === undefined) {
-      throw refusal(client, "no user name or secret", returnCodes.badUserOrSecret, "no-credentials");
-    }
-    if (client.id !== user) {
-      throw refusal(client, "client id and user name differ", returnCodes.identifierRejected, "client-id");
-    }
-    const will = wills.get(client);
-    if (will && !isOwn(user, will.topic)) {
-      throw refusal(
-        client,
-        "the will is for another topic than the device's own",
-        returnCodes.notAuthorized,
-        "foreign-will",
-      );
-    }
-    let admitted: boolean;
-    try {
-      admitted = await handlers.admits(user, secret.toString("utf8"));
-    } catch {
-      throw refusal(client, "cannot check secrets now", returnCodes.serverUnavailable, "busy");
-    }
-    if (!admitted) throw refusal(client, "unknown device or wrong secret", returnCodes.badUserOrSecret, "secret");
-    const older = connected.get(user);
-    if (older && older !== client && !client.closed) {
-      counters.add("connections.taken-over");
-      if (isSeldom(`${user} taken-over`, oftenestMs)) {
-        log.warn({ deviceId: user }, "another client came with this device's id; the older connection is closed");
-      }
-      ending.set(older, "taken-over");
-    }
-  }
-
-  function authorizePublish(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
-    const { topic, payload } = packet;
-    // Whatever it is, inside the broker it ends here: not retained, not passed on, not stored for anybody.
-    packet.topic = sink;
-    packet.payload = empty;
-    packet.retain = false;
-    if (!client || stopping) {
-      done(stopping ? new Error("the gateway is stopping") : null);
-      return;
-    }
-    const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
-    const taken = handlers.publish(client.id, topic, bytes, client.closed);
-    if (!taken) {
-      done(null);
-      return;
-    }
-    taken.then(
-      () => done(null),
-      (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
-    );
-  }
-
-  function authorizeSubscribe(
-    client: Client,
-    subscription: Subscription,
-    done: (error: Error | null, subscription?: Subscription | null) => void,
-  ): void {
-    const own = downlinkFilter(client.id);
-    const isBelow = subscription.topic === own || subscription.topic.startsWith(own.slice(0, -1));
-    const held = (client as ClientWithSubscriptions).subscriptions;
-    if (isBelow && (subscription.topic in held || Object.keys(held).length < maxSubscriptions)) {
-      done(null, subscription);
-      return;
-    }
-    counters.add("subscribe.refused");
-    // aedes keeps refused filters of a persistent session too, so what it keeps is made the device's own.
-    subscription.topic = own;
-    done(null, null);
-  }
-
-  function onSocket(socket: Socket): void {
+  function onArrival({ socket, place, certificate }: Arrival): void {
     if (!aedes || stopping) return void socket.destroy();
-    sockets.add(socket);
-    counters.add("connections.opened");
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, 60_000);
-    socket.on("close", () => sockets.delete(socket));
     const client = aedes.handle(socket);
     const guard = createPacketGuard(limits.bytesBeforeConnack, limits.packetBytes);
-    guards.set(client, guard);
+    connections.set(client, { socket, place, guard, certificate });
+    open.add(client);
+    socket.on("close", () => {
+      open.delete(client);
+      if (client.id) permissions.gone(client);
+    });
     // aedes reads on "readable"; a "data" listener added after that sees each chunk just before aedes' parser does, and changes no flow.
     socket.on("data", (chunk: Buffer) => {
       const refused = guard.take(chunk);
-      if (!refused) return;
-      counters.add(`connections.cut.${refused}`);
-      // Who was not let in may call itself anything, and come as often as it likes: counted only.
-      if (connected.get(client.id) === client && isSeldom(`${client.id} ${refused}`, oftenestMs)) {
-        log.warn({ deviceId: client.id, reason: refused }, "connection closed");
-      }
-      socket.destroy();
+      if (refused) cut(client, refused);
     });
+  }
+
+  async function authenticate(client: Client, user: string | undefined, secret: Buffer | undefined): Promise<void> {
+    const connection = connections.get(client);
+    if (!connection) throw new Refused("the connection is gone", returnCodes.serverUnavailable, "gone");
+    const { certificate, will } = connection;
+    if (connection.isNameless) {
+      throw new Refused("a session needs a client id", returnCodes.identifierRejected, "empty-client-id");
+    }
+    connection.admission = await permissions.admit(client, { user, secret, certificate, will });
+    const older = connected.get(client.id);
+    if (!older || older === client || older.closed) return;
+    counters.add("connections.taken-over");
+    if (isSeldom(`${client.id} taken-over`, oftenestMs)) {
+      const deviceId = client.id;
+      log.warn({ deviceId }, "another client came with this device's id; the older connection is closed");
+    }
+    const its = connections.get(older);
+    if (its) its.ending = "taken-over";
+  }
+
+  function refuse(client: Client, error: unknown): Error {
+    if (!(error instanceof Refused)) return error instanceof Error ? error : new Error(String(error));
+    counters.add(`connect.refused.${error.reason}`);
+    // Only what can be a device's id is logged: anything else would be a stranger's text in the log.
+    const deviceId = DeviceId.safeParse(client.id).data;
+    if (deviceId && isSeldom(`${deviceId} ${error.reason}`, oftenestMs)) {
+      log.warn({ deviceId, reason: error.reason }, "device refused");
+    }
+    return error;
+  }
+
+  function sweep(): void {
+    for (const client of open) {
+      if (connections.get(client)?.guard.isDripping(limits.packetSeconds)) cut(client, "slow-sender");
+    }
+    callOffSweep = clock.after(sweepMs, sweep);
   }
 
   return {
     get url() {
-      return url;
+      return listeners.url;
+    },
+    get tlsUrl() {
+      return listeners.tlsUrl;
     },
     get listening() {
-      return server?.listening ?? false;
+      return listeners.listening;
     },
     connected: () => [...connected.keys()],
     shutOut(deviceId) {
       const client = connected.get(deviceId);
       if (!client) return;
-      ending.set(client, "shut-out");
+      const connection = connections.get(client);
+      if (connection) connection.ending = "shut-out";
       client.close();
     },
     async start() {
@@ -178,60 +165,57 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
         maxInflightInbound: 20,
         maxClientsIdLength: 32,
         preConnect(client: Client, packet: ConnectPacket, done: (error: Error | null, success: boolean) => void) {
-          if (packet.will) wills.set(client, packet.will);
+          const connection = connections.get(client);
+          connection?.place.connectCame();
+          if (connection && packet.will) connection.will = packet.will;
+          if (connection && packet.clientId === "" && !packet.clean) connection.isNameless = true;
           done(null, true);
         },
         authenticate(client, user, secret, done) {
           authenticate(client, user, secret).then(
             () => done(null, true),
-            (error) => done(error, false),
+            (error) => done(refuse(client, error) as Parameters<typeof done>[0], false),
           );
         },
-        authorizePublish,
-        authorizeSubscribe,
-        // A second lock: a device gets only what the gateway itself sent, and only below its own topics.
-        authorizeForward: (client, packet) =>
-          packet.topic.startsWith(downlinkFilter(client.id).slice(0, -1)) ? packet : null,
+        authorizePublish: (client, packet, done) =>
+          stopping ? done(new Error("the gateway is stopping")) : permissions.publish(client, packet, done),
+        authorizeSubscribe: permissions.subscribe,
+        authorizeForward: (client, packet) => (permissions.mayHear(client, packet.topic) ? packet : null),
       });
       watch(aedes);
-      server = createServer({ noDelay: true }, onSocket);
-      server.on("error", (error) => log.error({ error: error.message }, "the listening socket met an error"));
-      server.maxConnections = limits.connections;
-      server.on("drop", () => counters.add("connections.cut.too-many"));
-      await listen(server, mqtt.host, mqtt.port);
-      const address = server.address();
-      const port = typeof address === "object" && address ? address.port : mqtt.port;
-      const host = mqtt.host === "0.0.0.0" || mqtt.host === "::" ? "127.0.0.1" : mqtt.host;
-      url = `mqtt://${host.includes(":") ? `[${host}]` : host}:${port}`;
+      await listeners.start();
+      callOffSweep = clock.after(sweepMs, sweep);
     },
     async stop() {
       stopping = true;
-      server?.close();
+      callOffSweep();
       const closing = aedes;
       if (closing) {
         await within(clock, 2000, new Promise<void>((resolve) => closing.close(resolve))).catch(() => {});
       }
-      for (const socket of sockets) socket.destroy();
+      listeners.stop();
       connected.clear();
       aedes = null;
-      server = null;
     },
   };
 
   function watch(broker: Aedes): void {
     broker.on("client", (client) => {
-      guards.get(client)?.letIn();
+      connections.get(client)?.guard.letIn();
       connected.set(client.id, client);
     });
     broker.on("clientReady", (client) => {
       counters.add("connections.let-in");
-      if (connected.get(client.id) === client) handlers.online(client.id);
+      if (connected.get(client.id) === client) {
+        handlers.online(client.id, connections.get(client)?.admission ?? "secret");
+      }
     });
     broker.on("clientDisconnect", (client) => {
       if (connected.get(client.id) === client) connected.delete(client.id);
       if (stopping) return;
       const saidGoodbye = (client as Client & { _disconnected?: boolean })._disconnected === true;
-      handlers.offline(client.id, ending.get(client) ?? (saidGoodbye ? "disconnected" : "connection-lost"));
+      const ending = connections.get(client)?.ending;
+      handlers.offline(client.id, ending ?? (saidGoodbye ? "disconnected" : "connection-lost"));
     });
     broker.on("clientError", (client, error) => {
       counters.add("connections.error");
@@ -244,20 +228,4 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
       log.error({ error: error.message }, "the broker met an error");
     });
   }
-}
-
-function isOwn(deviceId: string, topic: string): boolean {
-  const own = downlinkFilter(deviceId);
-  return topic.startsWith(own.slice(0, own.length - "down/#".length));
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const isTaken = error.code === "EADDRINUSE";
-      const mend = isTaken ? "another program listens there; set gateway.mqtt.port" : "see gateway.mqtt";
-      reject(new Error(`The MQTT broker cannot listen on ${host}:${port} (${error.code}): ${mend}.`));
-    });
-    server.listen({ host, port }, resolve);
-  });
 }

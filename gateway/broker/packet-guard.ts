@@ -1,12 +1,19 @@
 /** Why a connection's bytes are not let through. */
-export type GuardRefusal = "too-much-before-connack" | "packet-too-big" | "malformed-length";
+export type GuardRefusal = "too-much-before-connack" | "packet-too-big" | "malformed-length" | "too-many-requests";
 
 export interface PacketGuard {
   /** Looks at bytes on their way to the parser. A refusal is final. */
   take(chunk: Uint8Array): GuardRefusal | null;
   /** The client was let in: from here on `packetBytes` is the bound. */
   letIn(): void;
+  /** To be called once a second. True where one packet has been under way since `seconds` calls: its sender drips. */
+  isDripping(seconds: number): boolean;
 }
+
+/** Requests, as CONNECT, SUBSCRIBE, UNSUBSCRIBE and PINGREQ, that a client may send at once, and then each second. A device sends a few a minute. */
+const requestsAtOnce = 100;
+const requestsPerSecond = 10;
+const requestTypes = new Set([1, 8, 10, 12]);
 
 /**
  * Follows MQTT's fixed headers (section 2.2: type, then a remaining length of one to four bytes) through a byte stream and refuses what is too big
@@ -19,10 +26,20 @@ export function createPacketGuard(bytesBeforeConnack: number, packetBytes: numbe
   let length = 0;
   let lengthBytes = 0;
   let bodyLeft = 0;
+  let packets = 0;
+  let requestsLeft = requestsAtOnce;
+  let watched = 0;
+  let watchedFor = 0;
 
   return {
     letIn() {
       isIn = true;
+    },
+    isDripping(seconds) {
+      requestsLeft = Math.min(requestsAtOnce, requestsLeft + requestsPerSecond);
+      watchedFor = place !== "type" && watched === packets ? watchedFor + 1 : 0;
+      watched = packets;
+      return watchedFor >= seconds;
     },
     take(chunk) {
       if (!isIn) {
@@ -39,6 +56,8 @@ export function createPacketGuard(bytesBeforeConnack: number, packetBytes: numbe
           place = "length";
           length = 0;
           lengthBytes = 0;
+          packets++;
+          if (requestTypes.has(chunk[at]! >> 4) && --requestsLeft < 0) return "too-many-requests";
           at++;
         } else {
           const byte = chunk[at++]!;

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import type { Control, ControlDevice, Intake } from "../../firmware-contracts/intake.ts";
 import { verifySecret } from "../../firmware-contracts/secret.ts";
+import type { Admission, Proof } from "../broker/broker.ts";
 import type { Counters } from "../counters.ts";
 import { within } from "../time-limit.ts";
 
@@ -36,13 +37,23 @@ export interface Registry {
   device(deviceId: string): ControlDevice | null;
   /** Ids of those that are known and not revoked. */
   deviceIds(): string[];
-  /** Whether the secret is this device's. Rejects where too many wait. */
-  admits(deviceId: string, secret: string): Promise<boolean>;
+  /** By what this device may come in, or null where it may not. Rejects where too many wait to be checked. */
+  admits(deviceId: string, proof: Proof): Promise<Admission | null>;
+  /** Whether a device that was admitted may stay: known, not revoked, and its secret not replaced with immediate effect. */
+  mayStay(deviceId: string): boolean;
 }
 
 /** Checks that run at one time. They share Node's four threads with the journal's syncs, so two are left for those. */
 const checksAtOnce = 2;
 const answerMs = 5000;
+/** Checks of one device that may run or wait: whoever tries its secrets out keeps no other device waiting. */
+const checksPerDevice = 4;
+
+/** A secret that was right, as long as its hash is in force. */
+interface Proven {
+  secretHash: string;
+  digest: Buffer;
+}
 
 export function createRegistry(options: RegistryOptions): Registry {
   const { store, intake, clock, counters, log } = options;
@@ -56,12 +67,18 @@ export function createRegistry(options: RegistryOptions): Registry {
   let running = 0;
   const waiting: (() => void)[] = [];
   /** Digests of secrets that were right, by device. A device's secret has 160 random bits: a fast digest of it gives nothing away. */
-  const proven = new Map<string, { secretHash: string; digest: Buffer }>();
+  const proven = new Map<string, Proven>();
+  /** Hashes of secrets whose successor was used here: over before alerting has said so. */
+  const outdated = new Map<string, string>();
+  const checking = new Map<string, number>();
 
   function follow(control: Control): void {
     version = control.version;
     devices = new Map(control.devices.map((device) => [device.deviceId, device]));
     for (const deviceId of proven.keys()) if (!devices.has(deviceId)) proven.delete(deviceId);
+    for (const [deviceId, hash] of outdated) {
+      if (devices.get(deviceId)?.previousSecretHash !== hash) outdated.delete(deviceId);
+    }
     options.onChange();
   }
 
@@ -114,17 +131,63 @@ export function createRegistry(options: RegistryOptions): Registry {
     return next;
   }
 
-  async function check(deviceId: string, secret: string): Promise<boolean> {
+  /** The hashes that a device's secret may have now, the newest first. */
+  function hashesOf(known: ControlDevice): string[] {
+    const { deviceId, secretHash, previousSecretHash: previous, previousSecretUntil: until } = known;
+    const isOver = until !== undefined && clock.wallNow() >= until;
+    if (previous === undefined || isOver || outdated.get(deviceId) === previous) return [secretHash];
+    return [secretHash, previous];
+  }
+
+  function admission(known: ControlDevice, hash: string): Admission | null {
+    // It may have been revoked or given another secret while this one was checked.
+    const current = device(known.deviceId);
+    if (!current || !hashesOf(current).includes(hash)) return null;
+    if (current.previousSecretHash === undefined || hash !== current.secretHash) return "secret";
+    outdated.set(current.deviceId, current.previousSecretHash);
+    return "new-secret";
+  }
+
+  /** When a building's power returns all its devices come at once: a secret that was right before costs no scrypt. */
+  function isProven(known: ControlDevice, secret: string): string | null {
+    const right = proven.get(known.deviceId);
+    if (!right || !hashesOf(known).includes(right.secretHash)) return null;
+    return timingSafeEqual(right.digest, digestOf(secret)) ? right.secretHash : null;
+  }
+
+  async function check(deviceId: string, secret: string): Promise<Admission | null> {
     const known = device(deviceId);
-    if (!known) return false;
-    // When a building's power returns all its devices come at once: a secret that was right before costs no scrypt.
-    const digest = createHash("sha256").update(secret).digest();
-    const right = proven.get(deviceId);
-    if (right?.secretHash === known.secretHash && timingSafeEqual(right.digest, digest)) return true;
-    const isRight = await verifySecret(secret, known.secretHash);
-    if (isRight) proven.set(deviceId, { secretHash: known.secretHash, digest });
-    // It may have been revoked while the secret was checked.
-    return isRight && device(deviceId) !== null;
+    if (!known) return null;
+    for (const secretHash of hashesOf(known)) {
+      if (!(await verifySecret(secret, secretHash))) continue;
+      const admitted = admission(known, secretHash);
+      if (admitted) proven.set(deviceId, { secretHash, digest: digestOf(secret) });
+      return admitted;
+    }
+    return null;
+  }
+
+  async function checkInTurn(deviceId: string, secret: string): Promise<Admission | null> {
+    const its = checking.get(deviceId) ?? 0;
+    if (its >= checksPerDevice) throw new Error("too many secrets of this device wait to be checked");
+    if (running >= checksAtOnce && waiting.length >= options.maxChecks) {
+      throw new Error("too many secrets wait to be checked");
+    }
+    checking.set(deviceId, its + 1);
+    try {
+      if (running >= checksAtOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+      running++;
+      try {
+        return await check(deviceId, secret);
+      } finally {
+        running--;
+        waiting.shift()?.();
+      }
+    } finally {
+      const left = (checking.get(deviceId) ?? 1) - 1;
+      if (left > 0) checking.set(deviceId, left);
+      else checking.delete(deviceId);
+    }
   }
 
   return {
@@ -144,20 +207,27 @@ export function createRegistry(options: RegistryOptions): Registry {
       stopped = true;
       callOff();
     },
-    async admits(deviceId, secret) {
+    async admits(deviceId, proof) {
       // A device added a moment ago comes in at its first try.
       if (!devices.has(deviceId)) await nextRefresh();
-      if (running >= checksAtOnce) {
-        if (waiting.length >= options.maxChecks) throw new Error("too many secrets wait to be checked");
-        await new Promise<void>((resolve) => waiting.push(resolve));
+      const known = device(deviceId);
+      if (!known) return null;
+      if (proof === "certificate") {
+        proven.delete(deviceId);
+        return "certificate";
       }
-      running++;
-      try {
-        return await check(deviceId, secret);
-      } finally {
-        running--;
-        waiting.shift()?.();
-      }
+      const hash = isProven(known, proof.secret);
+      return hash === null ? checkInTurn(deviceId, proof.secret) : admission(known, hash);
+    },
+    mayStay(deviceId) {
+      const known = device(deviceId);
+      const right = proven.get(deviceId);
+      if (!known) return false;
+      return !right || [known.secretHash, known.previousSecretHash].includes(right.secretHash);
     },
   };
+}
+
+function digestOf(secret: string): Buffer {
+  return createHash("sha256").update(secret).digest();
 }
