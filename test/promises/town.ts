@@ -15,6 +15,7 @@ import { generateSet } from "../../simulators/generator/set.ts";
 import { type PhoneNetwork, startPhoneNetwork } from "../../simulators/phone-network/network.ts";
 import type { Phone } from "../../simulators/phone-network/phone.ts";
 import { playTrial } from "../../simulators/replay/play.ts";
+import { createMosquitto, gatewayUser, type OwnMosquitto } from "../services/mosquitto.ts";
 
 export const accountSid = `AC${"0123456789abcdef".repeat(2)}`;
 export const authToken = "fedcba9876543210fedcba9876543210";
@@ -33,17 +34,23 @@ export interface TownOptions {
   waitSeconds?: number;
   influx?: { url: string; database: string };
   throughIntake?: (intake: Intake) => Intake;
+  /** Which broker the devices connect to. Default: what the variable FALLVAKT_TEST_BROKER says, else the gateway's own. */
+  broker?: "embedded" | "outside";
 }
 
 /** A settings object for a town, as a file would hold it. */
 export function townSettings(
-  options: TownOptions & { dataDir: string; phonesUrl: string; port: number; mqttPort?: number },
+  options: TownOptions & { dataDir: string; phonesUrl: string; port: number; mqttPort?: number; outsideUrl?: string },
 ) {
   const waitSeconds = options.waitSeconds ?? 60;
   return {
     dataDir: options.dataDir,
     log: { level: "error" },
-    gateway: { mqtt: { port: options.mqttPort ?? 0 }, detector: { backend: "wasm" } },
+    gateway: {
+      mqtt: { port: options.mqttPort ?? 0 },
+      detector: { backend: "wasm" },
+      ...(options.outsideUrl ? { outside: { url: options.outsideUrl, ...gatewayUser } } : {}),
+    },
     alerting: {
       http: { port: options.port, publicUrl: `http://127.0.0.1:${options.port}` },
       twilio: { accountSid, authToken, from: serviceNumber, baseUrl: options.phonesUrl },
@@ -63,7 +70,7 @@ export function townSettings(
 
 /**
  * A small town with the true service in it: gateway, detector and alerting in this process, phones on a simulated network, devices over MQTT.
- * Everything between them is real: MQTT, HTTP, the Twilio SDK, SQLite.
+ * Everything between them is real: MQTT, HTTP, the Twilio SDK, SQLite; with an outside broker, Mosquitto too.
  */
 export class Town {
   readonly clock: Clock;
@@ -71,6 +78,8 @@ export class Town {
   readonly dataDir: string;
   readonly events: ServiceEvent[] = [];
   readonly port: number;
+  /** Where there is an outside broker. */
+  readonly mosquitto: OwnMosquitto | null;
   service: Service;
   private readonly options: TownOptions;
   private readonly devices: SimulatedDevice[] = [];
@@ -82,6 +91,7 @@ export class Town {
     dataDir: string,
     port: number,
     options: TownOptions,
+    mosquitto: OwnMosquitto | null,
     service: Service,
   ) {
     this.clock = clock;
@@ -89,6 +99,7 @@ export class Town {
     this.dataDir = dataDir;
     this.port = port;
     this.options = options;
+    this.mosquitto = mosquitto;
     this.service = service;
     this.listen();
   }
@@ -100,8 +111,11 @@ export class Town {
     const port = await freePort();
     network.addNumber(serviceNumber, { inboundUrl: `http://127.0.0.1:${port}/webhooks/twilio/inbound` });
     for (const person of people) network.addPhone(person.phone);
-    const service = await Town.start(clock, network, dataDir, port, options);
-    return new Town(clock, network, dataDir, port, options, service);
+    const broker = options.broker ?? process.env.FALLVAKT_TEST_BROKER ?? "embedded";
+    const mosquitto = broker === "outside" ? await createMosquitto(dataDir) : null;
+    await mosquitto?.start();
+    const service = await Town.start(clock, network, dataDir, port, options, mosquitto);
+    return new Town(clock, network, dataDir, port, options, mosquitto, service);
   }
 
   private static start(
@@ -110,8 +124,10 @@ export class Town {
     dataDir: string,
     port: number,
     options: TownOptions,
+    mosquitto: OwnMosquitto | null,
   ): Promise<Service> {
-    const config = Config.parse(townSettings({ ...options, dataDir, port, phonesUrl: network.url }));
+    const outside = mosquitto ? { outsideUrl: mosquitto.gatewaysUrl } : {};
+    const config = Config.parse(townSettings({ ...options, ...outside, dataDir, port, phonesUrl: network.url }));
     const { throughIntake } = options;
     const log = pino({ level: "error" }, pino.destination(2));
     return startService({ config, role: "all", clock, log, ...(throughIntake ? { throughIntake } : {}) });
@@ -135,7 +151,7 @@ export class Town {
   async restart(): Promise<void> {
     this.unsubscribe();
     await this.service.stop();
-    this.service = await Town.start(this.clock, this.network, this.dataDir, this.port, this.options);
+    this.service = await Town.start(this.clock, this.network, this.dataDir, this.port, this.options, this.mosquitto);
     this.listen();
   }
 
@@ -153,8 +169,14 @@ export class Town {
   ): Promise<SimulatedDevice> {
     const { placement = "waist", ...rest } = options;
     const { secret } = await this.alerting.registry.addDevice({ deviceId, placement, key, area: "Gustavsberg syd" });
+    if (this.mosquitto) {
+      await this.mosquitto.addUser(deviceId, secret);
+      // A broker throws away what nobody has subscribed to.
+      const followed = () => this.gateway.counters()["connections.open"] ?? 0;
+      await this.until(`the gateway follows ${deviceId}`, () => followed() > this.devices.length);
+    }
     const device = createDevice({
-      url: this.gateway.mqttUrl,
+      url: this.mosquitto?.devicesUrl ?? this.gateway.mqttUrl,
       deviceId,
       secret,
       clock: this.clock,
@@ -208,6 +230,7 @@ export class Town {
     this.unsubscribe();
     for (const device of this.devices) await device.disconnect();
     await this.service.stop();
+    await this.mosquitto?.stop();
     await this.network.close();
     rmSync(this.dataDir, { recursive: true, force: true });
   }
