@@ -25,6 +25,7 @@ export interface KillReport {
   acknowledged: number;
   /** From the start of a process to its console, ms. */
   medianRestartMs: number;
+  lostAlarms: number;
   /** What was acknowledged and not paged, not in the store, or in more than one episode. */
   lost: string[];
 }
@@ -47,6 +48,7 @@ export async function killRounds(times: number, seed: number, onKill: () => void
     acknowledgedBeforeKill: 0,
     acknowledged: 0,
     medianRestartMs: 0,
+    lostAlarms: 0,
     lost: [],
   };
   const restarts: number[] = [];
@@ -95,6 +97,7 @@ async function useFolder(
     }
     await holdsWithin(pageWithinMs, () => rounds.every((round) => problemsOf(service, network, round).length === 0));
     report.acknowledged += rounds.filter(isAcknowledged).length;
+    report.lostAlarms += rounds.filter((round) => problemsOf(service, network, round).length > 0).length;
     const lost = rounds.flatMap((round) => problemsOf(service, network, round));
     isSound = lost.length === 0;
     report.lost.push(...lost.map((problem) => `${problem} (${service.folder})`));

@@ -44,9 +44,7 @@ Examples:
       process.stdout.write(
         `seed ${seed}; acknowledged before the kill: ${report.acknowledgedBeforeKill}; start again, median: ${report.medianRestartMs} ms\n`,
       );
-      process.stdout.write(
-        `${report.kills} kills, ${report.acknowledged} acknowledged, ${new Set(report.lost).size} lost\n`,
-      );
+      process.stdout.write(`${report.kills} kills, ${report.acknowledged} acknowledged, ${report.lostAlarms} lost\n`);
     }
     process.exitCode = report.lost.length > 0 ? 1 : 0;
   })
