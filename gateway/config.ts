@@ -126,6 +126,12 @@ export const GatewayConfig = z
     journal: z
       .strictObject({
         segmentBytes: whole("Size at which a new journal file is begun", 4 * 2 ** 20, 65536, 256 * 2 ** 20),
+        maxBytes: whole(
+          "Bytes of the journal on disk; beyond, the oldest is given up, but never anything undecided",
+          256 * 2 ** 20,
+          2 ** 20,
+          64 * 2 ** 30,
+        ),
         bufferSeconds: whole("Seconds of frames kept in memory, and committed when the gate opens", 10, 5, 60),
       })
       .prefault({})

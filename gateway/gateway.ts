@@ -79,6 +79,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const journal = createJournal({
     folder: join(dataDir, "journal"),
     segmentBytes: config.journal.segmentBytes,
+    maxBytes: config.journal.maxBytes,
+    letGo: (deviceId) => sessions.get(deviceId)?.letGo(),
     clock,
     counters,
     log,

@@ -16,8 +16,16 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const counters = createCounters();
-const open = (segmentBytes = 1 << 20) =>
-  createJournal({ folder, segmentBytes, clock: systemClock(), counters, log: pino({ level: "silent" }) });
+const open = (segmentBytes = 1 << 20, maxBytes = 1 << 30, letGo: (deviceId: string) => void = () => {}) =>
+  createJournal({
+    folder,
+    segmentBytes,
+    maxBytes,
+    letGo,
+    clock: systemClock(),
+    counters,
+    log: pino({ level: "silent" }),
+  });
 const frame = (deviceId: string, at: number, size = 100): JournalRecord => ({
   kind: "frame",
   deviceId,
@@ -117,6 +125,45 @@ describe("what is read after a restart", () => {
     expect(await readdir(folder)).toHaveLength(1);
     const { undecided } = await open().start();
     expect([...undecided.keys()]).toEqual(["c-1"]);
+  });
+});
+
+describe("beyond its bound", () => {
+  const undecided = new Set<string>();
+  let journal: ReturnType<typeof open>;
+  beforeEach(async () => {
+    undecided.clear();
+    journal = open(65_536, 300_000, (deviceId) => {
+      if (!undecided.has(deviceId)) journal.release(deviceId, 0);
+    });
+    await journal.start();
+  });
+  afterEach(() => journal.stop());
+  const sizeOnDisk = async () => {
+    const names = await readdir(folder);
+    const sizes = await Promise.all(names.map(async (name) => (await readFile(join(folder, name))).length));
+    return sizes.reduce((sum, size) => sum + size, 0);
+  };
+
+  test("the oldest goes, of devices with nothing undecided", async () => {
+    for (let i = 0; i < 40; i++) await journal.append([frame(`quiet-${i}`, i + 1, 30_000)]);
+    await journal.append([frame("last-1", 100)]);
+    await expect.poll(sizeOnDisk).toBeLessThan(300_000 + 2 * 65_536);
+    const { undecided: left } = await open().start();
+    expect(left.has("quiet-0")).toBe(false);
+    expect(left.has("quiet-39")).toBe(true);
+    expect(left.has("last-1")).toBe(true);
+  });
+
+  test("what is undecided stays, whatever that costs, until it is decided", async () => {
+    undecided.add("falls-1");
+    await journal.append([frame("falls-1", 1, 30_000)]);
+    for (let i = 0; i < 40; i++) await journal.append([frame(`quiet-${i}`, i + 2, 30_000)]);
+    expect(counters.read()["journal.over-bound"]).toBeGreaterThan(0);
+    expect((await open().start()).undecided.get("falls-1")).toHaveLength(1);
+    undecided.clear();
+    for (let i = 40; i < 50; i++) await journal.append([frame(`quiet-${i}`, i + 2, 30_000)]);
+    await expect.poll(sizeOnDisk).toBeLessThan(300_000 + 2 * 65_536);
   });
 });
 

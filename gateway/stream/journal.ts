@@ -13,6 +13,10 @@ const probeRecord: JournalRecord = { kind: "decided", deviceId: "", at: 0, bytes
 export interface JournalOptions {
   folder: string;
   segmentBytes: number;
+  /** Beyond this the oldest of what is not undecided goes. */
+  maxBytes: number;
+  /** Asks for the release of a device, which may refuse: it does while something of it is undecided. */
+  letGo(deviceId: string): void;
   clock: Clock;
   counters: Counters;
   log: Logger;
@@ -55,15 +59,16 @@ export function createJournal(options: JournalOptions): Journal {
   let healthy = true;
   let stopped = false;
   let callOffProbe = () => {};
-  /** Files on disk, oldest first, each with the devices that have something undecided in it. */
-  const segments = new Map<number, Set<string>>();
+  let isOverBound = false;
+  /** Files on disk, oldest first, each with the devices that still want something in it. */
+  const segments = new Map<number, { holders: Set<string>; bytes: number }>();
 
   const pathOf = (number: number) => join(folder, `${String(number).padStart(10, "0")}.journal`);
 
   async function openSegment(): Promise<Segment> {
     const number = nextNumber++;
     const file = await open(pathOf(number), "ax");
-    segments.set(number, new Set());
+    segments.set(number, { holders: new Set(), bytes: 0 });
     current = { number, file, bytes: 0 };
     // A file whose name is not on the disk is lost at a power cut, however well its content was synced.
     const directory = await open(folder, "r");
@@ -84,14 +89,15 @@ export function createJournal(options: JournalOptions): Journal {
   async function write(batch: readonly Waiting[]): Promise<void> {
     try {
       const segment = current ?? (await openSegment());
-      const holders = segments.get(segment.number);
+      const kept = segments.get(segment.number);
       for (const { records } of batch) {
-        for (const record of records) if (record.kind !== "decided") holders?.add(record.deviceId);
+        for (const record of records) if (record.kind !== "decided") kept?.holders.add(record.deviceId);
       }
       const bytes = Buffer.concat(batch.flatMap(({ records }) => records.map(encodeRecord)));
       await segment.file.writeFile(bytes);
       await segment.file.datasync();
       segment.bytes += bytes.length;
+      if (kept) kept.bytes = segment.bytes;
       counters.add("journal.commits");
       counters.add("journal.bytes", bytes.length);
       if (!healthy) log.info({}, "the journal can be written again");
@@ -100,6 +106,7 @@ export function createJournal(options: JournalOptions): Journal {
       if (segment.bytes >= options.segmentBytes) {
         await closeSegment();
         deleteUnneeded();
+        makeRoom();
       }
     } catch (error) {
       counters.add("journal.failed");
@@ -143,7 +150,7 @@ export function createJournal(options: JournalOptions): Journal {
 
   /** Only from the oldest on: a mark may stand in a later file than the frames that it is about. */
   function deleteUnneeded(): void {
-    for (const [number, holders] of segments) {
+    for (const [number, { holders }] of segments) {
       if (holders.size > 0 || number === current?.number) return;
       segments.delete(number);
       counters.add("journal.segments-deleted");
@@ -153,13 +160,34 @@ export function createJournal(options: JournalOptions): Journal {
     }
   }
 
+  /** Files beyond the bound are released from the oldest on, and deleted once the marks of that are written. What is undecided stays, and so do the files after it. */
+  function makeRoom(): void {
+    let excess = -options.maxBytes;
+    for (const { bytes } of segments.values()) excess += bytes;
+    for (const [number, { holders, bytes }] of segments) {
+      if (excess <= 0 || number === current?.number) break;
+      for (const deviceId of [...holders]) options.letGo(deviceId);
+      if (holders.size > 0) break;
+      counters.add("journal.segments-given-up");
+      excess -= bytes;
+    }
+    if (excess > 0) counters.add("journal.over-bound");
+    if (excess > 0 && !isOverBound) {
+      log.warn(
+        { bytes: options.maxBytes + excess, maxBytes: options.maxBytes },
+        "undecided falls keep the journal above its bound",
+      );
+    }
+    isOverBound = excess > 0;
+  }
+
   return {
     append,
     get healthy() {
       return healthy;
     },
     release(deviceId, at) {
-      for (const holders of segments.values()) holders.delete(deviceId);
+      for (const { holders } of segments.values()) holders.delete(deviceId);
       // A lost mark does no harm: the fall would be found again, with the same id.
       void append([{ kind: "decided", deviceId, at, bytes: new Uint8Array() }]).then(deleteUnneeded, () => {});
     },
@@ -176,8 +204,9 @@ export function createJournal(options: JournalOptions): Journal {
       let latest: WallMs = 0;
       for (const number of numbers) {
         const holders = new Set<string>();
-        segments.set(number, holders);
-        const { records, torn } = decodeRecords(await readFile(pathOf(number)));
+        const content = await readFile(pathOf(number));
+        segments.set(number, { holders, bytes: content.length });
+        const { records, torn } = decodeRecords(content);
         if (torn > 0) {
           counters.add("journal.torn");
           log.warn({ bytes: torn }, "a journal file ends in the middle of a record, which was never acknowledged");
@@ -186,7 +215,7 @@ export function createJournal(options: JournalOptions): Journal {
           latest = Math.max(latest, record.at);
           if (record.kind === "decided") {
             undecided.delete(record.deviceId);
-            for (const earlier of segments.values()) earlier.delete(record.deviceId);
+            for (const earlier of segments.values()) earlier.holders.delete(record.deviceId);
           } else {
             holders.add(record.deviceId);
             const list = undecided.get(record.deviceId) ?? [];

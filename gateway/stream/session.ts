@@ -52,6 +52,8 @@ export interface Session {
   cancel(at: WallMs): Promise<void> | undefined;
   /** Lives again what the journal held at the start. */
   replay(records: readonly JournalRecord[]): Promise<void>;
+  /** The journal is too large: what it keeps of this device is let go of, unless something is undecided. */
+  letGo(): void;
   /** Something is undecided, or a Detection is not yet safe. */
   readonly busy: boolean;
   stop(): void;
@@ -290,6 +292,12 @@ export function createSession(options: SessionOptions): Session {
   }
 
   return {
+    letGo() {
+      if (owed.length > 0 || committing || isUndecided() || unsafe > 0) return;
+      callOffRelease?.();
+      callOffRelease = null;
+      release();
+    },
     get busy() {
       return isUndecided() || unsafe > 0 || owed.length > 0 || committing !== null;
     },
