@@ -63,6 +63,8 @@ export interface Alerting {
   readonly backend: ConsoleBackend;
   readonly events: { on(listener: (event: ServiceEvent) => void): () => void };
   counters(): Record<string, number>;
+  /** Whether an alarm handed in now would be committed: the store is tried by a write. */
+  ready(): Promise<boolean>;
   eventsLogged(): EventCounts;
   /** Open episodes and those closed in the last 12 h. */
   episodes(): EpisodeSummary[];
@@ -150,7 +152,7 @@ class AlertingService implements Alerting {
       const dispatcher = createDispatcher({ store, keeper, channel, clock, counters, log, onEvent });
       const app = Fastify({ logger: false, forceCloseConnections: true });
       this.#parts = { store, board, keeper, desk, dispatcher, app };
-      await this.#routes(app, store);
+      await this.#routes(app);
       await app.listen({ host: config.http.host, port: config.http.port });
       await dispatcher.start();
       log.info(
@@ -179,6 +181,16 @@ class AlertingService implements Alerting {
     this.#parts = null;
     await this.#eventLog.stop();
     await parts.store.close();
+  }
+
+  async ready(): Promise<boolean> {
+    try {
+      await this.#running().store.probe();
+      return true;
+    } catch {
+      this.#counters.count("store.not-ready");
+      return false;
+    }
   }
 
   counters(): Record<string, number> {
@@ -231,7 +243,7 @@ class AlertingService implements Alerting {
     this.#eventListeners.tell(event);
   }
 
-  async #routes(app: FastifyInstance, store: Store): Promise<void> {
+  async #routes(app: FastifyInstance): Promise<void> {
     const { config, clock, log } = this.#options;
     const counters = this.#counters;
     const { publicUrl } = config.http;
@@ -252,17 +264,12 @@ class AlertingService implements Alerting {
     });
     app.get("/healthz", async () => ({ ok: true }));
     app.get("/readyz", async (_request, reply) => {
-      try {
-        await store.probe();
-        return { ok: true };
-      } catch {
-        counters.count("store.not-ready");
-        return reply.code(503).send({
-          ok: false,
-          problem: "store",
-          mend: "the store cannot be written: look at the disk's space and rights",
-        });
-      }
+      if (await this.ready()) return { ok: true };
+      return reply.code(503).send({
+        ok: false,
+        problem: "store",
+        mend: "the store cannot be written: look at the disk's space and rights",
+      });
     });
   }
 }

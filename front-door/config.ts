@@ -2,6 +2,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";
 import { AlertingConfig } from "../alerting/config.ts";
 import { GatewayConfig } from "../gateway/config.ts";
+import { HealthConfig } from "./health.ts";
 import { readSettings } from "./settings-file.ts";
 
 /** The whole configuration: one YAML file, its parts described where they are used. */
@@ -19,6 +20,7 @@ export const Config = z.strictObject({
     })
     .prefault({})
     .meta({ description: "Logging" }),
+  health: HealthConfig,
   gateway: GatewayConfig.prefault({}).meta({ description: "The unit that hears the devices" }),
   alerting: AlertingConfig.optional().meta({ description: "The part that pages and follows alarms" }),
 });
@@ -48,6 +50,12 @@ function configFor(role: Role) {
  */
 export function readConfig(path: string, role: Role = "all", env: NodeJS.ProcessEnv = process.env): Config {
   const config = readSettings(configFor(role), path, env);
-  const dataDir = isAbsolute(config.dataDir) ? config.dataDir : join(dirname(path), config.dataDir);
-  return { ...config, dataDir };
+  const beside = (file: string) => (isAbsolute(file) ? file : join(dirname(path), file));
+  const { mqtt } = config.gateway;
+  if (mqtt.tls) {
+    mqtt.tls.certFile = beside(mqtt.tls.certFile);
+    mqtt.tls.keyFile = beside(mqtt.tls.keyFile);
+    if (mqtt.tls.caFile !== undefined) mqtt.tls.caFile = beside(mqtt.tls.caFile);
+  }
+  return { ...config, dataDir: beside(config.dataDir) };
 }

@@ -8,6 +8,7 @@ import type { Intake } from "../firmware-contracts/intake.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import { createHttpIntake } from "../gateway/outbox/http-intake.ts";
 import type { Config, Role } from "./config.ts";
+import { startHealth } from "./health.ts";
 
 export interface ServiceOptions {
   config: Config;
@@ -25,6 +26,8 @@ export interface Service {
   readonly classifier: Classifier | null;
   /** Alerting's address for people, or null in the gateway's role. */
   readonly consoleUrl: string | null;
+  /** Where `/healthz`, `/readyz` and `/metrics` are, or null where the configuration names no such server. */
+  readonly healthUrl: string | null;
   stop(): Promise<void>;
 }
 
@@ -78,7 +81,18 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       await gateway.start();
       started.push(gateway);
     }
-    return { gateway, alerting, classifier, consoleUrl: alerting?.url ?? null, stop };
+    const service: Service = {
+      gateway,
+      alerting,
+      classifier,
+      consoleUrl: alerting?.url ?? null,
+      healthUrl: null,
+      stop,
+    };
+    if (!config.health) return service;
+    const health = await startHealth(config.health, service);
+    started.push({ stop: () => health.close() });
+    return { ...service, healthUrl: health.listeningOrigin };
   } catch (error) {
     await stop();
     throw error;

@@ -31,6 +31,7 @@ Examples:
       const service = await startService({ config, role: options.role, clock: systemClock(), log });
       if (service.gateway) process.stdout.write(`Devices connect to ${service.gateway.mqttUrl}\n`);
       if (service.consoleUrl) process.stdout.write(`Console: ${service.consoleUrl}\n`);
+      if (service.healthUrl) process.stdout.write(`Health and metrics: ${service.healthUrl}\n`);
       await toldToStop();
       await service.stop();
     });
