@@ -1,7 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
 import { Command } from "commander";
+import { systemClock } from "../firmware-contracts/clock.ts";
 import { newSecret } from "../firmware-contracts/secret.ts";
+import { certificateFiles, writeCertificates } from "./certificates.ts";
 import { defaultConfigPath } from "./config.ts";
 
 interface InitOptions {
@@ -9,7 +13,12 @@ interface InitOptions {
   simulatedPhones: boolean;
   language: "sv" | "en";
   force: boolean;
+  host: string[];
+  certificatesOnly: boolean;
 }
+
+/** Folder of the certificates, beside the configuration. */
+const certificatesFolder = "certificates";
 
 /** The port that `fallvakt phones` listens on where nothing else is said. */
 const phonesPort = 8090;
@@ -27,15 +36,24 @@ export function initCommand(): Command {
       false,
     )
     .option("--language <sv|en>", "language of the texts that staff read", "sv")
-    .option("--force", "overwrite an existing file", false)
+    .option("--force", "overwrite an existing file; the certificate authority in certificates/ stays", false)
+    .option(
+      "--host <name...>",
+      "names and addresses by which devices reach the broker, for its certificate; beside this machine's own name",
+      [],
+    )
+    .option("--certificates-only", "write only a new certificate for the broker, as before the old one ends", false)
     .addHelpText(
       "after",
       `
 Examples:
   fallvakt init                      then fill in the phones, and set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN
+  fallvakt init --host larm.example.se --host 192.168.1.20
   fallvakt init --simulated-phones   then: fallvakt phones   and, in another terminal: fallvakt start`,
     )
-    .action((options: InitOptions) => {
+    .action(async (options: InitOptions) => {
+      const folder = join(dirname(options.config), certificatesFolder);
+      if (options.certificatesOnly) return writeBrokerCertificate(folder, options.host);
       if (existsSync(options.config) && !options.force) {
         throw new Error(`${options.config} is there already; --force overwrites it`);
       }
@@ -43,6 +61,7 @@ Examples:
       const account = { sid: `AC${hex(32)}`, token: hex(32) };
       // Holds secrets: nobody but its owner reads it.
       writeFileSync(options.config, configText(options, account), { mode: 0o600 });
+      await writeBrokerCertificate(folder, options.host);
       process.stdout.write(
         `Wrote ${options.config}.\nNext:\n` +
           (options.simulatedPhones
@@ -54,6 +73,18 @@ Examples:
           "  fallvakt start\n",
       );
     });
+}
+
+async function writeBrokerCertificate(folder: string, named: readonly string[]): Promise<void> {
+  const hosts = [...new Set([...named, hostname(), "localhost", "127.0.0.1", "::1"])];
+  const isNew = await writeCertificates(folder, hosts, new Date(systemClock().wallNow()));
+  if (isNew) {
+    const [certificate, key] = [join(folder, certificateFiles.authority), certificateFiles.authorityKey];
+    const warning = `Whoever has its key, ${key}, can make certificates that devices trust.`;
+    process.stdout.write(`Made a certificate authority: ${certificate}. ${warning}\n`);
+  }
+  const path = join(folder, certificateFiles.broker);
+  process.stdout.write(`Wrote ${path} for ${hosts.join(", ")}; it is valid for 10 years.\n`);
 }
 
 function configText({ simulatedPhones, language }: InitOptions, account: { sid: string; token: string }): string {
@@ -82,8 +113,17 @@ dataDir: data
 gateway:
   id: gateway-1
   mqtt:
-    host: 127.0.0.1 # 0.0.0.0 lets devices in from the network
+    # Without encryption, for this machine alone.
+    host: 127.0.0.1
     port: 1883
+    # For devices: MQTT over TLS.
+    tls:
+      host: 0.0.0.0
+      port: 8883
+      certFile: ${certificatesFolder}/${certificateFiles.broker}
+      keyFile: ${certificatesFolder}/${certificateFiles.brokerKey}
+      caFile: ${certificatesFolder}/${certificateFiles.authority}
+      clientCertificates: accepted # besides secrets; off, or required
 
 alerting:
   language: ${language}

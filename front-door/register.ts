@@ -1,12 +1,15 @@
 import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Command, Option } from "commander";
 import { openRegister, type Register } from "../alerting/registry/register.ts";
-import type { NewDevice } from "../alerting/registry/registry.ts";
+import type { AddedDevice, NewDevice } from "../alerting/registry/registry.ts";
+import { rotationDays } from "../alerting/registry/registry.ts";
 import { systemClock } from "../firmware-contracts/clock.ts";
 import { Placement } from "../firmware-contracts/detection.ts";
 import { newSecret } from "../firmware-contracts/secret.ts";
 import { defaultConfigPath, readConfig } from "./config.ts";
+import { brokerOf, type InstallerNote, installerQr } from "./installer-note.ts";
 import { alertingFolder } from "./service.ts";
 
 interface WithConfig {
@@ -25,6 +28,19 @@ async function withRegister<T>(options: WithConfig, use: (register: Register) =>
   }
 }
 
+interface WithQr {
+  qr: boolean;
+  broker?: string;
+}
+
+function showSecret({ deviceId, secret }: AddedDevice, where: Pick<InstallerNote, "broker" | "ca"> | null): void {
+  print(`Secret, shown only now: ${secret}`);
+  if (!where) return;
+  print(`Broker: ${where.broker}`);
+  if (where.ca) print(`Fingerprint of its authority, SHA-256: ${where.ca}`);
+  print(installerQr({ v: 1, id: deviceId, secret, ...where }));
+}
+
 const print = (text: string) => void process.stdout.write(`${text}\n`);
 
 /** `fallvakt device`: who may connect. A running gateway follows within seconds. */
@@ -40,19 +56,65 @@ export function deviceCommand(): Command {
     .option("--area <name>", "the dwelling's area; in texts only where five dwellings or more share it")
     .option("--room <name>", "the room, for a sensor that stays there")
     .option("--unit <name>", "the home-care unit")
+    .option(
+      "--qr",
+      "print what an installer needs as a QR code: the broker's address and authority, id and secret",
+      false,
+    )
+    .option("--broker <url>", "the broker's address as devices reach it, for --qr; left out: from its certificate")
     .addHelpText(
       "after",
       `
 Examples:
   fallvakt device add watch-17 --placement wrist --key 38 --area "Gustavsberg syd"
+  fallvakt device add watch-18 --placement wrist --key 61 --qr --broker mqtts://larm.example.se:8883
   fallvakt device add belt-3 --placement waist --key 54 --json`,
     )
-    .action(async (deviceId: string, options: WithConfig & Omit<NewDevice, "deviceId">) => {
-      const { config, json, ...device } = options;
+    .action(async (deviceId: string, options: WithConfig & WithQr & Omit<NewDevice, "deviceId">) => {
+      const { config, json, qr, broker, ...device } = options;
+      // Before the device is added: what cannot be printed shall not be found out after its secret is made.
+      const where = qr ? brokerOf(readConfig(config, "alerting"), broker) : null;
       const added = await withRegister({ config }, ({ registry }) => registry.addDevice({ deviceId, ...device }));
-      if (json) return print(JSON.stringify(added));
+      if (json) return print(JSON.stringify({ ...added, ...where }));
       print(`Added ${added.deviceId}. MQTT user name and client id: ${added.deviceId}`);
-      print(`Secret, shown only now: ${added.secret}`);
+      showSecret(added, where);
+    });
+
+  withConfig(command.command("rotate <deviceId>"))
+    .description("give a device a new secret; the old one stays valid until the new one has been used")
+    .option("--days <number>", "how long the old one stays valid where the new one is not used", String(rotationDays))
+    .option("--now", "end the old one at once, and with it the device's connection", false)
+    .option("--qr", "print what an installer needs as a QR code", false)
+    .option("--broker <url>", "the broker's address as devices reach it, for --qr; left out: from its certificate")
+    .action(async (deviceId: string, options: WithConfig & WithQr & { days: string; now: boolean }) => {
+      const { config, json, qr, broker, now } = options;
+      const days = now ? 0 : Number(options.days);
+      if (!now && !(Number.isInteger(days) && days >= 1 && days <= 365)) throw new Error("--days is from 1 to 365");
+      const where = qr ? brokerOf(readConfig(config, "alerting"), broker) : null;
+      const rotated = await withRegister({ config }, ({ registry }) => registry.rotate(deviceId, days));
+      if (json) return print(JSON.stringify({ ...rotated, ...where }));
+      const old = now ? "The old one is over." : `The old one is valid until this one is used, ${days} days at most.`;
+      print(`A new secret for ${deviceId}. ${old}`);
+      showSecret(rotated, where);
+    });
+
+  withConfig(command.command("certificate <deviceId>"))
+    .description("make a certificate by which a device comes in without its secret, signed by the authority of `init`")
+    .requiredOption("--out <file>", "where to write certificate and key, PEM; only its owner may read it")
+    .option(
+      "--authority <folder>",
+      "folder of the authority and its key; left out: certificates, beside the configuration",
+    )
+    .action(async (deviceId: string, options: WithConfig & { out: string; authority?: string }) => {
+      const { issueForDevice, readAuthority, writeSecret } = await import("./certificates.ts");
+      const devices = await withRegister(options, ({ registry }) => registry.list());
+      if (!devices.some((device) => device.deviceId === deviceId && !device.revoked)) {
+        throw new Error(`no device has the id ${deviceId}, or it was revoked; add it first`);
+      }
+      const folder = options.authority ?? resolve(dirname(options.config), "certificates");
+      const made = await issueForDevice(readAuthority(folder), deviceId, new Date(systemClock().wallNow()));
+      writeSecret(options.out, `${made.certificate.trim()}\n${made.key}`);
+      print(options.json ? JSON.stringify({ deviceId, file: options.out }) : `Wrote ${options.out} for ${deviceId}.`);
     });
 
   withConfig(command.command("import <file>"))

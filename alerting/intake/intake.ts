@@ -24,6 +24,9 @@ export function createIntake(options: {
     const online =
       event.event === "online" || event.event === "heartbeat" ? true : event.event === "offline" ? false : null;
     await store().registry.deviceSeen(deviceId, event.at, { online, battery });
+    if (event.event === "online" && detail === "new-secret") {
+      await store().registry.endPreviousSecret(deviceId, event.at);
+    }
     const found = await store().registry.device(deviceId);
     onEvent({
       type: "device",

@@ -37,6 +37,25 @@ describe("devices", () => {
     await expect(register.registry.revoke("nobody")).rejects.toThrow(/no device has the id/);
   });
 
+  test("a new secret leaves the old one valid until it has been used, or for some days, or not at all", async () => {
+    const { registry } = register;
+    const first = await registry.addDevice(watch("watch-1", "38", "Syd"));
+    const second = await registry.rotate("watch-1");
+    expect(second.secret).not.toBe(first.secret);
+    const [device] = (await registry.controlSince(1))?.devices ?? [];
+    expect(await verifySecret(second.secret, device?.secretHash ?? "")).toBe(true);
+    expect(await verifySecret(first.secret, device?.previousSecretHash ?? "")).toBe(true);
+    const days = ((device?.previousSecretUntil ?? 0) - systemClock().wallNow()) / 86_400_000;
+    expect(days).toBeGreaterThan(29.9);
+    expect(days).toBeLessThanOrEqual(30);
+    await registry.rotate("watch-1", 0);
+    const [after] = (await registry.controlSince(2))?.devices ?? [];
+    expect(after).not.toHaveProperty("previousSecretHash");
+    await registry.revoke("watch-1");
+    await expect(registry.rotate("watch-1")).rejects.toThrow(/revoked/);
+    await expect(registry.rotate("nobody")).rejects.toThrow(/no device has the id/);
+  });
+
   test("two devices of one dwelling share its key; two dwellings never do", async () => {
     await register.registry.addDevice(watch("watch-1", "38", "Syd"));
     await register.registry.addDevice(watch("button-1", "38"));

@@ -19,6 +19,9 @@ const shown = (what: string, most: number) =>
     .max(most, `${what}: at most ${most} characters, so that a page fits in one SMS`)
     .refine(isGsm7, `${what}: use letters an SMS can hold (a–z, å ä ö é ü …, digits)`);
 
+/** How long a replaced secret stays valid where its successor is not used, days. */
+export const rotationDays = 30;
+
 /** A device to be added, and the dwelling it is in. */
 export const NewDevice = z.strictObject({
   deviceId: DeviceId,
@@ -69,6 +72,11 @@ export interface Registry {
   /** A list as CSV, columns deviceId, placement, key, area, room, unit. @throws with the line. */
   addFromCsv(text: string, options?: AddOptions): Promise<AddedDevice[]>;
   list(): Promise<ListedDevice[]>;
+  /**
+   * Gives a device a new secret. The old one stays valid until the new one has been used, `days` at the longest; 0 ends it at once.
+   * @throws where there is no such device, or it was revoked.
+   */
+  rotate(deviceId: string, days?: number): Promise<AddedDevice>;
   /** Shuts a device out at the gateway's next fetch of control. @throws where there is no such device. */
   revoke(deviceId: string): Promise<void>;
   /** What a gateway must know, or null where `version` is the newest. */
@@ -144,6 +152,15 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
           battery: device.battery,
         };
       });
+    },
+    async rotate(deviceId, days = rotationDays) {
+      const secret = newSecret();
+      const now = Math.round(clock.wallNow());
+      const until = days > 0 ? now + days * 86_400_000 : null;
+      if (!(await store().registry.replaceSecret(deviceId, await hashSecret(secret, "device"), now, until))) {
+        throw new Error(`no device has the id ${deviceId}, or it was revoked; add it under a new id`);
+      }
+      return { deviceId, secret };
     },
     async revoke(deviceId) {
       if (!(await store().registry.revokeDevice(deviceId))) throw new Error(`no device has the id ${deviceId}`);

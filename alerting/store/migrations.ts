@@ -134,4 +134,10 @@ export const migrations: readonly string[] = [
   CREATE TABLE probe (one INTEGER PRIMARY KEY CHECK (one = 1), beat INTEGER NOT NULL) STRICT;
   INSERT INTO probe (one, beat) VALUES (1, 0);
   `,
+  `
+  -- The secret that was replaced, valid until the new one was used or until its end.
+  ALTER TABLE devices ADD COLUMN previous_secret_hash TEXT;
+  ALTER TABLE devices ADD COLUMN previous_secret_until INTEGER;
+  ALTER TABLE devices ADD COLUMN secret_since INTEGER;
+  `,
 ];

@@ -9,6 +9,8 @@ interface Row {
   placement: Placement;
   room: string | null;
   secret_hash: string;
+  previous_secret_hash: string | null;
+  previous_secret_until: number | null;
   revoked: number;
   added_at: number;
   last_seen_at: number | null;
@@ -16,13 +18,20 @@ interface Row {
   battery: number | null;
 }
 
-const deviceOf = (row: Row): DeviceRow => ({
+const controlDeviceOf = (row: Row): ControlDevice => ({
   deviceId: row.id,
-  dwellingId: row.dwelling_id,
-  placement: row.placement,
-  room: row.room,
   secretHash: row.secret_hash,
+  ...(row.previous_secret_hash !== null && row.previous_secret_until !== null
+    ? { previousSecretHash: row.previous_secret_hash, previousSecretUntil: row.previous_secret_until }
+    : {}),
+  placement: row.placement,
   revoked: row.revoked === 1,
+});
+
+const deviceOf = (row: Row): DeviceRow => ({
+  ...controlDeviceOf(row),
+  dwellingId: row.dwelling_id,
+  room: row.room,
   addedAt: row.added_at,
   lastSeenAt: row.last_seen_at,
   online: row.online === null ? null : row.online === 1,
@@ -63,14 +72,7 @@ function control(db: Database, haveVersion: number): Control | null {
     const version = db.get<{ version: number }>("SELECT version FROM control")?.version ?? 0;
     // A gateway can also hold a newer one: alerting was restored from a backup. Then ours counts.
     if (version === haveVersion) return null;
-    const devices: ControlDevice[] = db
-      .all<Row>("SELECT * FROM devices ORDER BY id")
-      .map(({ id, secret_hash, placement, revoked }) => ({
-        deviceId: id,
-        secretHash: secret_hash,
-        placement,
-        revoked: revoked === 1,
-      }));
+    const devices = db.all<Row>("SELECT * FROM devices ORDER BY id").map(controlDeviceOf);
     return { v: 1, version, devices };
   });
 }
@@ -100,6 +102,33 @@ export function registryStore(db: Database): RegistryStore {
         const known = db.run("UPDATE devices SET revoked = 1 WHERE id = ?", deviceId) > 0;
         if (known) nextVersion(db);
         return known;
+      }),
+    replaceSecret: async (deviceId, secretHash, at, previousUntil) =>
+      db.transaction(() => {
+        const keepsPrevious = previousUntil !== null;
+        const known =
+          db.run(
+            `UPDATE devices SET previous_secret_hash = iif(?, secret_hash, NULL), previous_secret_until = ?, secret_since = ?,
+               secret_hash = ? WHERE id = ? AND revoked = 0`,
+            keepsPrevious ? 1 : 0,
+            previousUntil,
+            at,
+            secretHash,
+            deviceId,
+          ) > 0;
+        if (known) nextVersion(db);
+        return known;
+      }),
+    endPreviousSecret: async (deviceId, usedAt) =>
+      db.transaction(() => {
+        const ended =
+          db.run(
+            `UPDATE devices SET previous_secret_hash = NULL, previous_secret_until = NULL
+             WHERE id = ? AND previous_secret_hash IS NOT NULL AND secret_since <= ?`,
+            deviceId,
+            usedAt,
+          ) > 0;
+        if (ended) nextVersion(db);
       }),
     control: async (haveVersion) => control(db, haveVersion),
     deviceSeen: async (deviceId, at, { online, battery }) =>

@@ -165,6 +165,13 @@ export interface RegistryStore {
   addDevices(devices: { device: DeviceRow; dwelling: Dwelling }[]): Promise<void>;
   /** False where there is no such device. */
   revokeDevice(deviceId: string): Promise<boolean>;
+  /**
+   * Gives a device another secret at `at`. The one it had stays valid until `previousUntil`, or ends at once where that is null.
+   * False where there is no such device or it was revoked.
+   */
+  replaceSecret(deviceId: string, secretHash: string, at: number, previousUntil: number | null): Promise<boolean>;
+  /** The new secret was used at `usedAt`: what it replaced ends, unless it was replaced again since. */
+  endPreviousSecret(deviceId: string, usedAt: number): Promise<void>;
   control(haveVersion: number): Promise<Control | null>;
   deviceSeen(deviceId: string, at: number, seen: { online: boolean | null; battery: number | null }): Promise<void>;
 }
