@@ -1,4 +1,4 @@
-import type { Client, Subscription } from "aedes";
+import type { Aedes, Client, PublishPacket, Subscription } from "aedes";
 import { downlinkFilter } from "../../firmware-contracts/topics.ts";
 import type { Counters } from "../counters.ts";
 import type { Allowance } from "./allowance.ts";
@@ -10,6 +10,19 @@ const maxSubscriptions = 8;
 /** Where publishes of devices end inside the broker. No client can subscribe here. */
 const sink = "$SYS/taken";
 const empty = Buffer.alloc(0);
+
+/**
+ * What a device published was taken when it was let pass. aedes would go on to look in its emitter and its store for subscribers of the sink, where there
+ * can be none; the sink ends here instead.
+ */
+export function closeSink(broker: Aedes): void {
+  const publish = broker.publish.bind(broker);
+  broker.publish = (packet: PublishPacket, ...rest: unknown[]) => {
+    const done = rest.at(-1);
+    if (packet.topic === sink && typeof done === "function") done();
+    else Reflect.apply(publish, broker, [packet, ...rest]);
+  };
+}
 
 /** Aedes keeps a client's live subscriptions here; its types leave it out. */
 type ClientWithSubscriptions = Client & { subscriptions: Record<string, unknown> };

@@ -9,7 +9,7 @@ import type { Seldom } from "../seldom.ts";
 import { within } from "../time-limit.ts";
 import { createAllowance } from "./allowance.ts";
 import type { Admission, Broker, BrokerHandlers } from "./broker.ts";
-import { createDevicePermissions } from "./device-permissions.ts";
+import { closeSink, createDevicePermissions } from "./device-permissions.ts";
 import { createDoor, type Place } from "./door.ts";
 import { type Arrival, createListeners } from "./listeners.ts";
 import { createPacketGuard, type PacketGuard } from "./packet-guard.ts";
@@ -182,6 +182,7 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
         authorizeSubscribe: permissions.subscribe,
         authorizeForward: (client, packet) => (permissions.mayHear(client, packet.topic) ? packet : null),
       });
+      closeSink(aedes);
       watch(aedes);
       await listeners.start();
       callOffSweep = clock.after(sweepMs, sweep);

@@ -73,6 +73,11 @@ export function place<T>(state: SequenceState<T>, frame: Numbered<T>): Placed<T>
     return result;
   }
   if (bootId !== live.bootId || sequence < live.next) return { ...result, place: "earlier" };
+  // Nearly all there is: the next one, with none waiting.
+  if (sequence === live.next && state.held.length === 0) {
+    release(state, frame, result);
+    return result;
+  }
 
   insertHeld(state, frame);
   releaseInOrder(state, result);
