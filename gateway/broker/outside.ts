@@ -256,6 +256,13 @@ export function createOutsideBroker(options: OutsideBrokerOptions): Broker {
     },
     async start() {
       stopped = false;
+      const { protocol, hostname } = new URL(outside.url);
+      if (protocol === "mqtt:" && !["localhost", "127.0.0.1", "[::1]"].includes(hostname)) {
+        log.warn(
+          {},
+          "the password and all that devices say go over the network in the clear: use mqtts in gateway.outside.url",
+        );
+      }
       // A broker that is not there yet must not keep the gateway from taking up what its journal holds.
       await within(clock, startMs, Promise.all(sides.map(({ link }) => link.start()))).catch(() => {});
     },
