@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { systemClock } from "../../firmware-contracts/clock.ts";
+import type { SimulatedDevice } from "../../simulators/device/device.ts";
+import type { PhoneNetwork } from "../../simulators/phone-network/network.ts";
+import { lacks } from "../services/needs.ts";
+import { impactFrame, scriptFall } from "./fall-script.ts";
+import { holdsWithin, isPaged, openPhones, prepareService, type ServiceProcess } from "./service-process.ts";
+import { strace } from "./strace.ts";
+
+const clock = systemClock();
+/** How long a sync of the journal takes on this card, ms. */
+const syncMs = 1000;
+const quietDevices = 4;
+const rateHz = 50;
+
+/** One second of lying still: gravity along y, and the sensor's noise. */
+const stillness = Int16Array.from({ length: rateHz * 3 }, (_, i) => (i % 3 === 1 ? 1000 : 0) + (i % 7));
+
+describe.skipIf(lacks("strace"))("a memory card whose syncs take a second (needs strace)", () => {
+  let network: PhoneNetwork;
+  let service: ServiceProcess;
+  beforeAll(async () => {
+    network = await openPhones(clock);
+    service = await prepareService(network);
+  });
+  afterAll(async () => {
+    await service.close();
+    await network.close();
+  });
+
+  test("the frames of one who falls wait for it, and those of the others do not", { timeout: 60_000 }, async () => {
+    const belt = await service.addDevice("belt-1", "38");
+    const others: SimulatedDevice[] = [];
+    for (let i = 0; i < quietDevices; i++) others.push(await service.addDevice(`quiet-${i}`, String(50 + i)));
+    const { under } = strace(`${service.folder}/strace`, `fdatasync:delay_exit=${syncMs * 1000}`);
+    expect(await service.start({ under })).toBe(true);
+    await Promise.all([belt, ...others].map((device) => device.connect()));
+
+    const fall = scriptFall(belt, clock.wallNow());
+    fall.sendLead();
+    while (fall.sendNext());
+    const end = performance.now() + 3 * syncMs;
+    while (performance.now() < end) {
+      for (const device of others) device.publishFrame(stillness, { rateHz });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    for (const device of others) await device.drain(5000);
+
+    const impact = belt.records.frames[impactFrame];
+    expect((impact?.ackedAt ?? 0) - (impact?.sentAt ?? 0)).toBeGreaterThan(syncMs * 0.9);
+    const waits = others
+      .flatMap((device) => device.records.frames.map(({ sentAt, ackedAt }) => (ackedAt ?? Infinity) - (sentAt ?? 0)))
+      .sort((a, b) => a - b);
+    const p99 = waits[Math.floor(waits.length * 0.99)];
+    console.info(
+      `quiet frames while syncs take ${syncMs} ms: ${waits.length}, PUBACK p99 ${p99} ms, slowest ${waits.at(-1)} ms`,
+    );
+    expect(p99).toBeLessThan(250);
+    expect(await holdsWithin(20_000, () => isPaged(network, "38"))).toBe(true);
+  });
+});
