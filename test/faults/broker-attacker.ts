@@ -1,4 +1,5 @@
-// Everything that somebody could throw at the broker, at one time, from a process of its own. Arguments: the plain port and the TLS port.
+// Everything that somebody could throw at the broker, at one time, from a process of its own. Arguments: the plain port, the TLS port and, by hand, the
+// number of the one attack that is wanted.
 // Tells, for each attack, how many connections it had and how long the broker let the longest of them live.
 import { connect, type Socket } from "node:net";
 import { generate, type Packet } from "mqtt-packet";
@@ -13,7 +14,7 @@ export interface AttackResult {
   alive: number;
 }
 
-const [plainPort, tlsPort] = process.argv.slice(2).map(Number) as [number, number];
+const [plainPort, tlsPort, only] = process.argv.slice(2).map(Number) as [number, number, number | undefined];
 const clock = systemClock();
 const attackMs = 12_000;
 const pause = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
@@ -172,7 +173,8 @@ const attacks: (() => void | Promise<void>)[] = [
   },
 ];
 
-await Promise.all([pause(attackMs), ...attacks.map((attack) => attack())]);
+const wanted = attacks.filter((_, number) => only === undefined || number === only);
+await Promise.all([pause(attackMs), ...wanted.map((attack) => attack())]);
 over = true;
 // Those that began last have their ten seconds too; nothing new begins.
 for (let i = 0; i < 100 && [...results.values()].some(({ open }) => open.size > 0); i++) await pause(100);
