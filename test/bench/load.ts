@@ -50,7 +50,7 @@ async function run(order: Extract<LoadOrder, { kind: "run" }>): Promise<RunResul
   await sleep(order.measureMs);
   const to = reading(publishers, order.pid, subscriber);
   await Promise.all(publishers.map((publisher) => publisher.finish()));
-  subscriber?.close();
+  await subscriber?.close();
   const messages = to.messages - from.messages;
   const packetBytes = tapes[order.frames][0]!.packetLength;
   return {
@@ -82,7 +82,17 @@ async function openSubscriber(port: number) {
   });
   socket.write(subscribePacket());
   await subscribed;
-  return { bytes: () => bytes, close: () => void socket.end(disconnectPacket) };
+  return {
+    bytes: () => bytes,
+    /** Once nothing more comes: aedes' emitter overflows the stack where the only subscriber leaves a long queue behind. */
+    async close(): Promise<void> {
+      for (let before = -1, tries = 0; before !== bytes && tries < 50; tries++) {
+        before = bytes;
+        await sleep(200);
+      }
+      socket.end(disconnectPacket);
+    },
+  };
 }
 
 async function hold(order: Extract<LoadOrder, { kind: "hold" }>): Promise<null> {
