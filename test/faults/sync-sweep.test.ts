@@ -13,7 +13,7 @@ import { type Call, cutPower, extent, isSync, pubacksIn, readCalls, strace } fro
 
 const clock = systemClock();
 /** No further point of a sweep is begun after this, ms: what was left out is printed. Both sweeps, the dry run and the rest are through within 90 s. */
-const killSweepMs = 50_000;
+const killSweepMs = 55_000;
 const errorSweepMs = 12_000;
 /** A device that falls silent in the middle of a fall is waited for by the detector for some 20 s. */
 const pageMs = 45_000;
