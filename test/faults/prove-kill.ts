@@ -10,6 +10,9 @@ function whole(text: string): number {
   return value;
 }
 
+// Without this an interrupted run would leave its services behind.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
 await new Command("prove:kill")
   .description(
     "kills the service with SIGKILL 0–500 ms after a fall or a help call was published, starts it again, and compares what was acknowledged, by the devices' own records, with episodes and with texts at the simulated phone network",

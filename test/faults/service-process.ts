@@ -14,6 +14,20 @@ import { createDevice, type SimulatedDevice } from "../../simulators/device/devi
 import { type PhoneNetwork, startPhoneNetwork } from "../../simulators/phone-network/network.ts";
 import { accountSid, authToken, serviceNumber, townSettings } from "../promises/town.ts";
 
+/** Groups of running services: they must not outlive a test that ends in the middle. */
+const groups = new Set<number>();
+process.on("exit", () => {
+  for (const group of groups) endGroup(group);
+});
+
+function endGroup(group: number): void {
+  try {
+    process.kill(-group, "SIGKILL");
+  } catch {
+    // Gone already.
+  }
+}
+
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 
 /** A phone network whose texts arrive within a fraction of a second, with a phone for every number. */
@@ -84,12 +98,8 @@ export async function prepareService(
   async function kill(): Promise<void> {
     const running = child;
     if (!running?.pid || running.exitCode !== null || running.signalCode !== null) return;
-    // A group of its own: strace would otherwise leave the service running.
-    try {
-      process.kill(-running.pid, "SIGKILL");
-    } catch {
-      running.kill("SIGKILL");
-    }
+    // The whole group: strace would otherwise leave the service running.
+    endGroup(running.pid);
     await gone;
   }
 
@@ -139,7 +149,11 @@ export async function prepareService(
         detached: true,
       });
       child = started;
-      gone = once(started, "exit").then(() => undefined);
+      const { pid } = started;
+      if (pid) groups.add(pid);
+      gone = once(started, "exit").then(() => {
+        if (pid) groups.delete(pid);
+      });
       started.stderr.on("data", (chunk) => {
         errors += chunk;
       });
