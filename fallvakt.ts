@@ -40,6 +40,7 @@ const commands: Record<string, () => Promise<InstanceType<typeof Command>>> = {
   check: async () => (await import("./front-door/check.ts")).checkCommand(),
   start: async () => (await import("./front-door/start.ts")).startCommand(),
   device: async () => (await import("./front-door/register.ts")).deviceCommand(),
+  gateway: async () => (await import("./front-door/register.ts")).gatewayCommand(),
   user: async () => (await import("./front-door/register.ts")).userCommand(),
   evaluate: async () => (await import("./detector/evaluation/command.ts")).evaluateCommand(),
   replay: async () => (await import("./simulators/replay/command.ts")).replayCommand(),

@@ -372,7 +372,7 @@ describe("intake", () => {
   test("control has a version, and the newest is not sent again", async () => {
     await begin();
     const get = (have: number) =>
-      fetch(`${alerting.url}/intake/v1/control?have=${have}`, {
+      fetch(`${alerting.url}/intake/v1/control?have=${have}&gateway=gateway-1&everyMs=3000`, {
         headers: { authorization: `Bearer ${"t".repeat(27)}` },
       });
     expect((await get(0)).status).toBe(204);
@@ -383,7 +383,10 @@ describe("intake", () => {
     expect(JSON.stringify(control)).not.toContain(secret);
     expect((await get(1)).status).toBe(204);
     await alerting.registry.revoke("watch-38");
-    expect(await alerting.intake.control(1)).toMatchObject({ version: 2, devices: [{ revoked: true }] });
+    expect(await alerting.intake.control(1, { gatewayId: "gateway-1", everyMs: 3000 })).toMatchObject({
+      version: 2,
+      devices: [{ revoked: true }],
+    });
   });
 
   test("a test alarm and a fall of the same dwelling are two episodes", async () => {

@@ -15,6 +15,7 @@ import type { SeenDetection } from "./episode-state.ts";
 import { createEventLog, type EventCounts, type EventLog } from "./event-log/event-log.ts";
 import type { ServiceEvent } from "./events.ts";
 import { createGatewayTroubles } from "./intake/gateway-troubles.ts";
+import { createGatewayWatch, type GatewayWatch } from "./intake/gateway-watch.ts";
 import { createIntake } from "./intake/intake.ts";
 import { intakePlugin } from "./intake/plugin.ts";
 import { createKeeper, type Keeper } from "./keeper.ts";
@@ -84,6 +85,7 @@ class AlertingService implements Alerting {
   readonly #eventListeners;
   readonly #changeListeners;
   readonly #eventLog: EventLog;
+  readonly #gatewayWatch: GatewayWatch;
   #parts: {
     store: Store;
     board: Board;
@@ -101,6 +103,13 @@ class AlertingService implements Alerting {
     this.#eventLog = createEventLog({ dataDir, maxBytes: config.spool.maxBytes, influx: config.influx, clock, log });
     const store = () => this.#running().store;
     const gatewayTroubles = createGatewayTroubles();
+    this.#gatewayWatch = createGatewayWatch({
+      store: () => store().gateways,
+      clock,
+      log,
+      onEvent: (event) => this.#tell(event),
+    });
+    const gatewayWatch = this.#gatewayWatch;
     this.registry = createRegistry(store, clock);
     this.users = createUsers(store);
     this.intake = createIntake({
@@ -110,6 +119,7 @@ class AlertingService implements Alerting {
       counters: this.#counters,
       log,
       gatewayTroubles,
+      gatewayWatch,
       onEvent: (event) => this.#tell(event),
     });
     this.backend = createConsoleBackend({
@@ -119,6 +129,7 @@ class AlertingService implements Alerting {
       onChange: this.#changeListeners.on,
       eventLog: this.#eventLog,
       gatewayTroubles,
+      gatewayWatch,
       store,
       clock,
     });
@@ -155,6 +166,7 @@ class AlertingService implements Alerting {
       await this.#routes(app);
       await app.listen({ host: config.http.host, port: config.http.port });
       await dispatcher.start();
+      await this.#gatewayWatch.start();
       log.info(
         { url: this.url, webhooks: this.#publicUrl() },
         "alerting is up; the SMS provider must reach it under exactly this address",
@@ -174,6 +186,7 @@ class AlertingService implements Alerting {
   async stop(): Promise<void> {
     const parts = this.#parts;
     if (!parts) return;
+    this.#gatewayWatch.stop();
     await parts.app.close();
     await parts.dispatcher.stop();
     // What is under way in the keeper's queue is committed before the store goes.

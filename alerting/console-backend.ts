@@ -3,6 +3,7 @@ import type { Board } from "./board.ts";
 import type { ConsoleBackend } from "./console/api.ts";
 import type { EventLog } from "./event-log/event-log.ts";
 import type { GatewayTroubles } from "./intake/gateway-troubles.ts";
+import type { GatewayWatch } from "./intake/gateway-watch.ts";
 import type { Keeper } from "./keeper.ts";
 import type { Users } from "./registry/users.ts";
 import type { Store } from "./store/store.ts";
@@ -21,9 +22,10 @@ export function createConsoleBackend(options: {
   onChange: ConsoleBackend["onChange"];
   eventLog: EventLog;
   gatewayTroubles: GatewayTroubles;
+  gatewayWatch: GatewayWatch;
   clock: Clock;
 }): ConsoleBackend {
-  const { board, keeper, store, users, onChange, eventLog, gatewayTroubles, clock } = options;
+  const { board, keeper, store, users, onChange, eventLog, gatewayTroubles, gatewayWatch, clock } = options;
   let contactsFail = false;
   let storeFails = false;
   let lookedAt = Number.NEGATIVE_INFINITY;
@@ -56,6 +58,7 @@ export function createConsoleBackend(options: {
       return [
         ...(storeFails ? ["store"] : []),
         ...(contactsFail ? ["contact-unreachable"] : []),
+        ...(gatewayWatch.anyLost ? ["gateway-lost"] : []),
         ...(gatewayTroubles.brokerLost ? ["broker-lost"] : []),
         ...(eventLog.troubled() ? ["event-log"] : []),
       ];

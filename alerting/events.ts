@@ -92,7 +92,7 @@ export const ServiceEvent = z.discriminatedUnion("type", [
     type: z.literal("gateway"),
     at,
     gatewayId: id,
-    event: GatewayEvent.shape.event,
+    event: z.enum([...GatewayEvent.shape.event.options, "gateway-lost", "gateway-back"]),
     detail: z.string().nullable(),
   }),
 ]);

@@ -67,12 +67,19 @@ export const Control = z
   .meta({ id: "Control", description: "Desired state that alerting holds and a gateway follows" });
 export type Control = z.infer<typeof Control>;
 
+/** A gateway's sign of life; it comes with each fetch of control. */
+export const GatewayHeartbeat = z.object({
+  gatewayId: z.string().min(1).max(64),
+  everyMs: z.number().int().min(100).max(600_000).meta({ description: "How often it comes, ms" }),
+});
+export type GatewayHeartbeat = z.infer<typeof GatewayHeartbeat>;
+
 /**
  * Alerting's door, as a gateway sees it: a function call in one process, HTTPS between two.
  * `submit` resolves only once the item is committed; it rejects where it is not, and the caller tries again.
  */
 export interface Intake {
   submit(item: IntakeItem): Promise<void>;
-  /** The desired state, or null where `haveVersion` is the newest. */
-  control(haveVersion: number): Promise<Control | null>;
+  /** The desired state, or null where `haveVersion` is the newest. It reports the version in force, and that the gateway lives. */
+  control(haveVersion: number, heartbeat: GatewayHeartbeat): Promise<Control | null>;
 }

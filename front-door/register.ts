@@ -152,6 +152,37 @@ Examples:
   return command;
 }
 
+/** `fallvakt gateway`: which gateways there are, and which are lost. */
+export function gatewayCommand(): Command {
+  const command = new Command("gateway").description("the gateways that alerting has heard of");
+  const withConfig = (sub: Command) =>
+    sub.option("--config <file>", "the configuration", defaultConfigPath).option("--json", "print JSON", false);
+
+  withConfig(command.command("list"))
+    .description("every gateway, when it was last heard, and the version of the register that it follows")
+    .action(async (options: WithConfig) => {
+      const gateways = await withRegister(options, ({ gateways }) => gateways.gateways());
+      if (options.json) return print(JSON.stringify(gateways));
+      if (gateways.length === 0) return print("No gateway has been heard yet.");
+      const rows = gateways.map((gateway) => [
+        gateway.gatewayId,
+        gateway.lostAt === null ? "heard" : "LOST",
+        new Date(gateway.lastSeenAt).toLocaleString("sv-SE"),
+        String(gateway.controlVersion),
+      ]);
+      for (const line of columns([["gateway", "state", "last heard", "register"], ...rows])) print(line);
+    });
+
+  withConfig(command.command("forget <gatewayId>"))
+    .description("stop watching a gateway that was taken down for good; takes effect when alerting is started again")
+    .action(async (gatewayId: string, options: WithConfig) => {
+      const known = await withRegister(options, ({ gateways }) => gateways.forgetGateway(gatewayId));
+      if (!known) throw new Error(`no gateway has the id ${gatewayId}; see fallvakt gateway list`);
+      print(options.json ? JSON.stringify({ gatewayId, forgotten: true }) : `Forgot ${gatewayId}.`);
+    });
+  return command;
+}
+
 /** `fallvakt user`: accounts for the console. */
 export function userCommand(): Command {
   const command = new Command("user").description("accounts for the console");

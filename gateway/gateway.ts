@@ -91,6 +91,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     counters,
     log,
+    gatewayId: config.id,
     refreshSeconds: config.control.refreshSeconds,
     maxChecks: config.limits.secretChecks,
     onChange: followRegistry,

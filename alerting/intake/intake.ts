@@ -6,6 +6,7 @@ import type { ServiceEvent } from "../events.ts";
 import type { Keeper } from "../keeper.ts";
 import type { Store } from "../store/store.ts";
 import type { GatewayTroubles } from "./gateway-troubles.ts";
+import type { GatewayWatch } from "./gateway-watch.ts";
 
 /** Alerting's door. An item is committed before `submit` resolves; what rejects has changed nothing and may come again. */
 export function createIntake(options: {
@@ -15,9 +16,10 @@ export function createIntake(options: {
   counters: Counters;
   log: Logger;
   gatewayTroubles: GatewayTroubles;
+  gatewayWatch: GatewayWatch;
   onEvent(event: ServiceEvent): void;
 }): Intake {
-  const { gatewayTroubles, store, keeper, clock, counters, log, onEvent } = options;
+  const { gatewayTroubles, gatewayWatch, store, keeper, clock, counters, log, onEvent } = options;
 
   async function takeDeviceEvent(event: Extract<IntakeItem, { type: "device-event" }>["event"]): Promise<void> {
     const { deviceId, battery = null, worn = null, detail = null } = event;
@@ -63,6 +65,9 @@ export function createIntake(options: {
         throw error;
       }
     },
-    control: (haveVersion) => store().registry.control(haveVersion),
+    async control(haveVersion, heartbeat) {
+      gatewayWatch.heard(heartbeat, haveVersion);
+      return store().registry.control(haveVersion);
+    },
   };
 }

@@ -1,17 +1,21 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { type Intake, IntakeItem } from "../../firmware-contracts/intake.ts";
+import { GatewayHeartbeat, type Intake, IntakeItem } from "../../firmware-contracts/intake.ts";
 import type { Counters } from "../counters.ts";
 
 /** A Detection with the longest evidence window has about 60 kB. */
 const longestItem = 256 * 1024;
 
-const ControlQuery = z.object({ have: z.coerce.number().int().min(-1) });
+const ControlQuery = z.object({
+  have: z.coerce.number().int().min(-1),
+  gateway: GatewayHeartbeat.shape.gatewayId,
+  everyMs: z.coerce.number().pipe(GatewayHeartbeat.shape.everyMs),
+});
 
 /**
  * The intake for a gateway in another process: `POST /intake/v1/items` takes one item and answers 204 once it is committed,
- * `GET /intake/v1/control?have=N` answers what shall be, or 204 where N is the newest. Both want the token as a bearer.
+ * `GET /intake/v1/control?have=N&gateway=ID&everyMs=MS` answers what shall be, or 204 where N is the newest. Both want the token as a bearer.
  */
 export async function intakePlugin(
   app: FastifyInstance,
@@ -50,8 +54,14 @@ export async function intakePlugin(
   app.get("/intake/v1/control", async (request, reply) => {
     const query = ControlQuery.safeParse(request.query);
     if (!query.success)
-      return reply.code(422).send({ problem: "bad-query", detail: "have is the version you hold, 0 at first" });
-    const control = await intake.control(query.data.have);
+      return reply
+        .code(422)
+        .send({
+          problem: "bad-query",
+          detail: "have: the version you hold, 0 at first; gateway: your id; everyMs: how often you ask",
+        });
+    const { have, gateway, everyMs } = query.data;
+    const control = await intake.control(have, { gatewayId: gateway, everyMs });
     return control ? reply.send(control) : reply.code(204).send();
   });
 }

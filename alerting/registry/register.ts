@@ -1,5 +1,6 @@
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
+import type { GatewayStore } from "../store/store.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { createUsers, type Users } from "./users.ts";
 
@@ -7,6 +8,7 @@ import { createUsers, type Users } from "./users.ts";
 export interface Register {
   registry: Registry;
   users: Users;
+  gateways: GatewayStore;
   close(): Promise<void>;
 }
 
@@ -16,6 +18,7 @@ export function openRegister(options: { dataDir: string; clock: Clock }): Regist
   return {
     registry: createRegistry(() => store, options.clock),
     users: createUsers(() => store),
+    gateways: store.gateways,
     close: () => store.close(),
   };
 }

@@ -140,4 +140,13 @@ export const migrations: readonly string[] = [
   ALTER TABLE devices ADD COLUMN previous_secret_until INTEGER;
   ALTER TABLE devices ADD COLUMN secret_since INTEGER;
   `,
+  `
+  CREATE TABLE gateways (
+    id TEXT PRIMARY KEY,
+    every_ms INTEGER NOT NULL,
+    control_version INTEGER NOT NULL,
+    last_seen_at INTEGER NOT NULL,
+    lost_at INTEGER
+  ) STRICT;
+  `,
 ];

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openDatabase } from "./database.ts";
 import { episodeStore } from "./episodes.ts";
+import { gatewayStore } from "./gateways.ts";
 import { pageStore } from "./pages.ts";
 import { registryStore } from "./registry.ts";
 import type { Store } from "./store.ts";
@@ -16,6 +17,7 @@ export function openSqliteStore(dataDir: string): Store {
     pages: pageStore(db),
     registry: registryStore(db),
     users: userStore(db),
+    gateways: gatewayStore(db),
     probe: async () => void db.run("UPDATE probe SET beat = beat + 1"),
     close: async () => db.close(),
   };

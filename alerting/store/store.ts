@@ -176,6 +176,24 @@ export interface RegistryStore {
   deviceSeen(deviceId: string, at: number, seen: { online: boolean | null; battery: number | null }): Promise<void>;
 }
 
+/** A gateway as it was heard last. Times are wall time, ms. */
+export interface GatewayRow {
+  gatewayId: string;
+  everyMs: number;
+  /** The version of control that it says is in force. */
+  controlVersion: number;
+  lastSeenAt: number;
+  /** Since when it is lost, or null. */
+  lostAt: number | null;
+}
+
+export interface GatewayStore {
+  gateways(): Promise<GatewayRow[]>;
+  putGateway(gateway: GatewayRow): Promise<void>;
+  /** False where there is no such gateway. */
+  forgetGateway(gatewayId: string): Promise<boolean>;
+}
+
 export interface UserStore {
   user(name: string): Promise<UserRow | null>;
   users(): Promise<Omit<UserRow, "passwordHash">[]>;
@@ -192,6 +210,7 @@ export interface Store {
   pages: PageStore;
   registry: RegistryStore;
   users: UserStore;
+  gateways: GatewayStore;
   /** Rejects where nothing can be written. */
   probe(): Promise<void>;
   close(): Promise<void>;

@@ -19,6 +19,7 @@ export interface RegistryOptions {
   clock: Clock;
   counters: Counters;
   log: Logger;
+  gatewayId: string;
   refreshSeconds: number;
   /** Secrets that may wait to be checked. */
   maxChecks: number;
@@ -57,6 +58,7 @@ interface Proven {
 
 export function createRegistry(options: RegistryOptions): Registry {
   const { store, intake, clock, counters, log } = options;
+  const heartbeat = { gatewayId: options.gatewayId, everyMs: options.refreshSeconds * 1000 };
   let version = 0;
   let devices = new Map<string, ControlDevice>();
   let stopped = true;
@@ -85,7 +87,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   async function ask(): Promise<void> {
     lastRefresh = clock.monotonicNow();
     try {
-      const control = await within(clock, answerMs, intake.control(version));
+      const control = await within(clock, answerMs, intake.control(version, heartbeat));
       if (stopped || !control) return;
       follow(control);
       try {

@@ -54,13 +54,15 @@ test("any other answer, none in time, and nobody there are rejections that say w
   await expect(nobody.submit(item)).rejects.toThrow("Alerting at http://127.0.0.1:1/intake/v1/items");
 });
 
+const heartbeat = { gatewayId: "gateway-1", everyMs: 3000 };
+
 test("the registry is fetched where it is newer, and one that cannot be read is refused", async () => {
   const control = { v: 1, version: 8, devices: [] };
   answer = { status: 200, body: JSON.stringify(control) };
-  expect(await intake().control(7)).toEqual(control);
-  expect(asked.at(-1)?.path).toBe("/intake/v1/control?have=7");
+  expect(await intake().control(7, heartbeat)).toEqual(control);
+  expect(asked.at(-1)?.path).toBe("/intake/v1/control?have=7&gateway=gateway-1&everyMs=3000");
   answer = { status: 204 };
-  expect(await intake().control(8)).toBeNull();
+  expect(await intake().control(8, heartbeat)).toBeNull();
   answer = { status: 200, body: '{"v":2}' };
-  await expect(intake().control(8)).rejects.toThrow("are both of one version?");
+  await expect(intake().control(8, heartbeat)).rejects.toThrow("are both of one version?");
 });

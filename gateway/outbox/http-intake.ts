@@ -53,8 +53,9 @@ export function createHttpIntake(options: HttpIntakeOptions): Intake {
         body: JSON.stringify(item),
       });
     },
-    async control(haveVersion) {
-      const { status, text } = await call(`/intake/v1/control?have=${haveVersion}`, { headers: { authorization } });
+    async control(haveVersion, { gatewayId, everyMs }) {
+      const query = new URLSearchParams({ have: String(haveVersion), gateway: gatewayId, everyMs: String(everyMs) });
+      const { status, text } = await call(`/intake/v1/control?${query}`, { headers: { authorization } });
       if (status === 204 || text === "" || text === "null") return null;
       const parsed = Control.safeParse(JSON.parse(text));
       if (!parsed.success) {

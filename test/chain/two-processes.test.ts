@@ -25,15 +25,19 @@ const settings = (role: string) =>
   townSettings({ dataDir: join(dataDir, role), phonesUrl: network.url, port, waitSeconds: 3600 });
 const startAlerting = () => startService({ config: Config.parse(settings("alerting")), role: "alerting", clock, log });
 
+function startGateway(): Promise<Service> {
+  const { gateway: own } = settings("gateway");
+  const intake = { url: `http://127.0.0.1:${port}`, token: "a-token-of-more-than-twenty-characters" };
+  const config = Config.parse({ dataDir: join(dataDir, "gateway"), gateway: { ...own, intake } });
+  return startService({ config, role: "gateway", clock, log });
+}
+
 beforeAll(async () => {
   network = await startPhoneNetwork({ clock, accountSid, authToken, everyNumberHasAPhone: true });
   network.addNumber(serviceNumber);
   port = await freePort();
   alerting = await startAlerting();
-  const { gateway: own } = settings("gateway");
-  const intake = { url: `http://127.0.0.1:${port}`, token: "a-token-of-more-than-twenty-characters" };
-  const config = Config.parse({ dataDir: join(dataDir, "gateway"), gateway: { ...own, intake } });
-  gateway = await startService({ config, role: "gateway", clock, log });
+  gateway = await startGateway();
 });
 afterAll(async () => {
   await watch?.disconnect();
@@ -61,6 +65,29 @@ test("a gateway and alerting apart, over HTTP: a fall while alerting is down is 
   alerting = await startAlerting();
   await expect.poll(inbox, { timeout: 20_000 }).toHaveLength(1);
   expect(inbox()[0]).toMatch(/^LARM FALL .*Nyckel 38/);
+});
+
+test("a gateway that goes silent is lost after three heartbeats, told once, and again when it is back", async () => {
+  const told: string[] = [];
+  alerting?.alerting?.events.on((event) => {
+    if (event.type === "gateway") told.push(event.event);
+  });
+  const troubles = () => alerting?.alerting?.backend.troubles() ?? [];
+  expect(troubles()).not.toContain("gateway-lost");
+  await gateway?.stop();
+  await expect.poll(troubles, { timeout: 10_000 }).toContain("gateway-lost");
+
+  // Lost it stays, over a restart of alerting too, and is no news then.
+  await alerting?.stop();
+  alerting = await startAlerting();
+  alerting.alerting?.events.on((event) => {
+    if (event.type === "gateway") told.push(event.event);
+  });
+  expect(troubles()).toContain("gateway-lost");
+
+  gateway = await startGateway();
+  await expect.poll(troubles, { timeout: 10_000 }).not.toContain("gateway-lost");
+  expect(told).toEqual(["gateway-lost", "gateway-back"]);
 });
 
 test("a gateway with a wrong token hands in nothing", async () => {

@@ -82,7 +82,7 @@ test("a Detection that is dropped between gateway and alerting is counted as los
       quiet: true,
       say: () => {},
       throughIntake: (intake) => ({
-        control: (have) => intake.control(have),
+        control: (have, heartbeat) => intake.control(have, heartbeat),
         async submit(item) {
           // Says that it was committed, and forgets it.
           if (item.type === "detection" && dropped === 0) dropped++;
