@@ -29,7 +29,10 @@ Examples:
       const config = readConfig(options.config, options.role);
       const log = openLog(config.log.level);
       const service = await startService({ config, role: options.role, clock: systemClock(), log });
-      if (service.gateway) process.stdout.write(`Devices connect to ${service.gateway.mqttUrl}\n`);
+      if (service.gateway) {
+        const heard = config.gateway.outside ? "Devices are heard through" : "Devices connect to";
+        process.stdout.write(`${heard} ${service.gateway.mqttUrl}\n`);
+      }
       if (service.consoleUrl) process.stdout.write(`Console: ${service.consoleUrl}\n`);
       if (service.healthUrl) process.stdout.write(`Health and metrics: ${service.healthUrl}\n`);
       await toldToStop();
