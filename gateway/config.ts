@@ -89,11 +89,11 @@ export const GatewayConfig = z
         ),
         halfOpen: whole(
           "Connections that have not sent their CONNECT; beyond, the oldest of the address with most of them is closed",
-          1000,
+          500,
           1,
           100000,
         ),
-        connectSeconds: whole("Seconds for the TLS handshake, and again until the CONNECT is there", 5, 1, 60),
+        connectSeconds: whole("Seconds for the TLS handshake, and again until the CONNECT is there", 4, 1, 60),
         packetSeconds: whole("Seconds within which a packet must have come whole", 7, 1, 60),
         publishesPerSecond: whole(
           "Messages of one device each second, once its burst is used up; beyond, it is held back",

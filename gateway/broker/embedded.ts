@@ -37,11 +37,17 @@ interface Connection {
   socket: Socket;
   place: Place;
   guard: PacketGuard;
+  /** Null until the first byte: a connection that says nothing costs a socket, no more. */
+  client: Client | null;
+  hasSentConnect: boolean;
+  /** Sweeps that it has seen without its CONNECT. */
+  waited: number;
   certificate: string | null;
   will?: { topic: string };
   /** An empty client id that asked for a session to be kept (MQTT-3.1.3-8). */
   isNameless?: boolean;
   admission?: Admission;
+  hasFailed?: boolean;
   /** Why it is about to end. */
   ending?: "taken-over" | "shut-out";
 }
@@ -50,7 +56,7 @@ interface Connection {
 export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
   const { mqtt, limits, handlers, clock, isSeldom, counters, log } = options;
   const connections = new WeakMap<Client, Connection>();
-  const open = new Set<Client>();
+  const open = new Set<Connection>();
   const connected = new Map<string, Client>();
   const allowance = createAllowance({
     clock,
@@ -58,9 +64,7 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
     burst: limits.publishBurst,
     mostHeld: limits.heldPerDevice,
   });
-  const permissions =
-    options.permissions ??
-    createDevicePermissions({ handlers, allowance, counters, onFlood: (client) => cut(client, "flood") });
+  const permissions = options.permissions ?? createDevicePermissions({ handlers, allowance, counters, onFlood });
   const listeners = createListeners({
     mqtt,
     handshakeSeconds: limits.connectSeconds,
@@ -73,32 +77,61 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
   let stopping = false;
   let callOffSweep = () => {};
 
-  function cut(client: Client, reason: string): void {
+  function onFlood(client: Client): void {
     const connection = connections.get(client);
-    if (!connection || connection.socket.destroyed) return;
+    if (connection) cut(connection, "flood");
+  }
+
+  function cut(connection: Connection, reason: string): void {
+    const { client, socket } = connection;
+    if (socket.destroyed) return;
     counters.add(`connections.cut.${reason}`);
     // Who was not let in may call itself anything, and come as often as it likes: counted only.
-    if (connected.get(client.id) === client && isSeldom(`${client.id} ${reason}`, oftenestMs)) {
+    if (client && connected.get(client.id) === client && isSeldom(`${client.id} ${reason}`, oftenestMs)) {
       log.warn({ deviceId: client.id, reason }, "connection closed");
     }
-    connection.socket.destroy();
+    socket.destroy();
+    // aedes would go on with the packets of the chunk it is at.
+    client?.close();
   }
 
   function onArrival({ socket, place, certificate }: Arrival): void {
     if (!aedes || stopping) return void socket.destroy();
-    const client = aedes.handle(socket);
     const guard = createPacketGuard(limits.bytesBeforeConnack, limits.packetBytes);
-    connections.set(client, { socket, place, guard, certificate });
-    open.add(client);
+    const connection: Connection = {
+      socket,
+      place,
+      guard,
+      certificate,
+      client: null,
+      hasSentConnect: false,
+      waited: 0,
+    };
+    open.add(connection);
+    socket.on("error", () => {});
     socket.on("close", () => {
-      open.delete(client);
-      if (client.id) permissions.gone(client);
+      open.delete(connection);
+      if (connection.client?.id) permissions.gone(connection.client);
     });
+    socket.once("readable", () => begin(connection));
+  }
+
+  function begin(connection: Connection): void {
+    const { socket, guard } = connection;
+    if (!aedes || stopping) return void socket.destroy();
+    const client = aedes.handle(socket);
+    connection.client = client;
+    connections.set(client, connection);
     // aedes reads on "readable"; a "data" listener added after that sees each chunk just before aedes' parser does, and changes no flow.
     socket.on("data", (chunk: Buffer) => {
       const refused = guard.take(chunk);
-      if (refused) cut(client, refused);
+      if (!refused) return;
+      cut(connection, refused);
+      // The parser gets it all the same: nothing that it would make packets of.
+      chunk.fill(0);
     });
+    // aedes' own listener came too late for this time.
+    socket.emit("readable");
   }
 
   async function authenticate(client: Client, user: string | undefined, secret: Buffer | undefined): Promise<void> {
@@ -132,8 +165,9 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
   }
 
   function sweep(): void {
-    for (const client of open) {
-      if (connections.get(client)?.guard.isDripping(limits.packetSeconds)) cut(client, "slow-sender");
+    for (const connection of open) {
+      if (!connection.hasSentConnect && ++connection.waited > limits.connectSeconds) cut(connection, "no-connect");
+      else if (connection.guard.isDripping(limits.packetSeconds)) cut(connection, "slow-sender");
     }
     callOffSweep = clock.after(sweepMs, sweep);
   }
@@ -159,16 +193,20 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
     async start() {
       stopping = false;
       aedes = await Aedes.createBroker({
-        connectTimeout: limits.connectSeconds * 1000,
+        // A second lock, behind the sweep's.
+        connectTimeout: limits.connectSeconds * 2000,
         drainTimeout: 10_000,
         // A QoS 2 publish is kept until its PUBREL; this bounds what one device can leave lying.
         maxInflightInbound: 20,
         maxClientsIdLength: 32,
         preConnect(client: Client, packet: ConnectPacket, done: (error: Error | null, success: boolean) => void) {
           const connection = connections.get(client);
-          connection?.place.connectCame();
-          if (connection && packet.will) connection.will = packet.will;
-          if (connection && packet.clientId === "" && !packet.clean) connection.isNameless = true;
+          if (connection) {
+            connection.hasSentConnect = true;
+            connection.place.connectCame();
+            connection.isNameless = packet.clientId === "" && !packet.clean;
+            if (packet.will) connection.will = packet.will;
+          }
           done(null, true);
         },
         authenticate(client, user, secret, done) {
@@ -219,6 +257,10 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
       handlers.offline(client.id, ending ?? (saidGoodbye ? "disconnected" : "connection-lost"));
     });
     broker.on("clientError", (client, error) => {
+      const connection = connections.get(client);
+      // Each packet that was under way fails once more.
+      if (connection?.hasFailed) return;
+      if (connection) connection.hasFailed = true;
       counters.add("connections.error");
       if (connected.has(client.id)) log.debug({ deviceId: client.id, error: error.message }, "connection ended");
     });

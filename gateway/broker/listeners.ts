@@ -13,6 +13,9 @@ import type { Door, Place } from "./door.ts";
 
 type TlsConfig = NonNullable<GatewayConfig["mqtt"]["tls"]>;
 
+/** Connections that the kernel keeps until they are looked at, as when a whole building's power returns. */
+const backlog = 4096;
+
 /** A connection that stands at the broker's door; with TLS its handshake is done. */
 export interface Arrival {
   socket: Socket;
@@ -74,7 +77,7 @@ export function createListeners(options: ListenersOptions): Listeners {
         const mend = isTaken ? `another program listens there; set ${key}.port` : `see ${key}`;
         reject(new Error(`The MQTT broker cannot listen on ${host}:${port} (${error.code}): ${mend}.`));
       });
-      server.listen({ host, port }, resolve);
+      server.listen({ host, port, backlog }, resolve);
     });
     servers.push(server);
     server.on("error", (error) => log.error({ error: error.message }, "a listening socket met an error"));
