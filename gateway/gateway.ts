@@ -6,6 +6,8 @@ import type { Clock, WallMs } from "../firmware-contracts/clock.ts";
 import { type Detection, detectionId } from "../firmware-contracts/detection.ts";
 import type { DeviceEvent, GatewayEvent, Intake } from "../firmware-contracts/intake.ts";
 import type { HelpReport, StatusReport } from "../firmware-contracts/reports.ts";
+import { earliestTimeSync, encodeTimeSync } from "../firmware-contracts/time-sync.ts";
+import { downlinkTopic } from "../firmware-contracts/topics.ts";
 import type { Admission, Broker, OfflineReason } from "./broker/broker.ts";
 import { createEmbeddedBroker } from "./broker/embedded.ts";
 import { createOutsideBroker } from "./broker/outside.ts";
@@ -232,7 +234,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (report.kind === "will" || isWill) {
       goneByWill.add(deviceId);
       event(deviceId, "offline", { detail: "will" });
-    } else event(deviceId, "heartbeat", { battery, worn, charging, detail: report.kind });
+    } else {
+      event(deviceId, "heartbeat", { battery, worn, charging, detail: report.kind });
+      if (report.boot !== undefined) tellTime(deviceId, report.boot);
+    }
+  }
+
+  /** Answers a sign of life with the time, for a device to set its clock by. A gateway without a clock of its own tells nobody. */
+  function tellTime(deviceId: string, bootId: number): void {
+    const wallMs = Math.round(clock.wallNow());
+    if (wallMs < earliestTimeSync) return;
+    broker.send(downlinkTopic(deviceId, "time"), encodeTimeSync({ bootId, wallMs }));
+    counters.add("time.told");
   }
 
   function help(deviceId: string, report: HelpReport): Promise<void> {

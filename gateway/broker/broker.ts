@@ -41,6 +41,8 @@ export interface Broker {
   readonly trouble?: string | null;
   /** Ids of the devices that are connected now. */
   connected(): string[];
+  /** Sends one message to a device that is there to hear it: at most once, not retained, not kept. */
+  send(topic: string, payload: Uint8Array): void;
   /** Ends a device's connection, as when it was revoked. */
   shutOut(deviceId: string): void;
   /** For a broker that must be asked for each device's messages: whose it shall hand on from now on. */

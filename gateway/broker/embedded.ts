@@ -183,6 +183,19 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
       return listeners.listening;
     },
     connected: () => [...connected.keys()],
+    send(topic, payload) {
+      const packet = {
+        cmd: "publish",
+        topic,
+        payload: Buffer.from(payload),
+        qos: 0,
+        retain: false,
+        dup: false,
+      } as const;
+      aedes?.publish(packet, (error) => {
+        if (error) log.debug({ error: error.message }, "a message to a device was not sent");
+      });
+    },
     shutOut(deviceId) {
       const client = connected.get(deviceId);
       if (!client) return;

@@ -43,6 +43,8 @@ export interface Link {
   /** Subscribes with QoS 1. Returns the filters that the broker refused; rejects where the connection ended. */
   subscribe(filters: readonly string[]): Promise<string[]>;
   unsubscribe(filters: readonly string[]): Promise<void>;
+  /** Publishes at QoS 0, now or not at all. */
+  send(topic: string, payload: Uint8Array): void;
 }
 
 /**
@@ -205,6 +207,9 @@ export function createLink(options: LinkOptions): Link {
         refused.push(...(await subscribeBatch(filters.slice(at, at + batchSize))));
       }
       return refused;
+    },
+    send(topic, payload) {
+      if (client?.connected) client.publish(topic, Buffer.from(payload), { qos: 0 });
     },
     async unsubscribe(filters) {
       for (let at = 0; at < filters.length; at += batchSize) {

@@ -247,6 +247,7 @@ export function createOutsideBroker(options: OutsideBrokerOptions): Broker {
       return refused > 0 ? `the broker refuses the topics of ${refused} devices` : null;
     },
     connected: () => [...wanted].filter((deviceId) => sides.every(({ held }) => held.has(deviceId))),
+    send: (topic, payload) => sides[0]?.link.send(topic, payload),
     shutOut(deviceId) {
       if (wanted.delete(deviceId)) for (const side of sides) reconcile(side);
     },
