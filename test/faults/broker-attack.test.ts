@@ -22,7 +22,9 @@ let plain: string;
 let tls: string;
 
 function start(file: string, ...args: string[]): ChildProcess {
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv: [] });
+  // As on a small board: V8's young generation takes up to 48 MiB under any load unless it is told not to, whoever makes that load.
+  const execArgv = ["--max-semi-space-size=4"];
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv });
   children.push(child);
   return child;
 }
@@ -66,8 +68,8 @@ async function connect(deviceId: string, overTls: boolean): Promise<mqtt.MqttCli
   return client;
 }
 
-/** Each device sends a frame every 100 ms until `until`. Returns how long the PUBACKs took, ms, sorted, and the most memory that was seen, MiB. */
-async function live(devices: Map<string, mqtt.MqttClient>, bootId: number, until: () => boolean) {
+/** Each device sends a frame every `gapMs` until `until`. Returns how long the PUBACKs took, ms, sorted, and the most memory that was seen, MiB. */
+async function live(devices: Map<string, mqtt.MqttClient>, bootId: number, until: () => boolean, gapMs = 100) {
   const took: number[] = [];
   let most = 0;
   await Promise.all(
@@ -78,7 +80,7 @@ async function live(devices: Map<string, mqtt.MqttClient>, bootId: number, until
         await publish(client, deviceId, "accel", encodeFrame(restFrame({ bootId, sequence })));
         took.push(clock.monotonicNow() - begun);
         if (i === 0) most = Math.max(most, resident());
-        await new Promise<void>((resolve) => clock.after(100, resolve));
+        await new Promise<void>((resolve) => clock.after(gapMs, resolve));
       }
     }),
   );
@@ -92,25 +94,28 @@ test.skipIf(process.platform !== "linux")(
   "under every attack at once healthy devices are heard, memory stays, and each attacker is gone within 10 s (needs Linux)",
   { timeout: 60_000 },
   async () => {
+    // A heap that has worked is larger than a fresh one; what attackers add is to be seen, not that. So first a building's day in short: its power
+    // returns some times, and its devices send what they stored.
     const devices = new Map<string, mqtt.MqttClient>();
-    for (const [i, deviceId] of healthyDevices.entries()) devices.set(deviceId, await connect(deviceId, i % 2 === 0));
+    for (let day = 0; day < 15; day++) {
+      for (const [i, deviceId] of healthyDevices.entries()) devices.set(deviceId, await connect(deviceId, i % 2 === 0));
+    }
+    const briskEnd = clock.monotonicNow() + 4000;
+    await live(devices, 1, () => clock.monotonicNow() > briskEnd, 2);
     const quietEnd = clock.monotonicNow() + 4000;
-    const quiet = await live(devices, 1, () => clock.monotonicNow() > quietEnd);
+    const quiet = await live(devices, 2, () => clock.monotonicNow() > quietEnd);
 
     const attacker = start("broker-attacker.ts", new URL(plain).port, new URL(tls).port);
     let attacks: AttackResult[] | null = null;
     void once(attacker, "message").then(([told]: AttackResult[][]) => {
       attacks = told ?? [];
     });
-    const attacked = await live(devices, 2, () => attacks !== null || attacker.exitCode !== null);
+    const attacked = await live(devices, 3, () => attacks !== null || attacker.exitCode !== null);
     const counted = await counters();
     const ms = (of: number[], p: number) => percentile(of, p).toFixed(1);
     console.log(
       `PUBACK quiet p50 ${ms(quiet.took, 0.5)} p99 ${ms(quiet.took, 0.99)} ms; attacked p50 ${ms(attacked.took, 0.5)} p99 ${ms(attacked.took, 0.99)} max ${ms(attacked.took, 1)} ms of ${attacked.took.length}; memory ${quiet.most.toFixed(0)} → ${attacked.most.toFixed(0)} MiB`,
     );
-    for (const one of attacks ?? []) console.log(one);
-    console.log(counted);
-
     // What the machine itself adds under other load was seen before the attack.
     expect(percentile(attacked.took, 0.99)).toBeLessThan(250 + percentile(quiet.took, 0.99));
     expect(attacked.most - quiet.most).toBeLessThan(64);
@@ -120,5 +125,18 @@ test.skipIf(process.platform !== "linux")(
       expect(alive, attack).toBe(0);
       expect(longestLife, attack).toBeLessThan(10_000);
     }
+    const reasons = [
+      "half-open",
+      "no-connect",
+      "tls",
+      "too-much-before-connack",
+      "slow-sender",
+      "flood",
+      "too-many-requests",
+    ];
+    for (const reason of reasons) expect(counted[`connections.cut.${reason}`], reason).toBeGreaterThan(0);
+    // A few are sent away to make room before their CONNECT has come.
+    expect(counted["connect.refused.empty-client-id"]).toBeGreaterThan(25);
+    expect((counted["connect.refused.secret"] ?? 0) + (counted["connect.refused.busy"] ?? 0)).toBeGreaterThan(500);
   },
 );
