@@ -77,7 +77,7 @@ export async function runDemo(run: DemoRun): Promise<DemoResult> {
     network.addNumber(serviceNumber, { inboundUrl: `http://127.0.0.1:${port}/webhooks/twilio/inbound` });
     const config = demoConfig(run, { port, phonesUrl: network.url, influxUrl: influxd?.url ?? null, account });
     const { throughIntake } = run;
-    const log = openLog(run.quiet ? "error" : "warn");
+    const log = openLog("error");
     service = await startService({ config, role: "all", clock, log, ...(throughIntake ? { throughIntake } : {}) });
     return await perform(run, { clock, scenes, network, service, port, tell, hasInflux: influxd !== null });
   } finally {
@@ -149,6 +149,9 @@ async function perform(run: DemoRun, stage: Stage): Promise<DemoResult> {
   );
   const secrets = new Map(added.map(({ deviceId, secret }) => [deviceId, secret]));
   tell(`${scenes.length} trials on ${scenes.length} devices in as many dwellings, at ${run.speed} × real time.`);
+  tell(
+    `Detector: model ${classifier.modelVersion}, computed by ${classifier.backend === "wasm" ? "TensorFlow.js on WebAssembly" : "native TensorFlow"}.`,
+  );
   tell(`Console: ${service.consoleUrl}   name: demo   password: ${password}\n`);
 
   const progress = progressOf(scenes.length, run.quiet);
