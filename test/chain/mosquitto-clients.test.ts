@@ -3,7 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadClassifier } from "../../detector/classifier/classifier.ts";
+import { certificateFiles, issueForDevice, readAuthority, writeCertificates } from "../../front-door/certificates.ts";
+import { type Bench, devicesNamed, openBench, until } from "../../gateway/test-bench.ts";
 import { Town } from "../promises/town.ts";
 import { lacks } from "../services/needs.ts";
 
@@ -44,3 +47,71 @@ test.skipIf(skipped)(
     expect(town.alerting.episodes()).toHaveLength(1);
   },
 );
+
+describe.skipIf(skipped)("over TLS, with the authority that init makes", () => {
+  const certificates = join(folder, "certificates");
+  const ca = join(certificates, certificateFiles.authority);
+  const help = (seq: number) => `{"v":1,"boot":1,"seq":${seq},"t":0}`;
+  let bench: Bench;
+
+  beforeAll(async () => {
+    await writeCertificates(certificates, ["localhost", "127.0.0.1"], new Date());
+    const authority = readAuthority(certificates);
+    const made = await issueForDevice(authority, "watch-1", new Date());
+    writeFileSync(join(folder, "watch-1.pem"), `${made.certificate}\n${made.key}`);
+    const tls = {
+      host: "127.0.0.1",
+      port: 0,
+      certFile: join(certificates, certificateFiles.broker),
+      keyFile: join(certificates, certificateFiles.brokerKey),
+      caFile: ca,
+      clientCertificates: "accepted",
+    };
+    bench = await openBench({
+      devices: await devicesNamed("watch-1", "watch-2"),
+      classifier: await loadClassifier({ backend: "wasm" }),
+      config: { mqtt: { port: 0, tls } },
+    });
+  });
+  afterAll(() => bench?.close());
+
+  const to = (deviceId: string, ...more: string[]) => {
+    const { port } = new URL(bench.gateway.mqttsUrl ?? "");
+    return ["-h", "localhost", "-p", port, "--cafile", ca, "-i", deviceId, ...more];
+  };
+  const secret = (deviceId: string) => ["-u", deviceId, "-P", `secret-of-${deviceId}`];
+  const press = (...args: string[]) => run("mosquitto_pub", args, { timeout: 10_000 });
+
+  test("mosquitto_pub is heard with a secret, and with a certificate alone (needs mosquitto_pub)", async () => {
+    const topic = ["-q", "1", "-t", "fallvakt/v1/watch-1/help", "-m"];
+    await press(...to("watch-1", ...secret("watch-1"), ...topic, help(1)));
+    const pem = join(folder, "watch-1.pem");
+    await press(...to("watch-1", "--cert", pem, "--key", pem, ...topic, help(2)));
+    await until("both calls", () => bench.intake.detections().length === 2);
+    await expect(press(...to("watch-2", "--cert", pem, "--key", pem, ...topic, help(3)))).rejects.toThrow(
+      /not authori[sz]ed/i,
+    );
+  });
+
+  test("mosquitto_pub does not trust a broker of another authority (needs mosquitto_pub)", async () => {
+    const other = join(folder, "other");
+    await writeCertificates(other, ["localhost"], new Date());
+    const { port } = new URL(bench.gateway.mqttsUrl ?? "");
+    const args = ["-h", "localhost", "-p", port, "--cafile", join(other, certificateFiles.authority), "-i", "watch-1"];
+    await expect(press(...args, ...secret("watch-1"), "-t", "fallvakt/v1/watch-1/help", "-m", help(4))).rejects.toThrow(
+      /TLS|certificate/i,
+    );
+  });
+
+  test("mosquitto_sub is granted the device's own topics, and refused another's (needs mosquitto_pub)", async () => {
+    const listen = (filter: string) =>
+      run("mosquitto_sub", [...to("watch-1", ...secret("watch-1")), "-q", "1", "-t", filter, "-E", "-d"], {
+        timeout: 10_000,
+      }).then(
+        ({ stdout, stderr }) => stdout + stderr,
+        (error: { stdout?: string; stderr?: string }) => `${error.stdout}${error.stderr}`,
+      );
+    expect(await listen("fallvakt/v1/watch-1/down/#")).toMatch(/Subscribed \(mid: \d+\): 1/);
+    expect(await listen("fallvakt/v1/watch-2/down/#")).toMatch(/Subscribed \(mid: \d+\): 128|denied/);
+  });
+});
