@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../firmware-contracts/clock.ts";
 import { verifySecret } from "../../firmware-contracts/secret.ts";
+import { openSqliteStore } from "../store/sqlite.ts";
 import { areSimilar } from "./aliases.ts";
 import { readDeviceCsv } from "./csv.ts";
 import { openRegister, type Register } from "./register.ts";
@@ -54,6 +55,18 @@ describe("devices", () => {
     await registry.revoke("watch-1");
     await expect(registry.rotate("watch-1")).rejects.toThrow(/revoked/);
     await expect(registry.rotate("nobody")).rejects.toThrow(/no device has the id/);
+  });
+
+  test("a replaced secret ends when its successor was used, but not for a use before it was replaced", async () => {
+    await register.registry.addDevice(watch("watch-1", "38", "Syd"));
+    await register.registry.rotate("watch-1");
+    const store = openSqliteStore(dataDir);
+    const previous = async () => (await register.registry.controlSince(0))?.devices[0]?.previousSecretHash;
+    await store.registry.endPreviousSecret("watch-1", systemClock().wallNow() - 60_000);
+    expect(await previous()).toBeDefined();
+    await store.registry.endPreviousSecret("watch-1", systemClock().wallNow() + 1000);
+    expect(await previous()).toBeUndefined();
+    await store.close();
   });
 
   test("two devices of one dwelling share its key; two dwellings never do", async () => {

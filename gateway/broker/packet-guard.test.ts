@@ -57,3 +57,30 @@ test("property: however packets are cut into chunks, those in bounds pass and th
     ),
   );
 });
+
+test("a packet that does not come to an end is noticed, one after another is not", () => {
+  const guard = createPacketGuard(2048, 65536);
+  const whole = Uint8Array.from(packet(100));
+  guard.letIn();
+  guard.take(whole.subarray(0, 50));
+  for (let second = 0; second < 20; second++) {
+    guard.take(whole.subarray(50));
+    guard.take(whole.subarray(0, 50));
+    expect(guard.isDripping(3)).toBe(false);
+  }
+  const slow = createPacketGuard(2048, 65536);
+  const seen = Array.from({ length: 5 }, (_, second) => {
+    slow.take(whole.subarray(second, second + 1));
+    return slow.isDripping(3);
+  });
+  expect(seen).toEqual([false, false, false, true, true]);
+  expect(createPacketGuard(2048, 65536).isDripping(1)).toBe(false);
+});
+
+test("requests that cost nothing to send are bounded", () => {
+  const guard = createPacketGuard(2048, 65536);
+  guard.letIn();
+  const pings = (count: number) => Uint8Array.from(new Array(count).fill([0xc0, 0]).flat());
+  expect(guard.take(pings(100))).toBeNull();
+  expect(guard.take(pings(1))).toBe("too-many-requests");
+});
