@@ -51,7 +51,8 @@ function configFor(role: Role) {
 export function readConfig(path: string, role: Role = "all", env: NodeJS.ProcessEnv = process.env): Config {
   const config = readSettings(configFor(role), path, env);
   const beside = (file: string) => (isAbsolute(file) ? file : join(dirname(path), file));
-  const { mqtt } = config.gateway;
+  const { mqtt, outside } = config.gateway;
+  if (outside?.caFile !== undefined) outside.caFile = beside(outside.caFile);
   if (mqtt.tls) {
     mqtt.tls.certFile = beside(mqtt.tls.certFile);
     mqtt.tls.keyFile = beside(mqtt.tls.keyFile);
