@@ -32,6 +32,8 @@ Examples:
       if (service.gateway) {
         const heard = config.gateway.outside ? "Devices are heard through" : "Devices connect to";
         process.stdout.write(`${heard} ${service.gateway.mqttUrl}\n`);
+        const { mqttsUrl } = service.gateway;
+        if (mqttsUrl) process.stdout.write(`Over TLS: ${mqttsUrl}\n`);
       }
       if (service.consoleUrl) process.stdout.write(`Console: ${service.consoleUrl}\n`);
       if (service.healthUrl) process.stdout.write(`Health and metrics: ${service.healthUrl}\n`);
