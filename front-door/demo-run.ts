@@ -112,8 +112,8 @@ function demoConfig(
 ): Config {
   return Config.parse({
     dataDir: run.dataDir,
-    // Limits are in the clock's seconds: at speed 8 a busy machine's second counts for eight.
-    gateway: { mqtt: { port: 0 }, limits: { connectSeconds: 60 } },
+    // Limits are in the clock's seconds: at speed 8 a busy machine's second counts for eight. All devices are at one address.
+    gateway: { mqtt: { port: 0 }, limits: { connectSeconds: 60, connectionsPerAddress: 5000 } },
     alerting: {
       language: run.language,
       http: { port: at.port, publicUrl: `http://127.0.0.1:${at.port}` },
