@@ -54,12 +54,10 @@ export async function intakePlugin(
   app.get("/intake/v1/control", async (request, reply) => {
     const query = ControlQuery.safeParse(request.query);
     if (!query.success)
-      return reply
-        .code(422)
-        .send({
-          problem: "bad-query",
-          detail: "have: the version you hold, 0 at first; gateway: your id; everyMs: how often you ask",
-        });
+      return reply.code(422).send({
+        problem: "bad-query",
+        detail: "have: the version you hold, 0 at first; gateway: your id; everyMs: how often you ask",
+      });
     const { have, gateway, everyMs } = query.data;
     const control = await intake.control(have, { gatewayId: gateway, everyMs });
     return control ? reply.send(control) : reply.code(204).send();
