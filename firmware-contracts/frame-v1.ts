@@ -45,6 +45,11 @@ export const FrameHeader = z
 export type FrameHeader = z.infer<typeof FrameHeader>;
 
 export const frameHeaderLayout = layoutOf(FrameHeader);
+const at = Object.fromEntries(frameHeaderLayout.fields.map(({ name, offset }) => [name, offset])) as Record<
+  keyof FrameHeader,
+  number
+>;
+const rateScale = frameHeaderLayout.fields.find(({ name }) => name === "rateHz")!.scale;
 
 const hostIsLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
@@ -67,9 +72,8 @@ export function encodeFrameV1(frame: AccelFrame): Uint8Array {
   const bytes = new Uint8Array(frameHeaderLayout.size + count * 6);
   const view = new DataView(bytes.buffer);
   writeFields(frameHeaderLayout, view, header);
-  for (let i = 0; i < frame.samples.length; i++) {
-    view.setInt16(frameHeaderLayout.size + i * 2, frame.samples[i] ?? 0, true);
-  }
+  if (hostIsLittleEndian) new Int16Array(bytes.buffer, frameHeaderLayout.size).set(frame.samples);
+  else for (const [i, value] of frame.samples.entries()) view.setInt16(frameHeaderLayout.size + i * 2, value, true);
   return bytes;
 }
 
@@ -79,9 +83,11 @@ export function decodeFrameV1(bytes: Uint8Array): Decoded<AccelFrame> {
     return { ok: false, reason: "too-short", detail: `${bytes.length} bytes; a header has ${frameHeaderLayout.size}` };
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const checked = FrameHeader.safeParse(readFields(frameHeaderLayout, view));
-  if (!checked.success) return refusedHeader(checked.error);
-  const header = checked.data;
+  const header = readHeader(view);
+  if (!isWithinBounds(header)) {
+    const checked = FrameHeader.safeParse(readFields(frameHeaderLayout, view));
+    if (!checked.success) return refusedHeader(checked.error);
+  }
   const expected = frameHeaderLayout.size + header.sampleCount * 6;
   if (bytes.length !== expected) {
     return { ok: false, reason: "wrong-length", detail: `${bytes.length} bytes; the header says ${expected}` };
@@ -100,6 +106,38 @@ export function decodeFrameV1(bytes: Uint8Array): Decoded<AccelFrame> {
       samples: readSamples(bytes, header.sampleCount * 3),
     },
   };
+}
+
+type ReadHeader = Omit<FrameHeader, "version" | "reserved" | "reserved2">;
+
+function readHeader(view: DataView): ReadHeader {
+  return {
+    flags: view.getUint8(at.flags),
+    rangeG: view.getUint8(at.rangeG),
+    bootId: view.getUint32(at.bootId, true),
+    sequence: view.getUint32(at.sequence, true),
+    ageMs: view.getUint32(at.ageMs, true),
+    deviceTimeMs: view.getUint32(at.deviceTimeMs + 4, true) * 2 ** 32 + view.getUint32(at.deviceTimeMs, true),
+    rateHz: view.getUint16(at.rateHz, true) / rateScale,
+    sampleCount: view.getUint16(at.sampleCount, true),
+  };
+}
+
+/**
+ * Whether FrameHeader would take what these bytes hold, for the bounds that bytes of their type can break at all. Zod on each header costs a gateway
+ * a fifth of its throughput; it is asked where this says no, and gives the reason.
+ */
+function isWithinBounds(header: ReadHeader): boolean {
+  const { rangeG, rateHz, sampleCount, deviceTimeMs } = header;
+  return (
+    rangeG >= 1 &&
+    rangeG <= maxRangeG &&
+    rateHz >= minRateHz &&
+    rateHz <= maxRateHz &&
+    sampleCount >= 1 &&
+    sampleCount <= maxFrameSamples &&
+    Number.isSafeInteger(deviceTimeMs)
+  );
 }
 
 function readSamples(bytes: Uint8Array, values: number): Int16Array {
