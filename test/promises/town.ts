@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -7,6 +7,7 @@ import { type Clock, systemClock } from "../../firmware-contracts/clock.ts";
 import type { Placement } from "../../firmware-contracts/detection.ts";
 import type { Intake } from "../../firmware-contracts/intake.ts";
 import type { Recording } from "../../firmware-contracts/recordings/format.ts";
+import { certificateFiles, writeCertificates } from "../../front-door/certificates.ts";
 import { Config } from "../../front-door/config.ts";
 import { freePort } from "../../front-door/free-port.ts";
 import { type Service, startService } from "../../front-door/service.ts";
@@ -36,20 +37,47 @@ export interface TownOptions {
   throughIntake?: (intake: Intake) => Intake;
   /** Which broker the devices connect to. Default: what the variable FALLVAKT_TEST_BROKER says, else the gateway's own. */
   broker?: "embedded" | "outside";
+  /** Devices may come over TLS, and must where the broker is an outside one. */
+  tls?: boolean;
+  /** Where the service keeps everything. Default: a folder that goes with the town. */
+  dataDir?: string;
+}
+
+/** Alerting's port and the gateway's own broker's, the same over a restart. */
+interface Ports {
+  port: number;
+  mqttPort: number;
 }
 
 /** A settings object for a town, as a file would hold it. */
 export function townSettings(
-  options: TownOptions & { dataDir: string; phonesUrl: string; port: number; mqttPort?: number; outsideUrl?: string },
+  options: TownOptions & {
+    dataDir: string;
+    phonesUrl: string;
+    port: number;
+    mqttPort?: number;
+    outside?: { url: string; caFile?: string };
+    /** With `tls`: where the certificates of the gateway's own broker are. */
+    certificates?: string;
+  },
 ) {
   const waitSeconds = options.waitSeconds ?? 60;
+  const { certificates } = options;
+  const tls = certificates
+    ? {
+        host: "127.0.0.1",
+        port: 0,
+        certFile: join(certificates, certificateFiles.broker),
+        keyFile: join(certificates, certificateFiles.brokerKey),
+      }
+    : null;
   return {
     dataDir: options.dataDir,
     log: { level: "error" },
     gateway: {
-      mqtt: { port: options.mqttPort ?? 0 },
+      mqtt: { port: options.mqttPort ?? 0, ...(tls ? { tls } : {}) },
       detector: { backend: "wasm" },
-      ...(options.outsideUrl ? { outside: { url: options.outsideUrl, ...gatewayUser } } : {}),
+      ...(options.outside ? { outside: { ...options.outside, ...gatewayUser } } : {}),
     },
     alerting: {
       http: { port: options.port, publicUrl: `http://127.0.0.1:${options.port}` },
@@ -77,27 +105,31 @@ export class Town {
   readonly network: PhoneNetwork;
   readonly dataDir: string;
   readonly events: ServiceEvent[] = [];
-  readonly port: number;
   /** Where there is an outside broker. */
   readonly mosquitto: OwnMosquitto | null;
   service: Service;
+  /** Files of the town's own: certificates, and an outside broker's. */
+  private readonly folder: string;
+  private readonly ports: Ports;
   private readonly options: TownOptions;
   private readonly devices: SimulatedDevice[] = [];
+  private registered = 0;
   private unsubscribe = () => {};
 
   private constructor(
     clock: Clock,
     network: PhoneNetwork,
-    dataDir: string,
-    port: number,
+    folder: string,
+    ports: Ports,
     options: TownOptions,
     mosquitto: OwnMosquitto | null,
     service: Service,
   ) {
     this.clock = clock;
     this.network = network;
-    this.dataDir = dataDir;
-    this.port = port;
+    this.folder = folder;
+    this.dataDir = options.dataDir ?? folder;
+    this.ports = ports;
     this.options = options;
     this.mosquitto = mosquitto;
     this.service = service;
@@ -107,27 +139,31 @@ export class Town {
   static async open(options: TownOptions = {}): Promise<Town> {
     const clock = systemClock(options.speed ?? 8);
     const network = await startPhoneNetwork({ clock, accountSid, authToken });
-    const dataDir = mkdtempSync(join(tmpdir(), "fallvakt-town-"));
+    const folder = mkdtempSync(join(tmpdir(), "fallvakt-town-"));
     const port = await freePort();
     network.addNumber(serviceNumber, { inboundUrl: `http://127.0.0.1:${port}/webhooks/twilio/inbound` });
     for (const person of people) network.addPhone(person.phone);
     const broker = options.broker ?? process.env.FALLVAKT_TEST_BROKER ?? "embedded";
-    const mosquitto = broker === "outside" ? await createMosquitto(dataDir) : null;
+    const mosquitto = broker === "outside" ? await createMosquitto(folder, { tls: options.tls ?? false }) : null;
     await mosquitto?.start();
-    const service = await Town.start(clock, network, dataDir, port, options, mosquitto);
-    return new Town(clock, network, dataDir, port, options, mosquitto, service);
+    if (options.tls && !mosquitto) await writeCertificates(folder, ["localhost", "127.0.0.1"], new Date());
+    const mqttPort = await freePort();
+    const service = await Town.start(clock, network, folder, { port, mqttPort }, options, mosquitto);
+    return new Town(clock, network, folder, { port, mqttPort }, options, mosquitto, service);
   }
 
   private static start(
     clock: Clock,
     network: PhoneNetwork,
-    dataDir: string,
-    port: number,
+    folder: string,
+    ports: Ports,
     options: TownOptions,
     mosquitto: OwnMosquitto | null,
   ): Promise<Service> {
-    const outside = mosquitto ? { outsideUrl: mosquitto.gatewaysUrl } : {};
-    const config = Config.parse(townSettings({ ...options, ...outside, dataDir, port, phonesUrl: network.url }));
+    const { tls, dataDir = folder } = options;
+    const outside = mosquitto && { url: mosquitto.gatewaysUrl, ...(tls ? { caFile: mosquitto.caFile } : {}) };
+    const broker = outside ? { outside } : tls ? { certificates: folder } : {};
+    const config = Config.parse(townSettings({ ...options, ...broker, ...ports, dataDir, phonesUrl: network.url }));
     const { throughIntake } = options;
     const log = pino({ level: "error" }, pino.destination(2));
     return startService({ config, role: "all", clock, log, ...(throughIntake ? { throughIntake } : {}) });
@@ -142,6 +178,11 @@ export class Town {
     return this.service.alerting;
   }
 
+  /** Alerting's port. */
+  get port(): number {
+    return this.ports.port;
+  }
+
   get gateway() {
     if (!this.service.gateway) throw new Error("the town has no gateway");
     return this.service.gateway;
@@ -151,7 +192,7 @@ export class Town {
   async restart(): Promise<void> {
     this.unsubscribe();
     await this.service.stop();
-    this.service = await Town.start(this.clock, this.network, this.dataDir, this.port, this.options, this.mosquitto);
+    this.service = await Town.start(this.clock, this.network, this.folder, this.ports, this.options, this.mosquitto);
     this.listen();
   }
 
@@ -161,6 +202,31 @@ export class Town {
     return phone;
   }
 
+  /** Where devices connect, without TLS unless the town's outside broker knows nothing else. */
+  get devicesUrl(): string {
+    return this.mosquitto?.devicesUrl ?? this.gateway.mqttUrl;
+  }
+
+  /** The same over TLS, and the authority to trust. */
+  get devicesTls(): { url: string; ca: Buffer } {
+    const url = this.mosquitto?.devicesUrl ?? this.gateway.mqttsUrl ?? "";
+    const caFile = this.mosquitto?.caFile ?? join(this.folder, certificateFiles.authority);
+    return { url, ca: readFileSync(caFile) };
+  }
+
+  /** Registers a device in a dwelling of its own, and makes it known to the broker. Returns its secret. */
+  async register(deviceId: string, key: string, placement: Placement = "waist"): Promise<string> {
+    const { secret } = await this.alerting.registry.addDevice({ deviceId, placement, key, area: "Gustavsberg syd" });
+    if (this.mosquitto) {
+      await this.mosquitto.addUser(deviceId, secret);
+      // A broker throws away what nobody has subscribed to.
+      const followed = () => this.gateway.counters()["connections.open"] ?? 0;
+      await this.until(`the gateway follows ${deviceId}`, () => followed() > this.registered);
+    }
+    this.registered++;
+    return secret;
+  }
+
   /** Registers a device in a dwelling of its own and connects it. */
   async device(
     deviceId: string,
@@ -168,15 +234,9 @@ export class Town {
     options: Partial<DeviceOptions> & { placement?: Placement } = {},
   ): Promise<SimulatedDevice> {
     const { placement = "waist", ...rest } = options;
-    const { secret } = await this.alerting.registry.addDevice({ deviceId, placement, key, area: "Gustavsberg syd" });
-    if (this.mosquitto) {
-      await this.mosquitto.addUser(deviceId, secret);
-      // A broker throws away what nobody has subscribed to.
-      const followed = () => this.gateway.counters()["connections.open"] ?? 0;
-      await this.until(`the gateway follows ${deviceId}`, () => followed() > this.devices.length);
-    }
+    const secret = await this.register(deviceId, key, placement);
     const device = createDevice({
-      url: this.mosquitto?.devicesUrl ?? this.gateway.mqttUrl,
+      url: this.devicesUrl,
       deviceId,
       secret,
       clock: this.clock,
@@ -232,7 +292,7 @@ export class Town {
     await this.service.stop();
     await this.mosquitto?.stop();
     await this.network.close();
-    rmSync(this.dataDir, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
