@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import type { ServiceEvent } from "../../alerting/events.ts";
 import { type Clock, systemClock } from "../../firmware-contracts/clock.ts";
 import type { Placement } from "../../firmware-contracts/detection.ts";
@@ -41,6 +41,8 @@ export interface TownOptions {
   tls?: boolean;
   /** Where the service keeps everything. Default: a folder that goes with the town. */
   dataDir?: string;
+  /** Default: errors, to standard error. */
+  log?: Logger;
 }
 
 /** Alerting's port and the gateway's own broker's, the same over a restart. */
@@ -163,9 +165,9 @@ export class Town {
     const { tls, dataDir = folder } = options;
     const outside = mosquitto && { url: mosquitto.gatewaysUrl, ...(tls ? { caFile: mosquitto.caFile } : {}) };
     const broker = outside ? { outside } : tls ? { certificates: folder } : {};
-    const config = Config.parse(townSettings({ ...options, ...broker, ...ports, dataDir, phonesUrl: network.url }));
-    const { throughIntake } = options;
-    const log = pino({ level: "error" }, pino.destination(2));
+    const settings = townSettings({ ...options, ...broker, ...ports, dataDir, phonesUrl: network.url });
+    const config = Config.parse({ ...settings, health: { port: 0 } });
+    const { throughIntake, log = pino({ level: "error" }, pino.destination(2)) } = options;
     return startService({ config, role: "all", clock, log, ...(throughIntake ? { throughIntake } : {}) });
   }
 
