@@ -16,6 +16,7 @@ import { generateSet } from "../../simulators/generator/set.ts";
 import { type PhoneNetwork, startPhoneNetwork } from "../../simulators/phone-network/network.ts";
 import type { Phone } from "../../simulators/phone-network/phone.ts";
 import { playTrial } from "../../simulators/replay/play.ts";
+import { openWire, type Wire } from "../console/wire.ts";
 import { createMosquitto, gatewayUser, type OwnMosquitto } from "../services/mosquitto.ts";
 
 export const accountSid = `AC${"0123456789abcdef".repeat(2)}`;
@@ -41,14 +42,24 @@ export interface TownOptions {
   tls?: boolean;
   /** Where the service keeps everything. Default: a folder that goes with the town. */
   dataDir?: string;
+  /** Gateway and alerting apart, with a wire between them: `wire`. */
+  apart?: boolean;
   /** Default: errors, to standard error. */
   log?: Logger;
 }
 
-/** Alerting's port and the gateway's own broker's, the same over a restart. */
-interface Ports {
+/** What outlives a restart of the service. */
+interface Site {
+  clock: Clock;
+  network: PhoneNetwork;
+  /** Files of the town's own: certificates, and an outside broker's. */
+  folder: string;
+  /** Alerting's, and the gateway's own broker's. */
   port: number;
   mqttPort: number;
+  options: TownOptions;
+  mosquitto: OwnMosquitto | null;
+  wire: Wire | null;
 }
 
 /** A settings object for a town, as a file would hold it. */
@@ -107,33 +118,26 @@ export class Town {
   readonly network: PhoneNetwork;
   readonly dataDir: string;
   readonly events: ServiceEvent[] = [];
+  /** Alerting's. */
+  readonly port: number;
   /** Where there is an outside broker. */
   readonly mosquitto: OwnMosquitto | null;
+  /** Between gateway and alerting, where they are apart. */
+  readonly wire: Wire | null;
   service: Service;
-  /** Files of the town's own: certificates, and an outside broker's. */
-  private readonly folder: string;
-  private readonly ports: Ports;
-  private readonly options: TownOptions;
+  private readonly site: Site;
   private readonly devices: SimulatedDevice[] = [];
   private registered = 0;
   private unsubscribe = () => {};
 
-  private constructor(
-    clock: Clock,
-    network: PhoneNetwork,
-    folder: string,
-    ports: Ports,
-    options: TownOptions,
-    mosquitto: OwnMosquitto | null,
-    service: Service,
-  ) {
-    this.clock = clock;
-    this.network = network;
-    this.folder = folder;
-    this.dataDir = options.dataDir ?? folder;
-    this.ports = ports;
-    this.options = options;
-    this.mosquitto = mosquitto;
+  private constructor(site: Site, service: Service) {
+    this.clock = site.clock;
+    this.network = site.network;
+    this.dataDir = site.options.dataDir ?? site.folder;
+    this.port = site.port;
+    this.mosquitto = site.mosquitto;
+    this.wire = site.wire;
+    this.site = site;
     this.service = service;
     this.listen();
   }
@@ -149,26 +153,30 @@ export class Town {
     const mosquitto = broker === "outside" ? await createMosquitto(folder, { tls: options.tls ?? false }) : null;
     await mosquitto?.start();
     if (options.tls && !mosquitto) await writeCertificates(folder, ["localhost", "127.0.0.1"], new Date());
-    const mqttPort = await freePort();
-    const service = await Town.start(clock, network, folder, { port, mqttPort }, options, mosquitto);
-    return new Town(clock, network, folder, { port, mqttPort }, options, mosquitto, service);
+    const wire = options.apart ? await openWire(port) : null;
+    const site = { clock, network, folder, port, mqttPort: await freePort(), options, mosquitto, wire };
+    return new Town(site, await Town.start(site));
   }
 
-  private static start(
-    clock: Clock,
-    network: PhoneNetwork,
-    folder: string,
-    ports: Ports,
-    options: TownOptions,
-    mosquitto: OwnMosquitto | null,
-  ): Promise<Service> {
-    const { tls, dataDir = folder } = options;
+  private static async start(site: Site): Promise<Service> {
+    const { clock, network, folder, options, mosquitto, wire } = site;
+    const { tls, dataDir = folder, throughIntake, log = pino({ level: "error" }, pino.destination(2)) } = options;
     const outside = mosquitto && { url: mosquitto.gatewaysUrl, ...(tls ? { caFile: mosquitto.caFile } : {}) };
     const broker = outside ? { outside } : tls ? { certificates: folder } : {};
-    const settings = townSettings({ ...options, ...broker, ...ports, dataDir, phonesUrl: network.url });
+    const { port, mqttPort } = site;
+    const settings = townSettings({ ...options, ...broker, dataDir, port, mqttPort, phonesUrl: network.url });
     const config = Config.parse({ ...settings, health: { port: 0 } });
-    const { throughIntake, log = pino({ level: "error" }, pino.destination(2)) } = options;
-    return startService({ config, role: "all", clock, log, ...(throughIntake ? { throughIntake } : {}) });
+    const common = { clock, log, ...(throughIntake ? { throughIntake } : {}) };
+    if (!wire) return startService({ ...common, config, role: "all" });
+    const alerting = await startService({ ...common, config, role: "alerting" });
+    const intake = { url: `http://127.0.0.1:${wire.port}`, token: settings.alerting.intake.token };
+    const own = Config.parse({ ...settings, health: { port: 0 }, gateway: { ...settings.gateway, intake } });
+    const gateway = await startService({ ...common, config: own, role: "gateway" });
+    const stop = async () => {
+      await gateway.stop();
+      await alerting.stop();
+    };
+    return { ...gateway, alerting: alerting.alerting, consoleUrl: alerting.consoleUrl, stop };
   }
 
   private listen(): void {
@@ -180,11 +188,6 @@ export class Town {
     return this.service.alerting;
   }
 
-  /** Alerting's port. */
-  get port(): number {
-    return this.ports.port;
-  }
-
   get gateway() {
     if (!this.service.gateway) throw new Error("the town has no gateway");
     return this.service.gateway;
@@ -194,7 +197,7 @@ export class Town {
   async restart(): Promise<void> {
     this.unsubscribe();
     await this.service.stop();
-    this.service = await Town.start(this.clock, this.network, this.folder, this.ports, this.options, this.mosquitto);
+    this.service = await Town.start(this.site);
     this.listen();
   }
 
@@ -212,7 +215,7 @@ export class Town {
   /** The same over TLS, and the authority to trust. */
   get devicesTls(): { url: string; ca: Buffer } {
     const url = this.mosquitto?.devicesUrl ?? this.gateway.mqttsUrl ?? "";
-    const caFile = this.mosquitto?.caFile ?? join(this.folder, certificateFiles.authority);
+    const caFile = this.mosquitto?.caFile ?? join(this.site.folder, certificateFiles.authority);
     return { url, ca: readFileSync(caFile) };
   }
 
@@ -293,8 +296,9 @@ export class Town {
     for (const device of this.devices) await device.disconnect();
     await this.service.stop();
     await this.mosquitto?.stop();
+    await this.wire?.close();
     await this.network.close();
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.site.folder, { recursive: true, force: true });
   }
 }
 

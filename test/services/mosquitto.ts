@@ -18,6 +18,8 @@ export interface OwnMosquitto {
   readonly caFile: string;
   readonly pid: number;
   addUser(name: string, password: string): Promise<void>;
+  /** Takes its name away and has the broker know. */
+  removeUser(name: string): Promise<void>;
   start(): Promise<void>;
   /** As an operator stops it: it saves what waits. */
   stop(): Promise<void>;
@@ -74,6 +76,16 @@ export async function createMosquitto(
     await gone;
   }
 
+  async function changePasswords(...args: string[]): Promise<void> {
+    await run("mosquitto_passwd", args, { env: { ...process.env, PATH: path } });
+    if (!child) return;
+    const from = logged.length;
+    child.kill("SIGHUP");
+    await written("Reloading config", from);
+    // The line is written before the files are read.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
   const scheme = options.tls ? "mqtts://localhost" : "mqtt://127.0.0.1";
   const broker: OwnMosquitto = {
     devicesUrl: `${scheme}:${devicesPort}`,
@@ -83,15 +95,8 @@ export async function createMosquitto(
       if (!child?.pid) throw new Error("Mosquitto does not run");
       return child.pid;
     },
-    async addUser(name, password) {
-      await run("mosquitto_passwd", ["-b", passwords, name, password], { env: { ...process.env, PATH: path } });
-      if (!child) return;
-      const from = logged.length;
-      child.kill("SIGHUP");
-      await written("Reloading config", from);
-      // The line is written before the files are read.
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    },
+    addUser: (name, password) => changePasswords("-b", passwords, name, password),
+    removeUser: (name) => changePasswords("-D", passwords, name),
     async start() {
       logged = "";
       const own = spawn("mosquitto", ["-c", confFile], {
