@@ -18,6 +18,11 @@ describe
     "bad-payload-is-counted-and-harms-nothing",
     "same-fall-twice-is-one-episode",
     "reboot-of-a-device-hides-no-fall",
+    "acknowledged-fall-survives-a-kill",
+    "full-disk-is-not-acknowledged",
+    "gap-is-unknown-never-still",
+    "device-speaks-for-itself-alone",
+    "gateway-lost-is-told-once",
   ])("on Mosquitto: %s (needs mosquitto)", async (story) => {
   await import(`../promises/${story}.test.ts`);
 });

@@ -13,6 +13,7 @@ import { freePort } from "../../front-door/free-port.ts";
 import { createDevice, type SimulatedDevice } from "../../simulators/device/device.ts";
 import { type PhoneNetwork, startPhoneNetwork } from "../../simulators/phone-network/network.ts";
 import { accountSid, authToken, serviceNumber, townSettings } from "../promises/town.ts";
+import type { OwnMosquitto } from "../services/mosquitto.ts";
 
 /** Groups of running services: they must not outlive a test that ends in the middle. */
 const groups = new Set<number>();
@@ -58,6 +59,8 @@ export interface ServiceProcess {
   readonly dataDir: string;
   readonly mqttUrl: string;
   readonly httpUrl: string;
+  /** Resolves when the gateway hears so many devices through an outside broker, which throws away what nobody has subscribed to. */
+  follows(devices: number): Promise<void>;
   /** Registers a device in a dwelling of its own and makes it; the service must not be running for the first time yet. */
   addDevice(deviceId: string, key: string): Promise<SimulatedDevice>;
   /** Resolves true when the service says that it is up; false where it ended before that. */
@@ -75,21 +78,30 @@ export interface ServiceProcess {
   close(keepFolder?: boolean): Promise<void>;
 }
 
-/** Makes a folder with the configuration of a service; nothing runs yet. `dataDir`: elsewhere than in that folder. */
-export async function prepareService(
-  network: PhoneNetwork,
-  options: { dataDir?: string; gateway?: Record<string, unknown>; clock?: Clock } = {},
-): Promise<ServiceProcess> {
-  const clock = options.clock ?? systemClock();
+export interface PrepareOptions {
+  /** Elsewhere than in the service's folder. */
+  dataDir?: string;
+  gateway?: Record<string, unknown>;
+  clock?: Clock;
+  /** The broker between devices and gateway; it runs for itself. */
+  mosquitto?: OwnMosquitto | null;
+}
+
+/** Makes a folder with the configuration of a service; nothing runs yet. */
+export async function prepareService(network: PhoneNetwork, options: PrepareOptions = {}): Promise<ServiceProcess> {
+  const { clock = systemClock(), mosquitto = null } = options;
   const folder = mkdtempSync(join(tmpdir(), "fallvakt-faults-"));
   const dataDir = options.dataDir ?? join(folder, "data");
   mkdirSync(dataDir, { recursive: true });
   const port = await freePort();
   const mqttPort = await freePort();
-  const settings = townSettings({ dataDir, phonesUrl: network.url, port, mqttPort, waitSeconds: 3600 });
+  const healthPort = await freePort();
+  const outside = mosquitto ? { outside: { url: mosquitto.gatewaysUrl } } : {};
+  const settings = townSettings({ ...outside, dataDir, phonesUrl: network.url, port, mqttPort, waitSeconds: 3600 });
   const config = join(folder, "fallvakt.yaml");
-  writeFileSync(config, stringify({ ...settings, gateway: { ...settings.gateway, ...options.gateway } }));
-  const mqttUrl = `mqtt://127.0.0.1:${mqttPort}`;
+  const gateway = { ...settings.gateway, ...options.gateway };
+  writeFileSync(config, stringify({ ...settings, gateway, health: { port: healthPort } }));
+  const mqttUrl = mosquitto?.devicesUrl ?? `mqtt://127.0.0.1:${mqttPort}`;
   const devices: SimulatedDevice[] = [];
   let child: ChildProcess | null = null;
   let gone: Promise<void> = Promise.resolve();
@@ -108,6 +120,16 @@ export async function prepareService(
     dataDir,
     mqttUrl,
     httpUrl: `http://127.0.0.1:${port}`,
+    async follows(count) {
+      const wanted = `\nfallvakt_gateway_connections_open ${count}\n`;
+      const end = performance.now() + 20_000;
+      for (;;) {
+        const answer = await fetch(`http://127.0.0.1:${healthPort}/metrics`).catch(() => null);
+        if ((await answer?.text())?.includes(wanted)) return;
+        if (performance.now() > end) throw new Error(`the gateway does not follow ${count} devices: ${errors}`);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    },
     get gone() {
       return gone;
     },
@@ -124,6 +146,7 @@ export async function prepareService(
           { deviceId, placement: "waist", key },
           { allowSimilarAliases: true },
         );
+        await mosquitto?.addUser(deviceId, secret);
         const device = createDevice({
           url: mqttUrl,
           deviceId,

@@ -30,13 +30,18 @@ const people = [
 ] as const;
 type PersonId = (typeof people)[number]["id"];
 
+/** The broker that the stories are told with: what the variable FALLVAKT_TEST_BROKER says, else the gateway's own. */
+export function wantedBroker(): "embedded" | "outside" {
+  return process.env.FALLVAKT_TEST_BROKER === "outside" ? "outside" : "embedded";
+}
+
 export interface TownOptions {
   /** How fast the town's clock runs. Default 8. */
   speed?: number;
   waitSeconds?: number;
   influx?: { url: string; database: string };
   throughIntake?: (intake: Intake) => Intake;
-  /** Which broker the devices connect to. Default: what the variable FALLVAKT_TEST_BROKER says, else the gateway's own. */
+  /** Which broker the devices connect to. Default: the one that is wanted. */
   broker?: "embedded" | "outside";
   /** Devices may come over TLS, and must where the broker is an outside one. */
   tls?: boolean;
@@ -149,7 +154,7 @@ export class Town {
     const port = await freePort();
     network.addNumber(serviceNumber, { inboundUrl: `http://127.0.0.1:${port}/webhooks/twilio/inbound` });
     for (const person of people) network.addPhone(person.phone);
-    const broker = options.broker ?? process.env.FALLVAKT_TEST_BROKER ?? "embedded";
+    const broker = options.broker ?? wantedBroker();
     const mosquitto = broker === "outside" ? await createMosquitto(folder, { tls: options.tls ?? false }) : null;
     await mosquitto?.start();
     if (options.tls && !mosquitto) await writeCertificates(folder, ["localhost", "127.0.0.1"], new Date());
