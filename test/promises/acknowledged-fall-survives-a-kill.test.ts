@@ -44,7 +44,9 @@ const pages = (key: string) =>
 const acknowledged = { timeout: 10_000, interval: 1 };
 const settled = () => new Promise((resolve) => setTimeout(resolve, 1_000));
 
-test("the service is killed at the moment a fall's impact was acknowledged: when it is back the fall is paged, once", async () => {
+test("the service is killed at the moment a fall's impact was acknowledged: when it is back the fall is paged, once", {
+  timeout: 60_000,
+}, async () => {
   const fall = scriptFall(belt, clock.wallNow());
   fall.sendLead();
   fall.sendNext();
@@ -61,7 +63,9 @@ test("the service is killed at the moment a fall's impact was acknowledged: when
   expect(service.detections().map(({ deviceId }) => deviceId)).toEqual(["belt-1"]);
 });
 
-test("and at the moment the help button was: it is paged, once, and the fall of before is not paged again", async () => {
+test("and at the moment the help button was: it is paged, once, and the fall of before is not paged again", {
+  timeout: 60_000,
+}, async () => {
   await expect.poll(() => button.connected, { timeout: 10_000 }).toBe(true);
   void button.help().catch(() => {});
   await expect.poll(() => button.records.reports[0]?.ackedAt ?? null, acknowledged).not.toBeNull();
