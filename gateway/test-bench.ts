@@ -72,6 +72,8 @@ export interface Bench {
   connect(deviceId: string, options?: Partial<mqtt.IClientOptions>): Promise<mqtt.MqttClient>;
   /** Stops the gateway and starts another on the same folder. */
   restart(): Promise<Gateway>;
+  /** Resolves when all that was acknowledged to devices has come to the gateway, nothing is undecided and the outbox is empty. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -81,6 +83,8 @@ export interface BenchOptions {
   /** Changes to the configuration's defaults. */
   config?: Record<string, unknown>;
   classifier?: Classifier;
+  /** With an outside broker: where devices connect. */
+  devicesUrl?: string;
 }
 
 export async function openBench(options: BenchOptions): Promise<Bench> {
@@ -93,6 +97,15 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
   const config = GatewayConfig.parse({ mqtt: { port: 0 }, control: { refreshSeconds: 1 }, ...options.config });
   const make = () => createGateway({ config, dataDir, intake, clock, log, classifier });
   const clients: mqtt.MqttClient[] = [];
+  /** PUBACKs since the gateway's start: an outside broker sends them before the gateway has heard anything. */
+  let acknowledged = 0;
+  const count = (name: string) => bench.gateway.counters()[name] ?? 0;
+  const heard = () =>
+    until("the gateway has all that was acknowledged", () => count("publish.received") >= acknowledged);
+  /** An outside broker throws away what nobody has subscribed to. */
+  async function followed(): Promise<void> {
+    if (options.devicesUrl) await until("the gateway follows its devices", () => count("connections.open") > 0);
+  }
   const bench: Bench = {
     gateway: make(),
     intake,
@@ -101,7 +114,7 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
     logged,
     log,
     async connect(deviceId, more = {}) {
-      const client = await mqtt.connectAsync(bench.gateway.mqttUrl, {
+      const client = await mqtt.connectAsync(options.devicesUrl ?? bench.gateway.mqttUrl, {
         clientId: deviceId,
         username: deviceId,
         password: `secret-of-${deviceId}`,
@@ -111,14 +124,23 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
         ...more,
       });
       client.on("error", () => {});
+      client.on("packetreceive", ({ cmd }) => {
+        if (cmd === "puback") acknowledged++;
+      });
       clients.push(client);
       return client;
     },
     async restart() {
       await bench.gateway.stop();
+      acknowledged = 0;
       bench.gateway = make();
       await bench.gateway.start();
+      await followed();
       return bench.gateway;
+    },
+    async settled() {
+      await heard();
+      await bench.gateway.settled();
     },
     async close() {
       for (const client of clients) client.end(true);
@@ -127,6 +149,7 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
     },
   };
   await bench.gateway.start();
+  await followed();
   return bench;
 }
 
