@@ -198,8 +198,11 @@ onEachBroker("bad input is counted by reason and harms nothing", (broker) => {
     await json('{"v":7,"Astrid Svensson":1}');
     await publish(client, "watch-1", "help", "Astrid Svensson");
     await publish(client, "watch-1", "accel", rate);
-    await client.publishAsync("fallvakt/v1/watch-1/nonsense", "x", { qos: 1 });
-    await client.publishAsync("fallvakt/v2/watch-1/accel", "x", { qos: 1 });
+    // Of topics that are none the gateway hears only with its own broker.
+    if (broker === "embedded") {
+      await client.publishAsync("fallvakt/v1/watch-1/nonsense", "x", { qos: 1 });
+      await client.publishAsync("fallvakt/v2/watch-1/accel", "x", { qos: 1 });
+    }
     await publish(client, "watch-1", "accel", good);
     await until("all is heard", () => count("frames.live") === 1 && count("publish.refused.bad-json") === 2);
     expect(client.connected).toBe(true);
@@ -209,9 +212,8 @@ onEachBroker("bad input is counted by reason and harms nothing", (broker) => {
       "publish.refused.bad-rate": 2,
       "publish.refused.bad-sample": 1,
       "publish.refused.too-short": 1,
-      // An outside broker has nobody to hand it to.
       ...(broker === "embedded" ? { "publish.refused.unknown-topic": 1 } : {}),
-      "publish.refused.unknown-version": 3,
+      "publish.refused.unknown-version": broker === "embedded" ? 3 : 2,
       "publish.refused.wrong-length": 1,
     });
     expect(count("frames.live")).toBe(1);
