@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -52,6 +52,10 @@ test("what happens is in the metrics, and nobody's identity", async () => {
   ]) {
     expect(text).toContain(`${line}\n`);
   }
+  const documented = readFileSync(new URL("../../docs/metrics.md", import.meta.url), "utf8");
+  const names = [...text.matchAll(/^(fallvakt_\w+) /gm)].map(([, name]) => name ?? "");
+  expect(names.length).toBeGreaterThan(50);
+  expect(names.filter((name) => !documented.includes(`\`${name}\``))).toEqual([]);
   expect(text).not.toMatch(/watch-1|\b38\b|\+46|Patrull/);
   await watch.disconnect();
 });
