@@ -29,7 +29,9 @@ export function brokerOf(config: Config, named?: string): Pick<InstallerNote, "b
   const caFile = outside ? outside.caFile : tls?.caFile;
   const ca = caFile === undefined ? {} : { ca: fingerprintIn(caFile) };
   if (named !== undefined) return named.startsWith("mqtts:") ? { broker: named, ...ca } : { broker: named };
-  if (outside) return { broker: outside.url.replace(/\/$/, ""), ...ca };
+  // Its address in the configuration is the one for gateways, which devices must not reach.
+  if (outside)
+    throw new Error("gateway.outside.url is for gateways: name the broker's address for devices with --broker");
   if (tls) return { broker: `mqtts://${reachable(tls.certFile)}:${tls.port}`, ...ca };
   const isOpen = host !== "127.0.0.1" && host !== "::1" && host !== "localhost";
   if (!isOpen)
