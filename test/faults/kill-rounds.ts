@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { systemClock } from "../../firmware-contracts/clock.ts";
 import type { SimulatedDevice } from "../../simulators/device/device.ts";
 import { chance } from "../../simulators/generator/random.ts";
 import type { PhoneNetwork } from "../../simulators/phone-network/network.ts";
+import { createMosquitto } from "../services/mosquitto.ts";
 import { impactFrame, scriptFall } from "./fall-script.ts";
 import { holdsWithin, isPaged, openPhones, prepareService, type ServiceProcess } from "./service-process.ts";
 
@@ -39,8 +43,14 @@ interface Round {
   key: string;
 }
 
+export interface KillOptions {
+  onKill?: () => void;
+  /** `outside`: a Mosquitto, which lives on, between devices and gateway. Default: the gateway's own broker. */
+  broker?: "embedded" | "outside";
+}
+
 /** Kills the true service `times` times, on two folders side by side. The same seed gives the same rounds, but not the same moments of the disk. */
-export async function killRounds(times: number, seed: number, onKill: () => void = () => {}): Promise<KillReport> {
+export async function killRounds(times: number, seed: number, options: KillOptions = {}): Promise<KillReport> {
   const network = await openPhones(clock);
   const report: KillReport = {
     seed,
@@ -57,7 +67,7 @@ export async function killRounds(times: number, seed: number, onKill: () => void
     while (begun < times) {
       const first = begun;
       begun = Math.min(times, begun + Math.min(killsPerFolder, Math.ceil(times / 2)));
-      await useFolder(network, first, begun, report, restarts, onKill);
+      await useFolder(network, first, begun, report, restarts, options);
     }
   };
   try {
@@ -76,9 +86,12 @@ async function useFolder(
   to: number,
   report: KillReport,
   restarts: number[],
-  onKill: () => void,
+  { onKill = () => {}, broker = "embedded" }: KillOptions,
 ): Promise<void> {
-  const service = await prepareService(network);
+  const brokerFolder = mkdtempSync(join(tmpdir(), "fallvakt-broker-"));
+  const mosquitto = broker === "outside" ? await createMosquitto(brokerFolder) : null;
+  await mosquitto?.start();
+  const service = await prepareService(network, { mosquitto });
   const start = async () => {
     const began = performance.now();
     if (!(await service.start())) throw new Error(`the service does not start: ${service.errors}`);
@@ -89,6 +102,7 @@ async function useFolder(
     const rounds: Round[] = [];
     for (let number = from; number < to; number++) rounds.push(await makeRound(service, number, report.seed));
     await start();
+    if (mosquitto) await service.follows(rounds.length);
     for (const round of rounds) {
       await tryRound(service, round, report);
       report.kills++;
@@ -104,6 +118,8 @@ async function useFolder(
   } finally {
     // What went wrong is left to be looked at.
     await service.close(!isSound);
+    await mosquitto?.stop();
+    rmSync(brokerFolder, { recursive: true, force: true });
   }
 }
 

@@ -8,6 +8,12 @@ const run = promisify(execFile);
 const example = new URL("../../gateway/deploy/mosquitto/", import.meta.url);
 const path = `${process.env.PATH ?? ""}:/usr/sbin`;
 
+/** Those that run: they must not outlive a test that ends in the middle. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** A Mosquitto of a test's own, configured by the example in gateway/deploy/mosquitto. */
 export interface OwnMosquitto {
   /** Where devices connect. */
@@ -107,6 +113,8 @@ export async function createMosquitto(
         logged += chunk.toString();
       });
       child = own;
+      running.add(own);
+      own.once("exit", () => running.delete(own));
       await written(" running");
     },
     stop: () => end("SIGTERM"),
