@@ -1,28 +1,12 @@
-import { afterAll, describe } from "vitest";
-import { lacks } from "../services/needs.ts";
+import { tellOnMosquitto } from "../promises/on-mosquitto.ts";
 
-// The stories of what a device relies on, once more, with Mosquitto between devices and gateway.
-// FALLVAKT_TEST_BROKER=outside vitest run test/promises runs all of them so.
-const before = process.env.FALLVAKT_TEST_BROKER;
-process.env.FALLVAKT_TEST_BROKER = "outside";
-afterAll(() => {
-  if (before === undefined) delete process.env.FALLVAKT_TEST_BROKER;
-  else process.env.FALLVAKT_TEST_BROKER = before;
-});
-
-describe
-  .skipIf(lacks("mosquitto"))
-  .each([
-    "fall-pages-first-responder",
-    "help-button-always-pages",
-    "bad-payload-is-counted-and-harms-nothing",
-    "same-fall-twice-is-one-episode",
-    "reboot-of-a-device-hides-no-fall",
-    "acknowledged-fall-survives-a-kill",
-    "full-disk-is-not-acknowledged",
-    "gap-is-unknown-never-still",
-    "device-speaks-for-itself-alone",
-    "gateway-lost-is-told-once",
-  ])("on Mosquitto: %s (needs mosquitto)", async (story) => {
-  await import(`../promises/${story}.test.ts`);
-});
+// The stories of what a device relies on. FALLVAKT_TEST_BROKER=outside vitest run test/promises runs all of them so.
+tellOnMosquitto([
+  "fall-pages-first-responder",
+  "help-button-always-pages",
+  "bad-payload-is-counted-and-harms-nothing",
+  "same-fall-twice-is-one-episode",
+  "reboot-of-a-device-hides-no-fall",
+  "gap-is-unknown-never-still",
+  "device-speaks-for-itself-alone",
+]);
