@@ -8,6 +8,9 @@ import type { Store } from "../store/store.ts";
 import type { GatewayTroubles } from "./gateway-troubles.ts";
 import type { GatewayWatch } from "./gateway-watch.ts";
 
+/** An item that cannot be committed comes again several times a second; each time is counted, and it is logged so often, ms. */
+const failureEveryMs = 60_000;
+
 /** Alerting's door. An item is committed before `submit` resolves; what rejects has changed nothing and may come again. */
 export function createIntake(options: {
   store: () => Store;
@@ -20,6 +23,7 @@ export function createIntake(options: {
   onEvent(event: ServiceEvent): void;
 }): Intake {
   const { gatewayTroubles, gatewayWatch, store, keeper, clock, counters, log, onEvent } = options;
+  let failureLoggedAt = Number.NEGATIVE_INFINITY;
 
   async function takeDeviceEvent(event: Extract<IntakeItem, { type: "device-event" }>["event"]): Promise<void> {
     const { deviceId, battery = null, worn = null, detail = null } = event;
@@ -60,8 +64,11 @@ export function createIntake(options: {
         else takeGatewayEvent(checked.event);
       } catch (error) {
         counters.count("intake.failed");
-        const id = checked.type === "detection" ? checked.detection.id : checked.event.id;
-        log.error({ err: error, itemId: id }, "an item could not be committed; the gateway keeps it and tries again");
+        if (clock.monotonicNow() - failureLoggedAt >= failureEveryMs) {
+          failureLoggedAt = clock.monotonicNow();
+          const id = checked.type === "detection" ? checked.detection.id : checked.event.id;
+          log.error({ err: error, itemId: id }, "an item could not be committed; the gateway keeps it and tries again");
+        }
         throw error;
       }
     },

@@ -8,11 +8,12 @@ import { Town } from "./town.ts";
 const skipped = lacksMount();
 let disk: SmallDisk;
 let town: Town;
+const logged: string[] = [];
 beforeAll(async () => {
   if (skipped) return;
   disk = mountSmallDisk(64);
   // Seconds are true ones here: five to be red, ten to heal.
-  const log = pino({ level: "silent" });
+  const log = pino({ level: "warn" }, { write: (line: string) => void logged.push(line) });
   town = await Town.open({ speed: 1, waitSeconds: 3600, dataDir: join(disk.folder, "data"), log });
 });
 afterAll(async () => {
@@ -58,5 +59,8 @@ test.skipIf(skipped)(
     await town.pass(1_000);
     expect([paged("38"), paged("54")].map((pages) => pages.length)).toEqual([1, 1]);
     expect(town.alerting.episodes()).toHaveLength(2);
+    // It was logged; the log's own disk is spared what is tried again and again.
+    expect(logged.join("")).toContain("check the disk");
+    expect(logged.filter((line) => line.includes("could not be committed"))).toHaveLength(1);
   },
 );
