@@ -74,6 +74,19 @@ interface Span {
   vectorSpread: number;
 }
 
+/** Length of the step to each sample from the one before, g; worked out once for a window, as many figures ask for it. */
+const stepLengths = new Float64Array(windowLength);
+
+function measureSteps(window: Window): void {
+  const { x, y, z } = window;
+  for (let i = 1; i < windowLength; i++) {
+    const dx = x[i]! - x[i - 1]!;
+    const dy = y[i]! - y[i - 1]!;
+    const dz = z[i]! - z[i - 1]!;
+    stepLengths[i] = Math.sqrt(dx * dx + dy * dy + dz * dz);
+  }
+}
+
 /** Figures of one part of the window. Where nothing is known they are those of a device at rest. */
 function span(window: Window, fromS: number, toS: number): Span {
   const from = slot(fromS);
@@ -102,7 +115,7 @@ function span(window: Window, fromS: number, toS: number): Span {
     sz += window.z[i]!;
     vectorSquares += m * m;
     if (i > 0 && window.known[i - 1]) {
-      steps += stepLength(window, i);
+      steps += stepLengths[i]!;
       stepCount++;
     }
   }
@@ -118,10 +131,6 @@ function span(window: Window, fromS: number, toS: number): Span {
     step: stepCount > 0 ? steps / stepCount : 0,
     vectorSpread: Math.sqrt(Math.max(0, vectorSquares / known - meanSquared)),
   };
-}
-
-function stepLength(window: Window, i: number): number {
-  return Math.hypot(window.x[i]! - window.x[i - 1]!, window.y[i]! - window.y[i - 1]!, window.z[i]! - window.z[i - 1]!);
 }
 
 /** Share of the known samples for which `holds`. */
@@ -150,7 +159,7 @@ function meanAbsolute(window: Window, fromS: number, toS: number): number {
 function largestStep(window: Window, fromS: number, toS: number): number {
   let largest = 0;
   for (let i = Math.max(1, slot(fromS)); i < slot(toS); i++) {
-    if (window.known[i] && window.known[i - 1]) largest = Math.max(largest, stepLength(window, i));
+    if (window.known[i] && window.known[i - 1]) largest = Math.max(largest, stepLengths[i]!);
   }
   return largest;
 }
@@ -191,31 +200,32 @@ function travel(window: Window, fromS: number, toS: number, reference: { x: numb
   return { way, largest };
 }
 
+const deviations = new Float64Array(windowLength);
+
 /** Largest likeness (autocorrelation) of the magnitude to itself 0.3 to 0.8 s later, −1 to 1. */
 function rhythm(window: Window, mean: number): number {
   let power = 0;
-  for (let i = 0; i < windowLength; i++) if (window.known[i]) power += (capped(window, i) - mean) ** 2;
+  for (let i = 0; i < windowLength; i++) {
+    // One high peak would hide the rhythm of everything else. What is unknown is like nothing.
+    const deviation = window.known[i] ? Math.min(1.8, window.magnitude[i]!) - mean : 0;
+    deviations[i] = deviation;
+    power += deviation * deviation;
+  }
   if (power < 1e-6) return 0;
   let best = 0;
   for (let lag = 15; lag <= 40; lag += 2) {
     let sum = 0;
-    for (let i = lag; i < windowLength; i++) {
-      if (window.known[i] && window.known[i - lag]) {
-        sum += (capped(window, i) - mean) * (capped(window, i - lag) - mean);
-      }
-    }
+    for (let i = lag; i < windowLength; i++) sum += deviations[i]! * deviations[i - lag]!;
     best = Math.max(best, sum / power);
   }
   return best;
 }
 
-// One high peak would hide the rhythm of everything else.
-const capped = (window: Window, i: number) => Math.min(1.8, window.magnitude[i]!);
-
 const logPeak = (g: number) => Math.log(Math.max(0.2, Math.min(peakCap, g)));
 
 /** Writes the features of `window` to `into` from `offset`. See `featureNames`. */
 export function writeFeatures(window: Window, into: Float32Array, offset = 0): void {
+  measureSteps(window);
   const impact = span(window, -0.2, 0.2);
   const before = span(window, -1.5, 0);
   const fall = span(window, -1, 0);

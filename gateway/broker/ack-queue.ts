@@ -4,6 +4,8 @@ export interface AckQueue {
   enter(messageId: number): () => void;
   /** Calls `proceed` when fewer than `max` wait: at once, or as soon as there is room. One may wait at a time. */
   whenRoom(proceed: () => void): void;
+  /** How many wait, those included that are only behind others. */
+  readonly size: number;
   /** Resolves when nothing waits, or the queue is closed. */
   settled(): Promise<void>;
   /** Sends what may be acknowledged now. */
@@ -47,6 +49,9 @@ export function createAckQueue(options: { max: number; send(bytes: Uint8Array): 
   }
 
   return {
+    get size() {
+      return waiting.length;
+    },
     enter(messageId) {
       const entry = { messageId, settled: false };
       waiting.push(entry);

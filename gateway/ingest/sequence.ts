@@ -53,7 +53,7 @@ export function openSequence<T>(): SequenceState<T> {
 export function place<T>(state: SequenceState<T>, frame: Numbered<T>): Placed<T> {
   const { bootId, sequence } = frame;
   const result: Placed<T> = { place: "live", released: [], missing: 0, rebooted: false };
-  let boot = state.boots.find((one) => one.bootId === bootId);
+  let boot = bootOf(state, bootId);
   const isNewBoot = !boot;
   if (!boot) {
     boot = { bootId, seen: [] };
@@ -84,6 +84,11 @@ export function place<T>(state: SequenceState<T>, frame: Numbered<T>): Placed<T>
   const last = state.held.at(-1);
   if (last && last.sequence - live.next >= maxOvertaken + state.held.length) releaseHeld(state, result);
   return { ...result, place: state.held.includes(frame) ? "held" : "live" };
+}
+
+function bootOf<T>(state: SequenceState<T>, bootId: number) {
+  for (const boot of state.boots) if (boot.bootId === bootId) return boot;
+  return undefined;
 }
 
 /** When `releaseOverdue` wants to be called; null where nothing is held. */

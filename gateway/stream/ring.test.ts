@@ -4,6 +4,7 @@ import { createRing, type RingEntry } from "./ring.ts";
 
 const entry = (sequence: number, takenAt: number, kept: RingEntry["kept"] = "no"): RingEntry => ({
   frame: restFrame({ sequence }),
+  bytes: null,
   arrivedAt: takenAt,
   takenAt,
   kept,

@@ -6,7 +6,7 @@ import { type Detection, detectionId, type Placement } from "../../firmware-cont
 import { type AccelFrame, decodeFrame, encodeFrame } from "../../firmware-contracts/frame.ts";
 import type { Counters } from "../counters.ts";
 import { hasSuspectClock } from "../ingest/admit.ts";
-import { heldUntil, openSequence, place, releaseOverdue } from "../ingest/sequence.ts";
+import { heldUntil, openSequence, type Place, place, releaseOverdue } from "../ingest/sequence.ts";
 import { within } from "../time-limit.ts";
 import type { Journal } from "./journal.ts";
 import type { JournalRecord } from "./journal-format.ts";
@@ -25,6 +25,13 @@ const keepParkedMs = 600_000;
 const maxEarlierTracks = 4;
 /** Frames of one device that may wait for a journal that cannot be written. Beyond, the oldest are judged from memory only. */
 const maxOwed = 3000;
+/** Written out: a name put together for each frame costs as much as counting it. */
+const countedAs: Record<Place, string> = {
+  live: "frames.live",
+  held: "frames.held",
+  earlier: "frames.earlier",
+  duplicate: "frames.duplicate",
+};
 
 export interface SessionOptions {
   deviceId: string;
@@ -46,8 +53,8 @@ export interface SessionOptions {
 
 /** One device's streams. Frames and cancels are taken in in the order of the calls. */
 export interface Session {
-  /** Takes a frame in. The promise, where there is one, resolves when what must be kept is on the disk; without one nothing must be. */
-  frame(frame: AccelFrame, arrivedAt: WallMs): Promise<void> | undefined;
+  /** Takes a frame in, with its bytes where they are at hand. The promise, where there is one, resolves when what must be kept is on the disk; without one nothing must be. */
+  frame(frame: AccelFrame, arrivedAt: WallMs, bytes: Uint8Array | null): Promise<void> | undefined;
   /** The wearer's own cancel, pressed at `at`. */
   cancel(at: WallMs): Promise<void> | undefined;
   /** Lives again what the journal held at the start. */
@@ -109,7 +116,8 @@ export function createSession(options: SessionOptions): Session {
   const live = createTrack(host);
   let earlier: Track[] = [];
   const tracks = () => [live, ...earlier];
-  const isUndecided = () => sequence.held.length > 0 || tracks().some((track) => track.undecided);
+  const isUndecided = () =>
+    live.undecided || sequence.held.length > 0 || (earlier.length > 0 && earlier.some((track) => track.undecided));
 
   function owe(entries: RingEntry[]): void {
     for (const entry of entries) {
@@ -135,7 +143,7 @@ export function createSession(options: SessionOptions): Session {
               kind: "frame",
               deviceId,
               at: entry.arrivedAt,
-              bytes: encodeFrame(entry.frame),
+              bytes: entry.bytes ?? encodeFrame(entry.frame),
             })),
           )
           .then(
@@ -157,9 +165,9 @@ export function createSession(options: SessionOptions): Session {
     }
   }
 
-  function take(frame: AccelFrame, arrivedAt: WallMs, kept: RingEntry["kept"]): void {
-    const entry: RingEntry = { frame, arrivedAt, takenAt: arrivedAt - frame.ageMs, kept };
-    const isSuspect = hasSuspectClock(frame, time.toWall(arrivedAt));
+  function take(frame: AccelFrame, arrivedAt: WallMs, bytes: Uint8Array | null, kept: RingEntry["kept"]): void {
+    const entry: RingEntry = { frame, bytes, arrivedAt, takenAt: arrivedAt - frame.ageMs, kept };
+    const isSuspect = !frame.clockUnset && hasSuspectClock(frame, time.toWall(arrivedAt));
     if (isSuspect) counters.add("frames.clock-suspect");
     if (isSuspect && !clockSuspect) options.onSuspectClock();
     clockSuspect = isSuspect;
@@ -172,7 +180,7 @@ export function createSession(options: SessionOptions): Session {
       takenAt: entry.takenAt,
       item: entry,
     });
-    counters.add(`frames.${placed.place}`);
+    counters.add(countedAs[placed.place]);
     if (placed.rebooted) counters.add("frames.reboots");
     if (placed.missing > 0) counters.add("frames.missing", placed.missing);
     for (const released of placed.released) live.feed(released);
@@ -287,7 +295,7 @@ export function createSession(options: SessionOptions): Session {
     if (record.kind === "cancel") for (const track of tracks()) track.cancel(record.at);
     if (record.kind !== "frame") return;
     const decoded = decodeFrame(record.bytes);
-    if (decoded.ok) take(decoded.value, record.at, "yes");
+    if (decoded.ok) take(decoded.value, record.at, null, "yes");
     for (const track of tracks()) await scored(track);
   }
 
@@ -301,8 +309,8 @@ export function createSession(options: SessionOptions): Session {
     get busy() {
       return isUndecided() || unsafe > 0 || owed.length > 0 || committing !== null;
     },
-    frame(frame, arrivedAt) {
-      take(frame, arrivedAt, "no");
+    frame(frame, arrivedAt, bytes) {
+      take(frame, arrivedAt, bytes, "no");
       settle();
       return owed.length > 0 || committing ? commit() : undefined;
     },
