@@ -35,16 +35,16 @@ export function takeFrame(state: DetectorState, frame: DetectorFrame, now: WallM
   stream.silenceMs = Math.max(3000, 1.5 * frameMs);
   stream.lastArrival = now;
   // A peak behind the last slot opens the gate too: the frame that holds it must not be let go before its slot is written.
-  if (stream.resampler.peak >= gateMg) {
-    open(overGate(stream, stream.history.next, Math.round(stream.resampler.peak), mark), stream, commands);
+  const { peakSquared } = stream.resampler;
+  if (peakSquared >= gateMg * gateMg) {
+    open(overGate(stream, stream.history.next, Math.round(Math.sqrt(peakSquared)), mark), stream, commands);
   }
   while (stream.marks.length > 1 && stream.marks[0]!.endSlot < stream.history.next - 10 * rateHz) stream.marks.shift();
   if (state.cancelledAt !== null) applyCancel(state, stream, commands);
 }
 
 function streamOf(state: DetectorState, bootId: number, now: WallMs, commands: DetectorCommand[]): Stream {
-  const known = state.streams.find((stream) => stream.resampler.bootId === bootId);
-  if (known) return known;
+  for (const stream of state.streams) if (stream.resampler.bootId === bootId) return stream;
   const stream = newStream(bootId);
   for (const earlier of state.streams) earlier.ended = true;
   state.streams.push(stream);

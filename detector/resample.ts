@@ -52,8 +52,8 @@ export interface Resampler {
   x: number;
   y: number;
   z: number;
-  /** Largest magnitude since the last slot written, milli-g. Larger than 0 between two slots. */
-  peak: number;
+  /** Square of the largest magnitude since the last slot written, milli-g². Larger than 0 between two slots. */
+  peakSquared: number;
 }
 
 /** A step of the device's clock beyond this is a clock that was set, not samples that are missing. */
@@ -87,7 +87,7 @@ export function newResampler(bootId: number): Resampler {
     x: 0,
     y: 0,
     z: 0,
-    peak: 0,
+    peakSquared: 0,
   };
 }
 
@@ -148,14 +148,14 @@ function passGap(resampler: Resampler, frame: TimedFrame, missing: number, step:
   const gap = plausible ? byClock : Math.min(missing * resampler.lastLength, longestGapSlots);
   resampler.due += gap;
   // A peak between the last slot and the gap must not be lost: it gets the slot that it lies before.
-  if (resampler.peak > 0) {
+  if (resampler.peakSquared > 0) {
     resampler.nextSlot++;
     block.x[0] = resampler.x;
     block.y[0] = resampler.y;
     block.z[0] = resampler.z;
-    block.magnitude[0] = resampler.peak;
+    block.magnitude[0] = Math.sqrt(resampler.peakSquared);
     sink.samples(block, 1);
-    resampler.peak = 0;
+    resampler.peakSquared = 0;
   }
   const unknown = Math.ceil(resampler.due - 1e-6) - resampler.nextSlot;
   if (unknown > 0) {
@@ -182,7 +182,7 @@ function writeSamples(
   step: number,
   sink: ResampleSink,
 ): void {
-  let { at, x, y, z, peak, nextSlot, due } = resampler;
+  let { at, x, y, z, peakSquared, nextSlot, due } = resampler;
   const { x: xs, y: ys, z: zs, magnitude: magnitudes } = block;
   let written = 0;
   for (let i = 0, j = 0; i < count; i++, j += 3) {
@@ -199,21 +199,21 @@ function writeSamples(
       const slotX = x + share * (toX - x);
       const slotY = y + share * (toY - y);
       const slotZ = z + share * (toZ - z);
-      const between = Math.sqrt(slotX * slotX + slotY * slotY + slotZ * slotZ);
+      const between = slotX * slotX + slotY * slotY + slotZ * slotZ;
       nextSlot++;
       xs[written] = slotX;
       ys[written] = slotY;
       zs[written] = slotZ;
-      magnitudes[written] = between > peak ? between : peak;
-      peak = 0;
+      magnitudes[written] = Math.sqrt(between > peakSquared ? between : peakSquared);
+      peakSquared = 0;
       if (++written < blockLength) continue;
       sink.samples(block, written);
       written = 0;
     }
     // A sample behind the last slot written counts for the next one.
     if (due > nextSlot - 1 + 1e-9) {
-      const magnitude = Math.sqrt(toX * toX + toY * toY + toZ * toZ);
-      if (magnitude > peak) peak = magnitude;
+      const squared = toX * toX + toY * toY + toZ * toZ;
+      if (squared > peakSquared) peakSquared = squared;
     }
     at = due;
     x = toX;
@@ -226,7 +226,7 @@ function writeSamples(
   resampler.x = x;
   resampler.y = y;
   resampler.z = z;
-  resampler.peak = peak;
+  resampler.peakSquared = peakSquared;
   resampler.nextSlot = nextSlot;
   resampler.due = due;
 }

@@ -8,7 +8,10 @@ import type { Slots } from "./resample.ts";
 export interface SoftLane {
   /** Means of the last eight half-seconds without a gap, x, y, z, and their spread, in g. */
   blocks: { x: number; y: number; z: number; spread: number }[];
-  sum: { x: number; y: number; z: number; squares: number; count: number };
+  /** Of the half second that is not yet full: x, y, z and their squares, in milli-g. An array of its own: sums in an object's fields make garbage with each frame. */
+  sums: Float64Array;
+  /** How many slots of it are there. */
+  count: number;
   /** Not before this slot again. */
   quietUntil: number;
 }
@@ -23,18 +26,21 @@ const restSpread = 0.09;
 const leastDeviation = 150;
 
 export function newSoftLane(): SoftLane {
-  return { blocks: [], sum: { x: 0, y: 0, z: 0, squares: 0, count: 0 }, quietUntil: 0 };
+  return { blocks: [], sums: new Float64Array(4), count: 0, quietUntil: 0 };
 }
 
 /** How many slots are left until the half second is full. */
 export function slotsLeft(lane: SoftLane): number {
-  return blockSlots - lane.sum.count;
+  return blockSlots - lane.count;
 }
 
 /** Takes in the slots [from, to), at most `slotsLeft`. Returns true at the end of a half second. */
 export function addToSoftLane(lane: SoftLane, slots: Slots, from: number, to: number): boolean {
-  const { sum } = lane;
-  let { x, y, z, squares } = sum;
+  const { sums } = lane;
+  let x = sums[0]!;
+  let y = sums[1]!;
+  let z = sums[2]!;
+  let squares = sums[3]!;
   for (let i = from; i < to; i++) {
     const slotX = slots.x[i]!;
     const slotY = slots.y[i]!;
@@ -44,32 +50,31 @@ export function addToSoftLane(lane: SoftLane, slots: Slots, from: number, to: nu
     z += slotZ;
     squares += slotX * slotX + slotY * slotY + slotZ * slotZ;
   }
-  sum.x = x;
-  sum.y = y;
-  sum.z = z;
-  sum.squares = squares;
-  sum.count += to - from;
-  if (sum.count < blockSlots) return false;
+  sums[0] = x;
+  sums[1] = y;
+  sums[2] = z;
+  sums[3] = squares;
+  lane.count += to - from;
+  if (lane.count < blockSlots) return false;
   const scale = 1 / (blockSlots * 1000);
-  const mean = { x: x * scale, y: y * scale, z: z * scale };
+  // The oldest, which is not needed any more, serves as the newest.
+  const newest = lane.blocks.length < lookBack ? { x: 0, y: 0, z: 0, spread: 0 } : lane.blocks.shift()!;
+  newest.x = x * scale;
+  newest.y = y * scale;
+  newest.z = z * scale;
   const power = squares / (blockSlots * 1e6);
-  const spread = Math.sqrt(Math.max(0, power - mean.x ** 2 - mean.y ** 2 - mean.z ** 2));
-  // Whose oldest is not needed any more serves as the newest.
-  const oldest = lane.blocks.length < lookBack ? null : lane.blocks.shift()!;
-  const filled = oldest ?? { x: 0, y: 0, z: 0, spread: 0 };
-  filled.x = mean.x;
-  filled.y = mean.y;
-  filled.z = mean.z;
-  filled.spread = spread;
-  lane.blocks.push(filled);
-  sum.x = sum.y = sum.z = sum.squares = sum.count = 0;
+  newest.spread = Math.sqrt(Math.max(0, power - newest.x ** 2 - newest.y ** 2 - newest.z ** 2));
+  lane.blocks.push(newest);
+  sums.fill(0);
+  lane.count = 0;
   return true;
 }
 
 /** Forgets what was before a gap. */
 export function clearSoftLane(lane: SoftLane): void {
   lane.blocks.length = 0;
-  lane.sum = { x: 0, y: 0, z: 0, squares: 0, count: 0 };
+  lane.sums.fill(0);
+  lane.count = 0;
 }
 
 /**

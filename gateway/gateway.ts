@@ -184,7 +184,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     const admission = admit(deviceId, topic, payload);
     if (!admission.ok) return refuse(deviceId, admission);
     const message = withTimeHeld(admission.message, clock.wallNow(), heldAtMostMs);
-    return isFull(deviceId) ? tooMany() : watched(deviceId, take(deviceId, message, isWill));
+    if (isFull(deviceId)) return tooMany();
+    return watched(deviceId, take(deviceId, message, isWill));
   }
 
   /** Nearly all there is: what `publish` does of a device's own frame. */
@@ -192,7 +193,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     counters.add("publish.received");
     const decoded = decodeFrameInPlace(bytes);
     if (!decoded.ok) return refuse(deviceId, decoded);
-    return isFull(deviceId) ? tooMany() : watched(deviceId, takeFrame(deviceId, decoded.value, bytes));
+    return takeFrame(deviceId, decoded.value, bytes);
   }
 
   /** What cannot be read is counted and acknowledged: sent again it would be no better. */
@@ -212,20 +213,23 @@ export function createGateway(options: GatewayOptions): Gateway {
     return Promise.reject(new Error("too many messages in flight"));
   }
 
-  /** Counts what waits for its commit. */
+  /** Knows what waits for its commit. */
   function watched(deviceId: string, work: Promise<void> | undefined): Promise<void> | undefined {
     if (!work) return undefined;
     inFlight.set(deviceId, (inFlight.get(deviceId) ?? 0) + 1);
-    return work
-      .catch((error: unknown) => {
-        counters.add("publish.not-committed");
-        throw error;
-      })
-      .finally(() => {
-        const left = (inFlight.get(deviceId) ?? 1) - 1;
-        if (left > 0) inFlight.set(deviceId, left);
-        else inFlight.delete(deviceId);
-      });
+    return work.finally(() => {
+      const left = (inFlight.get(deviceId) ?? 1) - 1;
+      if (left > 0) inFlight.set(deviceId, left);
+      else inFlight.delete(deviceId);
+    });
+  }
+
+  /** A session counts its frames itself. */
+  function countedWhereItFails(work: Promise<void> | undefined): Promise<void> | undefined {
+    return work?.catch((error: unknown) => {
+      counters.add("publish.not-committed");
+      throw error;
+    });
   }
 
   /** @param bytes the frame as the device wrote it, where that is at hand. */
@@ -238,10 +242,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       case "frame":
         return takeFrame(deviceId, message.frame, null);
       case "help":
-        return help(deviceId, message.report);
+        return countedWhereItFails(help(deviceId, message.report));
       case "cancel":
         event(deviceId, "cancel");
-        return session(deviceId).cancel(time.now() - message.report.age);
+        return countedWhereItFails(session(deviceId).cancel(time.now() - message.report.age));
       case "presence":
         event(deviceId, "presence", { detail: `${message.report.sensor}:${message.report.state}` });
         return undefined;

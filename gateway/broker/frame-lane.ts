@@ -1,4 +1,4 @@
-import { type AckQueue, createAckQueue } from "./ack-queue.ts";
+import { type AckQueue, createAckQueue, pubacks } from "./ack-queue.ts";
 
 /** Frames of one connection that wait for their commit at most; beyond, its bytes are left in the socket until some are there. */
 const mostWaiting = 512;
@@ -41,6 +41,8 @@ export function createFrameLane({ topic, take, send, failed, resume }: FrameLane
   let isClosed = false;
   /** Only of a connection that ever had a frame to wait for. */
   let queue: AckQueue | null = null;
+  /** What the last in the queue waits for. */
+  let latest: Promise<void> | null = null;
   let ready: number[] = [];
   /** A frame of these bytes was not taken: those behind it go the long way too. */
   let isLongWay = false;
@@ -72,14 +74,18 @@ export function createFrameLane({ topic, take, send, failed, resume }: FrameLane
   }
 
   function acknowledge(messageId: number, committed: Promise<void> | null): void {
-    if (!committed && (!queue || queue.size === 0)) {
-      ready.push(messageId);
+    if (!queue || queue.size === 0) {
+      if (!committed) return void ready.push(messageId);
+      latest = null;
+    }
+    // Many wait for the same commit; and what need not wait stays in its place behind those that do.
+    if (!committed || committed === latest) {
+      queue?.join(messageId);
       return;
     }
     queue ??= createAckQueue({ max: mostWaiting, send });
-    const settle = queue.enter(messageId);
-    if (!committed) settle();
-    else committed.then(settle, (error: unknown) => void (isClosed || failed(error)));
+    latest = committed;
+    committed.then(queue.enter(messageId), (error: unknown) => void (isClosed || failed(error)));
   }
 
   /** Takes the frame at `at` if it is one that goes the short way. */
@@ -109,16 +115,9 @@ export function createFrameLane({ topic, take, send, failed, resume }: FrameLane
 
   function flush(): void {
     if (ready.length === 0) return;
-    const acks = Buffer.allocUnsafe(ready.length * 4);
-    for (let i = 0, at = 0; i < ready.length; i++, at += 4) {
-      const id = ready[i]!;
-      acks[at] = 0x40;
-      acks[at + 1] = 2;
-      acks[at + 2] = id >> 8;
-      acks[at + 3] = id & 0xff;
-    }
+    const acknowledged = ready;
     ready = [];
-    send(acks);
+    send(pubacks(acknowledged));
   }
 
   function waitForRoom(): void {

@@ -3,6 +3,8 @@ import type { AccelFrame } from "../../firmware-contracts/frame.ts";
 
 /** A frame as it arrived, and whether the journal has it. */
 export interface RingEntry {
+  bootId: number;
+  sequence: number;
   frame: AccelFrame;
   /** The frame as its device wrote it; null where it came in another form, and is written anew where it must be kept. */
   bytes: Uint8Array | null;

@@ -6,7 +6,7 @@ import { type Detection, detectionId, type Placement } from "../../firmware-cont
 import { type AccelFrame, decodeFrame, encodeFrame } from "../../firmware-contracts/frame.ts";
 import type { Counters } from "../counters.ts";
 import { hasSuspectClock } from "../ingest/admit.ts";
-import { heldUntil, openSequence, type Place, place, releaseOverdue } from "../ingest/sequence.ts";
+import { heldUntil, openSequence, type Place, place, releaseOverdue, takeNext } from "../ingest/sequence.ts";
 import { within } from "../time-limit.ts";
 import type { Journal } from "./journal.ts";
 import type { JournalRecord } from "./journal-format.ts";
@@ -70,6 +70,9 @@ export function createSession(options: SessionOptions): Session {
   const { deviceId, clock, time, journal, counters } = options;
   const sequence = openSequence<RingEntry>();
   let owed: RingEntry[] = [];
+  /** The commit that what is owed now goes into, and how many frames wait for it; and the one under way. */
+  let next: Promise<void> | null = null;
+  let waiting = 0;
   let committing: Promise<void> | null = null;
   /** The journal holds something of this device. */
   let isKept = false;
@@ -131,51 +134,62 @@ export function createSession(options: SessionOptions): Session {
     }
   }
 
-  async function commit(): Promise<void> {
-    while (committing || owed.length > 0) {
-      if (!committing) {
-        const batch = owed;
+  /** Resolves when all that is owed now is in the journal. One promise serves all frames that go into one commit. */
+  function commit(): Promise<void> {
+    if (next) return next;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let batch: RingEntry[] = [];
+    let waited = 0;
+    next = promise;
+    journal.appendLater({
+      records() {
+        batch = owed;
+        waited = waiting;
         owed = [];
+        waiting = 0;
+        next = null;
+        committing = promise;
         isKept = true;
-        committing = journal
-          .append(
-            batch.map((entry) => ({
-              kind: "frame",
-              deviceId,
-              at: entry.arrivedAt,
-              bytes: entry.bytes ?? encodeFrame(entry.frame),
-            })),
-          )
-          .then(
-            () => {
-              for (const entry of batch) entry.kept = "yes";
-              counters.add("frames.journaled", batch.length);
-            },
-            (error: unknown) => {
-              // Still owed: a frame sent again is then known as a duplicate, and yet not acknowledged before this succeeds.
-              owed = [...batch, ...owed];
-              throw error;
-            },
-          )
-          .finally(() => {
-            committing = null;
-          });
-      }
-      await committing;
-    }
+        return batch.map(({ arrivedAt, bytes, frame }) => ({
+          kind: "frame",
+          deviceId,
+          at: arrivedAt,
+          bytes: bytes ?? encodeFrame(frame),
+        }));
+      },
+      ended(error) {
+        if (next === promise) next = null;
+        if (committing === promise) committing = null;
+        if (!error) {
+          for (const entry of batch) entry.kept = "yes";
+          counters.add("frames.journaled", batch.length);
+          return resolve();
+        }
+        // Still owed: a frame sent again is then known as a duplicate, and yet not acknowledged before this succeeds.
+        owed = [...batch, ...owed];
+        counters.add("publish.not-committed", waited);
+        reject(error);
+      },
+    });
+    return promise;
   }
 
   function take(frame: AccelFrame, arrivedAt: WallMs, bytes: Uint8Array | null, kept: RingEntry["kept"]): void {
-    const entry: RingEntry = { frame, bytes, arrivedAt, takenAt: arrivedAt - frame.ageMs, kept };
+    const { bootId, sequence: number, ageMs } = frame;
+    const entry: RingEntry = { bootId, sequence: number, frame, bytes, arrivedAt, takenAt: arrivedAt - ageMs, kept };
     const isSuspect = !frame.clockUnset && hasSuspectClock(frame, time.toWall(arrivedAt));
     if (isSuspect) counters.add("frames.clock-suspect");
     if (isSuspect && !clockSuspect) options.onSuspectClock();
     clockSuspect = isSuspect;
     lastFrameAt = arrivedAt;
-    const { bootId } = frame;
+    if (takeNext(sequence, entry)) {
+      counters.add(countedAs.live);
+      live.feed(entry);
+      return;
+    }
     const placed = place(sequence, {
       bootId,
-      sequence: frame.sequence,
+      sequence: number,
       arrivedAt,
       takenAt: entry.takenAt,
       item: entry,
@@ -312,7 +326,9 @@ export function createSession(options: SessionOptions): Session {
     frame(frame, arrivedAt, bytes) {
       take(frame, arrivedAt, bytes, "no");
       settle();
-      return owed.length > 0 || committing ? commit() : undefined;
+      if (owed.length === 0) return committing ?? undefined;
+      waiting++;
+      return commit();
     },
     cancel(at) {
       const mustKeep = isUndecided();

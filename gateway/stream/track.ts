@@ -164,7 +164,7 @@ export function createTrack(host: TrackHost): Track {
         placement = wanted;
         state = openDetector({ placement, operatingPoints: host.operatingPoints });
       }
-      last = { bootId: frame.bootId, sequence: frame.sequence, arrivedAt: entry.arrivedAt };
+      last = entry;
       ring.push(entry);
       const opened = run({
         kind: "frame",
