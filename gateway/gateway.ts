@@ -331,7 +331,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     );
   }
 
-  const isBusy = () => [...sessions.values()].some((one) => one.busy) || inFlight.size > 0 || !outbox.empty;
+  const isBusy = async () =>
+    [...sessions.values()].some((one) => one.busy) || inFlight.size > 0 || !(await outbox.isEmpty());
 
   function problems(): string[] {
     const list: string[] = [];
@@ -358,14 +359,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     ready: () => problems().length === 0,
     problems,
     async settled() {
-      while (isStarted && isBusy()) await new Promise<void>((resolve) => clock.after(20, resolve));
+      while (isStarted && (await isBusy())) await new Promise<void>((resolve) => clock.after(20, resolve));
     },
     onDecision(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
     async start() {
-      store.open(clock.wallNow());
+      await store.open(clock.wallNow());
       outbox.start();
       scorer.start();
       await registry.start();
@@ -383,7 +384,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       scorer.stop();
       await within(clock, 2000, journal.stop()).catch(() => {});
       outbox.stop();
-      store.close();
+      await store.close();
     },
   };
 }
