@@ -53,6 +53,8 @@ export function createScorer(classifier: Classifier, clock: Clock, counters: Cou
       counters.add("classifier.calls");
       healthy = true;
       for (const [i, one] of batch.entries()) one.resolve(scores[i]!);
+      // A building that falls as one has its frames acknowledged in between.
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
