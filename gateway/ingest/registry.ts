@@ -9,8 +9,8 @@ import { within } from "../time-limit.ts";
 
 /** Where the last Control survives a restart. */
 export interface ControlStore {
-  readControl(): Control | null;
-  writeControl(control: Control): void;
+  readControl(): Promise<Control | null>;
+  writeControl(control: Control): Promise<void>;
 }
 
 export interface RegistryOptions {
@@ -91,7 +91,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       if (stopped || !control) return;
       follow(control);
       try {
-        store.writeControl(control);
+        await store.writeControl(control);
       } catch (error) {
         counters.add("control.not-kept");
         log.error({ error: String(error) }, "the registry is in force but could not be kept; check the disk");
@@ -200,7 +200,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     deviceIds: () => [...devices.values()].filter((one) => !one.revoked).map((one) => one.deviceId),
     async start() {
       stopped = false;
-      const kept = store.readControl();
+      const kept = await store.readControl();
       if (kept) follow(kept);
       await refresh();
       schedule();

@@ -159,11 +159,12 @@ export function createTrack(host: TrackHost): Track {
     },
     feed(entry) {
       const { frame } = entry;
-      if (host.placement() !== placement && !undecided(state) && !parked()) {
-        placement = host.placement();
+      const wanted = host.placement();
+      if (wanted !== placement && !undecided(state) && !parked()) {
+        placement = wanted;
         state = openDetector({ placement, operatingPoints: host.operatingPoints });
       }
-      last = { bootId: frame.bootId, sequence: frame.sequence, arrivedAt: entry.arrivedAt };
+      last = entry;
       ring.push(entry);
       const opened = run({
         kind: "frame",
