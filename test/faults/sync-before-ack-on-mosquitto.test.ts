@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../firmware-contracts/clock.ts";
 import { decodeFrame } from "../../firmware-contracts/frame.ts";
-import { decodeRecords, encodeRecord } from "../../gateway/stream/journal-format.ts";
+import { decodeRecords, encodeRecords } from "../../gateway/stream/journal-format.ts";
 import type { PhoneNetwork } from "../../simulators/phone-network/network.ts";
 import { createMosquitto, type OwnMosquitto } from "../services/mosquitto.ts";
 import { lacks } from "../services/needs.ts";
@@ -45,7 +45,7 @@ test.skipIf(skipped)(
     const button = await service.addDevice("button-1", "54");
     const log = join(folder, "strace");
     // On a disk so slow that an acknowledgement which does not wait for it is seen to come first.
-    expect(await service.start(strace(log, "fdatasync:delay_enter=50000"))).toBe(true);
+    expect(await service.start(strace(log, ["fdatasync:delay_enter=50000"]))).toBe(true);
     await service.follows(2);
     await Promise.all([belt.connect(), button.connect()]);
     const fall = scriptFall(belt, clock.wallNow());
@@ -71,7 +71,7 @@ test.skipIf(skipped)(
     const { records } = decodeRecords(readFileSync(join(service.dataDir, journalFile)));
     const frames = records.filter(({ kind }) => kind === "frame").map(({ bytes }) => decodeFrame(bytes));
     const at = frames.findIndex((frame) => frame.ok && frame.value.sequence === impactFrame);
-    const end = records.slice(0, at + 1).reduce((sum, record) => sum + encodeRecord(record).length, 0);
+    const end = encodeRecords(records.slice(0, at + 1)).length;
     expect(at).toBeGreaterThanOrEqual(0);
     expect(extent(calls.slice(0, ofFrames[impactFrame]), journalFile).synced).toBeGreaterThanOrEqual(end);
 
