@@ -12,8 +12,8 @@ beforeAll(async () => {
 afterAll(() => town?.close());
 
 test("a night with a fall, strangers at every door and a restart: the log at its finest has no secret, no name, no number, no place and no payload", async () => {
-  const secret = await town.register("belt-2", "7391");
-  const watch = await town.device("belt-1", "7155");
+  const secret = await town.register("belt-2", "EK73");
+  const watch = await town.device("belt-1", "AL55");
   const connect = (password: string, more: mqtt.IClientOptions = {}) =>
     mqtt.connectAsync(town.devicesUrl, {
       clientId: "belt-2",
@@ -55,12 +55,12 @@ test("a night with a fall, strangers at every door and a restart: the log at its
     "Astrid",
     "Svensson",
     "Ekvägen",
-    "1931",
+    "19310412-1234",
     "Patrull",
     "Gruppchef",
     "+46",
-    "7391",
-    "7155",
+    "EK73",
+    "AL55",
     "Gustavsberg",
   ];
   for (const word of [...secrets, ...identities, accountSid, "LARM", `${code} T`, "Nyckel", "ramlat"]) {
