@@ -69,6 +69,7 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
     mqtt,
     handshakeSeconds: limits.connectSeconds,
     door: createDoor(limits, (why) => counters.add(`connections.cut.${why}`)),
+    clock,
     counters,
     log,
     onArrival,
@@ -182,6 +183,7 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
     get listening() {
       return listeners.listening;
     },
+    certificates: listeners.certificates,
     connected: () => [...connected.keys()],
     send(topic, payload) {
       const packet = {
