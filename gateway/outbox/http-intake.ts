@@ -24,7 +24,7 @@ export interface HttpIntakeOptions {
 
 /** An Intake at the other end of a network. */
 export interface HttpIntake extends Intake {
-  /** Rejects, with what is wrong and the mend, where nobody answers. Nothing is handed in, and no heartbeat told. */
+  /** Rejects, with what is wrong and the mend, where this gateway is not let in. Nothing is handed in, and no heartbeat told. */
   reach(): Promise<void>;
   /** Closes its connections. */
   close(): void;
@@ -156,7 +156,10 @@ export function createHttpIntake(options: HttpIntakeOptions): HttpIntake {
       return parsed.data;
     },
     async reach() {
-      await ask({ path: "/healthz", method: "GET" });
+      // Without its query this is refused, but only after the door has let us in.
+      await call({ path: "/intake/v1/control", method: "GET" }).catch((error: unknown) => {
+        if (!(error instanceof RefusedItem)) throw error;
+      });
     },
     close: () => agent.destroy(),
   };
