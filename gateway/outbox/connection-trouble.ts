@@ -35,10 +35,12 @@ export function explain({ code = "", message, host, showsCertificate, wasConnect
   }
   if (code === "INVALID_PURPOSE")
     return "its certificate is not for servers; alerting must show the one of fallvakt init";
-  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG") {
+  // OpenSSL's own word stands in the code or, of what went wrong while writing, in the message.
+  const word = `${code} ${message}`.toUpperCase().replaceAll("_", " ");
+  if (/WRONG VERSION NUMBER|PACKET LENGTH TOO LONG/.test(word)) {
     return "no TLS is spoken there; is the port in gateway.intake.url the right one, and alerting.intake.tls or alerting.http.tls set?";
   }
-  if (/ALERT_(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_EXPIRED)$/.test(code)) {
+  if (/ALERT (CERTIFICATE REQUIRED|HANDSHAKE FAILURE|BAD CERTIFICATE|UNKNOWN CA|CERTIFICATE EXPIRED)/.test(word)) {
     return showsCertificate
       ? `this gateway's certificate was refused (${code}); make one with fallvakt gateway certificate`
       : "it asks for a certificate; set gateway.intake.certFile (fallvakt gateway certificate), or give the web server's port in gateway.intake.url";
