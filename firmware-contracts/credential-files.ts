@@ -144,20 +144,18 @@ export function openCredentialFiles(options: CredentialFilesOptions): Credential
     throw new Error(problems.map((p) => `${section}.${p.key}: ${p.problem}; ${options.mend}.`).join("\n"));
   }
   let current: Credential = first;
-  let seen = JSON.stringify({ ...first, problems });
-  let callOff = () => {};
+  let ends = endsOf(first);
+  /** Of the last look; null where it is to be looked at again though nothing changed. */
+  let seen: string | null = textsIn(paths);
+  let complaint = "";
+  let callOff = clock.after(lookEveryMs, look);
   tellEnds();
-  callOff = clock.after(lookEveryMs, look);
 
   function inForce(): CertificateInForce[] {
-    const list: CertificateInForce[] = [];
-    for (const [key, pem] of [["certFile", current.cert] as const, ["caFile", current.ca] as const]) {
-      if (pem === undefined) continue;
-      const all = certificatesIn(pem);
-      const days = (key === "certFile" ? all.slice(0, 1) : all).map((one) => daysLeft(one, clock.wallNow()));
-      list.push({ which: `${section}.${key}`, daysLeft: Math.min(...days) });
-    }
-    return list;
+    return ends.map(({ key, ends }) => ({
+      which: `${section}.${key}`,
+      daysLeft: Math.floor((ends - clock.wallNow()) / dayMs),
+    }));
   }
 
   function tellEnds(): void {
@@ -172,26 +170,32 @@ export function openCredentialFiles(options: CredentialFilesOptions): Credential
 
   function look(): void {
     callOff = clock.after(lookEveryMs, look);
-    const { problems, ...next } = readCredential(paths);
-    const [leaf] = problems.length === 0 && next.cert !== undefined ? certificatesIn(next.cert) : [];
-    const now = clock.wallNow();
-    if (leaf && next.cert !== current.cert && (now < leaf.validFromDate.getTime() || daysLeft(leaf, now) < 0)) {
-      problems.push({ key: "certFile", problem: `${paths.certFile} is not valid now` });
-    }
-    const found = JSON.stringify({ ...next, problems });
-    if (found !== seen) {
-      seen = found;
-      if (problems.length > 0) {
-        const what = problems.map((p) => `${section}.${p.key}: ${p.problem}`);
-        log.error({ what }, `new certificate files are not good, and the old ones stay in force; ${options.mend}`);
-      } else take(next);
+    const texts = textsIn(paths);
+    if (texts !== seen) {
+      const { problems, ...next } = readCredential(paths);
+      if (problems.length === 0 && !isValid(next, clock.wallNow()) && next.cert !== current.cert) {
+        problems.push({ key: "certFile", problem: `${paths.certFile} is not valid now` });
+      }
+      // What is not valid yet will be.
+      seen = problems.length === 0 ? texts : null;
+      if (problems.length === 0) take(next);
+      else complain(problems);
     }
     tellEnds();
   }
 
+  function complain(problems: ReadCredential["problems"]): void {
+    const what = problems.map((p) => `${section}.${p.key}: ${p.problem}`);
+    if (what.join() === complaint) return;
+    complaint = what.join();
+    log.error({ what }, `new certificate files are not good, and the old ones stay in force; ${options.mend}`);
+  }
+
   function take(next: Credential): void {
+    complaint = "";
     if (JSON.stringify(next) === JSON.stringify(current)) return;
     current = next;
+    ends = endsOf(next);
     for (const listener of listeners) listener(current);
     log.info({ section }, "certificate files were read anew and are in force");
   }
@@ -204,4 +208,30 @@ export function openCredentialFiles(options: CredentialFilesOptions): Credential
     onChange: (listener) => void listeners.push(listener),
     stop: () => callOff(),
   };
+}
+
+/** What stands in the files, or why they cannot be read: only to find out whether anything has changed. */
+function textsIn({ certFile, keyFile, caFile }: CredentialPaths): string {
+  const texts = [certFile, keyFile, caFile].map((path) => {
+    try {
+      return path === undefined ? null : readFileSync(path, "utf8");
+    } catch (error) {
+      return messageOf(error);
+    }
+  });
+  return JSON.stringify(texts);
+}
+
+/** When the certificate ends, and the first of the authorities; ms since 1970. */
+function endsOf({ cert, ca }: Credential): { key: CredentialKey; ends: WallMs }[] {
+  const end = (certificates: X509Certificate[]) => Math.min(...certificates.map((one) => one.validToDate.getTime()));
+  return [
+    ...(cert === undefined ? [] : [{ key: "certFile" as const, ends: end(certificatesIn(cert).slice(0, 1)) }]),
+    ...(ca === undefined ? [] : [{ key: "caFile" as const, ends: end(certificatesIn(ca)) }]),
+  ];
+}
+
+function isValid({ cert }: Credential, now: WallMs): boolean {
+  const [leaf] = cert === undefined ? [] : certificatesIn(cert);
+  return !leaf || (leaf.validFromDate.getTime() <= now && now <= leaf.validToDate.getTime());
 }
