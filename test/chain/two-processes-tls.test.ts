@@ -291,6 +291,11 @@ function statusOf(socket: TLSSocket, path: string): Promise<number> {
 
 test("a gateway says what is wrong with alerting's certificate, and the mend", async () => {
   const alerting = await startAlerting("told", await freePort(), 0);
+  expect(alerting.certificates().map(({ which }) => which)).toEqual([
+    "alerting.http.tls.certFile",
+    "alerting.intake.tls.certFile",
+    "alerting.intake.tls.caFile",
+  ]);
   const url = alerting.alerting?.intakeUrl ?? "";
   const certFile = written("own.pem", await issueForGateway(authority, "stairwell-3", new Date()));
   const other = inFolder("other-ca.pem");
@@ -306,6 +311,24 @@ test("a gateway says what is wrong with alerting's certificate, and the mend", a
   const elsewhere = url.replace("127.0.0.1", "127.0.0.2");
   await expect(reach(elsewhere, { caFile, certFile })).rejects.toThrow(/ECONNREFUSED/);
   await reach(url, { caFile, certFile });
+});
+
+test("a connection that is open when the gateway's certificate ends is of no use from then on", async () => {
+  // Four minutes of this clock are two seconds.
+  const fast = systemClock(120);
+  const alerting = await startAlerting("ends-meanwhile", await freePort(), 0, fast);
+  const tenYearsAgo = new Date();
+  tenYearsAgo.setUTCFullYear(tenYearsAgo.getUTCFullYear() - 10);
+  const made = await issueForGateway(authority, "stairwell-3", new Date(tenYearsAgo.getTime() + 240_000));
+  const intake = intakeWith(alerting.alerting?.intakeUrl ?? "", written("ends.pem", made), fast);
+  await intake.submit(brokerLost("e-1", "stairwell-3"));
+  const tried = () =>
+    intake.submit(brokerLost("e-2", "stairwell-3")).then(
+      () => "taken",
+      (error: Error) => error.message,
+    );
+  await expect.poll(tried, { timeout: 10_000 }).toMatch(/refused \(403\).*not have ended/);
+  expect(alerting.alerting?.counters()["intake.refused.ended"]).toBe(1);
 });
 
 test("certificates renewed on disk, on both sides, are taken up without a lost item", async () => {
