@@ -181,6 +181,9 @@ const Shape = z.strictObject({
           certFile: CertFile,
           keyFile: KeyFile,
           caFile: z.string().meta({ description: "The authority that signed the gateways' certificates, PEM" }),
+          revoked: z.array(z.string()).default([]).meta({
+            description: "Ids of gateways whose certificates are not taken any more, as of a stolen one",
+          }),
           clientCertificates: z.literal("required").default("required").meta({
             description:
               "At this port a gateway always shows a certificate; one with the token comes in at the web server",

@@ -35,10 +35,10 @@ export function byToken(token: string): WhoIsIt {
 }
 
 /**
- * Lets in gateways by their certificate, of which the handshake found that it is of our authority. It is looked at with each request whether it has ended
- * meanwhile: a connection may be open for months.
+ * Lets in gateways by their certificate, of which the handshake found that it is of our authority, but those in `revoked`. It is looked at with each
+ * request whether it has ended meanwhile: a connection may be open for months.
  */
-export function byCertificate(clock: Clock): WhoIsIt {
+export function byCertificate(clock: Clock, revoked: readonly string[]): WhoIsIt {
   const seen = new WeakMap<object, { gatewayId: string | null; notAfter: number }>();
   const mend = "show a certificate that `fallvakt gateway certificate ID` made";
   return ({ socket }) => {
@@ -56,6 +56,9 @@ export function byCertificate(clock: Clock): WhoIsIt {
     const { gatewayId, notAfter } = known;
     if (gatewayId === null) {
       return { ok: false, status: 403, counter: "intake.refused.not-a-gateway", problem: "not-a-gateway", mend };
+    }
+    if (revoked.includes(gatewayId)) {
+      return { ok: false, status: 403, counter: "intake.refused.revoked", problem: "revoked", mend };
     }
     if (!(clock.wallNow() <= notAfter)) {
       return { ok: false, status: 403, counter: "intake.refused.ended", problem: "ended", mend };

@@ -44,7 +44,7 @@ export async function openGatewayDoor(options: GatewayDoorOptions): Promise<Gate
 
   const server = createWebServer({ section: "alerting.intake.tls", tls, onRefused, clock, log });
   try {
-    await server.app.register(intakePlugin, { intake, whoIsIt: byCertificate(clock), counters });
+    await server.app.register(intakePlugin, { intake, whoIsIt: byCertificate(clock, tls.revoked), counters });
     await server.app.listen({ host: tls.host, port: tls.port });
   } catch (error) {
     await server.close();

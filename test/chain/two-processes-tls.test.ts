@@ -63,7 +63,13 @@ function written(name: string, { certificate, key }: Credential): string {
 const server = { certFile: inFolder(certificateFiles.intake), keyFile: inFolder(certificateFiles.intakeKey) };
 const caFile = inFolder(certificateFiles.authority);
 
-async function startAlerting(name: string, port: number, intakePort: number, at = clock): Promise<Service> {
+async function startAlerting(
+  name: string,
+  port: number,
+  intakePort: number,
+  at = clock,
+  revoked: string[] = [],
+): Promise<Service> {
   const settings = townSettings({ dataDir: inFolder(name), phonesUrl: network.url, port, waitSeconds: 3600 });
   const { alerting } = settings;
   const config = Config.parse({
@@ -71,7 +77,7 @@ async function startAlerting(name: string, port: number, intakePort: number, at 
     alerting: {
       ...alerting,
       http: { ...alerting.http, tls: server },
-      intake: { token, tls: { host: "127.0.0.1", port: intakePort, ...server, caFile } },
+      intake: { token, tls: { host: "127.0.0.1", port: intakePort, ...server, caFile, revoked } },
     },
   });
   const service = await startService({ config, role: "alerting", clock: at, log: silent });
@@ -248,6 +254,19 @@ describe("who is not let in is counted, and changes nothing", () => {
     await intake.submit(brokerLost("e-2", "stairwell-3"));
     expect(alerting.alerting?.backend.troubles()).toContain("broker-lost");
     expect(await intake.control(0, heartbeat("stairwell-3"))).toBeNull();
+  });
+
+  test("nor does one that was revoked, as after a theft; the others are let in as before", async () => {
+    alerting = await startAlerting("revoked", await freePort(), 0, clock, ["stairwell-3"]);
+    url = (alerting.alerting?.intakeUrl ?? "").replace("127.0.0.1", "localhost");
+    const stolen = intakeWith(url, written("own.pem", await issueForGateway(authority, "stairwell-3", new Date())));
+    await expect(stolen.submit(detection("watch-38.1.1.help"))).rejects.toThrow("refused (403)");
+    await expect(stolen.control(0, heartbeat("stairwell-3"))).rejects.toThrow("refused (403)");
+    expect(counted("refused.revoked")).toBe(2);
+    await expectNothingChanged();
+    const other = intakeWith(url, written("other.pem", await issueForGateway(authority, "stairwell-4", new Date())));
+    await other.submit(brokerLost("e-1", "stairwell-4"));
+    expect(counted("gateway-event")).toBe(1);
   });
 
   test("the token opens no door for certificates, and this door nothing but the intake", async () => {
