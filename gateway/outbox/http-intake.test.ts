@@ -31,7 +31,8 @@ afterAll(() => {
   server.closeAllConnections();
   server.close();
 });
-const intake = () => createHttpIntake({ url: `${url}/`, token, clock: systemClock(), timeoutSeconds: 0.3 });
+const intake = (timeoutSeconds = 10) =>
+  createHttpIntake({ url: `${url}/`, token, clock: systemClock(), timeoutSeconds });
 
 test("an item is posted with the token, and taken at 2xx", async () => {
   asked = [];
@@ -50,7 +51,7 @@ test("any other answer, none in time, and nobody there are rejections that say w
   answer = { status: 422 };
   await expect(intake().submit(item)).rejects.toBeInstanceOf(RefusedItem);
   answer = null;
-  await expect(intake().submit(item)).rejects.toThrow("no answer within 0.3 s");
+  await expect(intake(0.3).submit(item)).rejects.toThrow("no answer within 0.3 s");
   const nobody = createHttpIntake({ url: "http://127.0.0.1:1", token, clock: systemClock(), timeoutSeconds: 1 });
   await expect(nobody.submit(item)).rejects.toThrow("Alerting at http://127.0.0.1:1/intake/v1/items");
 });
@@ -66,7 +67,7 @@ test("an alerting that is away is told from one that has something against the i
   await expect(intake().submit(item)).rejects.not.toBeInstanceOf(Away);
   // It was reached, and did not answer in time.
   answer = null;
-  await expect(intake().submit(item)).rejects.not.toBeInstanceOf(Away);
+  await expect(intake(2).submit(item)).rejects.not.toBeInstanceOf(Away);
 });
 
 test("a kept connection that alerting has closed meanwhile costs no try", async () => {
@@ -80,6 +81,17 @@ test("a kept connection that alerting has closed meanwhile costs no try", async 
   server.closeAllConnections();
   await kept.submit(item);
   expect(arrivals).toEqual([1]);
+  expect(asked).toHaveLength(1);
+});
+
+test("a kept connection on which no answer comes in time is given up once, and its request not sent again", async () => {
+  answer = { status: 204 };
+  const kept = intake(2);
+  await kept.submit(item);
+  asked = [];
+  answer = null;
+  await expect(kept.submit(item)).rejects.toThrow("no answer within 2 s");
+  await new Promise((resolve) => setTimeout(resolve, 500));
   expect(asked).toHaveLength(1);
 });
 

@@ -78,6 +78,7 @@ export function createHttpIntake(options: HttpIntakeOptions): HttpIntake {
       const send = isSecure ? requestHttps : requestHttp;
       const request = send(`${base}${path}`, { method, headers, agent });
       let answered = false;
+      let isOver = false;
       /** The other end was reached, its handshake done: what goes wrong from here on may be the item's fault. */
       let isConnected = false;
       request.on("socket", (socket) => {
@@ -90,10 +91,13 @@ export function createHttpIntake(options: HttpIntakeOptions): HttpIntake {
         request.destroy();
       });
       function end(settle: () => void): void {
+        isOver = true;
         callOff();
         settle();
       }
       request.on("error", (error: NodeJS.ErrnoException) => {
+        // Ours, of what was given up.
+        if (isOver) return;
         // A kept connection that alerting closed just as it was used again: the same request on a new one.
         const isStale = request.reusedSocket && error.code === "ECONNRESET" && !answered && !isSecondTry;
         if (isStale) return end(() => resolve(ask({ path, method, body }, true)));
