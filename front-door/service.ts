@@ -87,8 +87,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         log: log.child({ part: "gateway" }),
         classifier,
       });
-      await gateway.start();
+      // One that could not start altogether has something to stop too, or the process would never end.
       started.push(gateway);
+      await gateway.start();
       shown.push(gateway);
     }
     const service: Service = {

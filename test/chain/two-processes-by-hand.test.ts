@@ -109,3 +109,17 @@ test("two processes, set up by the commands alone: a help call goes by mutual TL
     expect(await gone).toEqual([0, null]);
   }
 });
+
+test("a start with a broken certificate says so, with the mend, and the process ends", {
+  timeout: 90_000,
+}, async () => {
+  const broken = join(folder, "broken");
+  mkdirSync(broken);
+  expect(await fallvakt(broken, "init", "--simulated-phones")).toMatchObject({ code: 0 });
+  const file = join(broken, "fallvakt.yaml");
+  writeFileSync(file, readFileSync(file, "utf8").replaceAll(/port: \d+/g, "port: 0"));
+  copyFileSync(join(broken, "certificates/ca.pem"), join(broken, "certificates/broker.pem"));
+  const { code, stderr } = await fallvakt(broken, "start");
+  expect(stderr).toMatch(/gateway\.mqtt\.tls\.keyFile: .* is not the key of .*broker\.pem; fallvakt init/);
+  expect(code).toBe(1);
+});
