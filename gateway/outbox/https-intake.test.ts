@@ -25,6 +25,7 @@ let server: Server;
 /** Fingerprints of the certificates that requests came with, and their connections. */
 let shown: string[] = [];
 let connections = 0;
+let resumed = 0;
 let holding: (() => void) | null = null;
 let held: Promise<void> | null = null;
 
@@ -39,7 +40,10 @@ beforeAll(async () => {
       response.writeHead(204).end();
     },
   );
-  server.on("secureConnection", () => connections++);
+  server.on("secureConnection", (socket) => {
+    connections++;
+    if (socket.isSessionReused()) resumed++;
+  });
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 });
@@ -103,6 +107,21 @@ test("connections are kept; a renewed certificate is shown from the next request
   expect(connections).toBe(2);
   // The old one's connection is not kept.
   await expect.poll(() => new Promise((resolve) => server.getConnections((_error, count) => resolve(count)))).toBe(1);
+  intake.close();
+});
+
+test("a connection that takes up the session of an earlier one shows the same certificate", async () => {
+  const own = await issueForGateway(authority, "stairwell-3", now);
+  const intake = open(url(), credentialOf(byCertificate(own)));
+  shown = [];
+  connections = 0;
+  resumed = 0;
+  await intake.submit(item);
+  server.closeIdleConnections();
+  await intake.submit(item);
+  expect([connections, resumed]).toEqual([2, 1]);
+  const { fingerprint256 } = new X509Certificate(own.certificate);
+  expect(shown).toEqual([fingerprint256, fingerprint256]);
   intake.close();
 });
 
