@@ -48,8 +48,14 @@ export function createWebServer(options: WebServerOptions): WebServer {
   const files = openCredentialFiles({ section, paths: tls, mend, clock, log });
   // For a name with two addresses Fastify makes two servers.
   const servers: Server[] = [];
+  let { ca } = files.current;
   files.onChange((renewed) => {
-    for (const server of servers) server.setSecureContext({ ...renewed, minVersion });
+    for (const server of servers) {
+      server.setSecureContext({ ...renewed, minVersion });
+      // Who came in by an authority that is trusted no more has to come again.
+      if (renewed.ca !== ca) server.closeIdleConnections();
+    }
+    ca = renewed.ca;
   });
   const app = Fastify({
     ...settings,

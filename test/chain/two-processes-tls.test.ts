@@ -350,6 +350,33 @@ test("a connection that is open when the gateway's certificate ends is of no use
   expect(alerting.alerting?.counters()["intake.refused.ended"]).toBe(1);
 });
 
+/** As a renewing program does it: a file of its own, then its name. */
+function replace(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+test("an authority that is taken out of alerting's file lets nobody in from then on, nor who is connected", async () => {
+  const alerting = await startAlerting("withdrawn", await freePort(), 0, systemClock(120));
+  const certFile = written("own.pem", await issueForGateway(authority, "stairwell-3", new Date()));
+  const intake = intakeWith(alerting.alerting?.intakeUrl ?? "", certFile, systemClock());
+  await intake.submit(brokerLost("e-1", "stairwell-3"));
+  const tried = () =>
+    intake.submit(brokerLost("e-2", "stairwell-3")).then(
+      () => "taken",
+      (error: Error) => error.message,
+    );
+  try {
+    replace(caFile, (await makeAuthority("Another", new Date())).certificate);
+    await expect.poll(tried, { timeout: 10_000 }).toMatch(/closed the connection/);
+    expect(alerting.alerting?.counters()["intake.refused.unknown-authority"]).toBe(1);
+    replace(caFile, authority.certificate);
+    await expect.poll(tried, { timeout: 10_000 }).toBe("taken");
+  } finally {
+    replace(caFile, authority.certificate);
+  }
+});
+
 test("certificates renewed on disk, on both sides, are taken up without a lost item", async () => {
   // A minute of this clock is half a second.
   const fast = systemClock(120);
@@ -381,11 +408,6 @@ test("certificates renewed on disk, on both sides, are taken up without a lost i
     return fingerprint256;
   };
   const before = await shown();
-  // As a renewing program does it: a file of its own, then its name.
-  const replace = (path: string, text: string) => {
-    writeFileSync(`${path}.new`, text, { mode: 0o600 });
-    renameSync(`${path}.new`, path);
-  };
   const [oldCert, oldKey] = [readFileSync(server.certFile, "utf8"), readFileSync(server.keyFile, "utf8")];
   try {
     const renewed = await issueForServer(authority, ["localhost", "127.0.0.1"], new Date());
