@@ -121,6 +121,11 @@ describe("a broken configuration is told with its line", () => {
       /^gateway\.intake\.url: .*use https/,
     ],
     [
+      "a token in the open, in capitals",
+      "url: 'HTTP://a.example:8080', token: twenty-characters-and-more",
+      /^gateway\.intake\.url: .*use https/,
+    ],
+    [
       "a token in the open, to an address that begins like this machine's",
       "url: 'http://127.0.0.1.example', token: twenty-characters-and-more",
       /^gateway\.intake\.url: .*use https/,

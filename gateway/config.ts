@@ -35,7 +35,7 @@ const IntakeDoor = z
       problem("keyFile", "a key without its certificate: give certFile too, or leave this out");
     }
     // What is no address was told already.
-    if (!URL.canParse(url) || !url.startsWith("http:")) return;
+    if (!URL.canParse(url) || new URL(url).protocol !== "http:") return;
     if (certFile !== undefined)
       problem("url", "a certificate is shown over https only; give alerting.intake.tls's port");
     else if (!isLoopback(new URL(url).hostname)) {

@@ -49,8 +49,9 @@ interface Answer {
 export function createHttpIntake(options: HttpIntakeOptions): HttpIntake {
   const base = options.url.replace(/\/+$/, "");
   const { clock, token, credential, timeoutSeconds } = options;
-  const host = new URL(base).hostname.replace(/^\[|\]$/g, "");
-  const isSecure = base.startsWith("https:");
+  const { hostname, protocol } = new URL(base);
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const isSecure = protocol === "https:";
   const showsCertificate = credential?.current.cert !== undefined;
   let agent = newAgent();
   credential?.onChange(() => {
