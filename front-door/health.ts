@@ -45,8 +45,21 @@ export async function metricsOf(service: Service): Promise<{ type: string; text:
     const open = alerting.episodes().filter((episode) => episode.status !== "closed").length;
     show("fallvakt_alerting_episodes_open", "episodes that are not closed", open);
   }
+  showCertificates(service, registry);
   show("fallvakt_memory_resident_bytes", "resident memory of the process", process.memoryUsage.rss());
   return { type: registry.contentType, text: await registry.metrics() };
+}
+
+function showCertificates(service: Service, registry: Registry): void {
+  const certificates = service.certificates();
+  if (certificates.length === 0) return;
+  const gauge = new Gauge({
+    name: "fallvakt_certificate_days_left",
+    help: "whole days until a certificate that is shown or trusted ends, by the key that names its file",
+    labelNames: ["which"],
+    registers: [registry],
+  });
+  for (const { which, daysLeft } of certificates) gauge.set({ which }, daysLeft);
 }
 
 /** Serves `/healthz` (the process lives), `/readyz` (an alarm would get through; 503 with the problems where not) and `/metrics`. */

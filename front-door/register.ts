@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Command, Option } from "commander";
 import { openRegister, type Register } from "../alerting/registry/register.ts";
@@ -8,6 +8,7 @@ import { rotationDays } from "../alerting/registry/registry.ts";
 import { systemClock } from "../firmware-contracts/clock.ts";
 import { Placement } from "../firmware-contracts/detection.ts";
 import { newSecret } from "../firmware-contracts/secret.ts";
+import { GatewayConfig } from "../gateway/config.ts";
 import { defaultConfigPath, readConfig } from "./config.ts";
 import { brokerOf, type InstallerNote, installerQr } from "./installer-note.ts";
 import { alertingFolder } from "./service.ts";
@@ -171,6 +172,29 @@ export function gatewayCommand(): Command {
         String(gateway.controlVersion),
       ]);
       for (const line of columns([["gateway", "state", "last heard", "register"], ...rows])) print(line);
+    });
+
+  withConfig(command.command("certificate <gatewayId>"))
+    .description(
+      "make a certificate by which a gateway comes in at the intake without a token, signed by the authority of `init`",
+    )
+    .requiredOption("--out <file>", "where to write certificate and key, PEM; only its owner may read it")
+    .option(
+      "--authority <folder>",
+      "folder of the authority and its key; left out: certificates, beside the configuration",
+    )
+    .addHelpText("after", "\nExample:\n  fallvakt gateway certificate stairwell-3 --out stairwell-3.pem")
+    .action(async (gatewayId: string, options: WithConfig & { out: string; authority?: string }) => {
+      const { certificateFiles, issueForGateway, readAuthority, writeSecret } = await import("./certificates.ts");
+      const { success, error } = GatewayConfig.shape.id.safeParse(gatewayId);
+      if (!success) throw new Error(`${gatewayId} cannot be a gateway's id: ${error.issues[0]?.message}`);
+      const folder = options.authority ?? resolve(dirname(options.config), "certificates");
+      const made = await issueForGateway(readAuthority(folder), gatewayId, new Date(systemClock().wallNow()));
+      writeSecret(options.out, `${made.certificate.trim()}\n${made.key}`);
+      if (options.json) return print(JSON.stringify({ gatewayId, file: options.out }));
+      print(`Wrote ${options.out}. Bring it and ${certificateFiles.authority} to the gateway, and write there:`);
+      const files = `caFile: ${certificateFiles.authority}, certFile: ${basename(options.out)}`;
+      print(`gateway:\n  id: ${gatewayId}\n  intake: { url: "https://HOST:8443", ${files} }`);
     });
 
   withConfig(command.command("forget <gatewayId>"))

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Classifier } from "../detector/classifier/classifier.ts";
 import type { Clock, WallMs } from "../firmware-contracts/clock.ts";
+import type { CertificateInForce } from "../firmware-contracts/credential-files.ts";
 import { type Detection, detectionId } from "../firmware-contracts/detection.ts";
 import { type AccelFrame, decodeFrameInPlace } from "../firmware-contracts/frame.ts";
 import type { DeviceEvent, GatewayEvent, Intake } from "../firmware-contracts/intake.ts";
@@ -62,6 +63,8 @@ export interface Gateway {
   ready(): boolean;
   /** What keeps `ready` from being true. */
   problems(): string[];
+  /** Certificates that the broker shows and trusts. */
+  certificates(): CertificateInForce[];
   /** Version of the Control in force. */
   readonly controlVersion: number;
   /** Resolves when nothing is undecided and the outbox is empty. */
@@ -358,6 +361,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     counters: () => ({ ...counters.read(), "connections.open": broker.connected().length }),
     ready: () => problems().length === 0,
     problems,
+    certificates: () => broker.certificates?.() ?? [],
     async settled() {
       while (isStarted && (await isBusy())) await new Promise<void>((resolve) => clock.after(20, resolve));
     },
