@@ -126,6 +126,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const made = createSession({
       deviceId,
       placement: () => registry.device(deviceId)?.placement ?? "wrist",
+      threshold: () => registry.device(deviceId)?.threshold,
       operatingPoints: classifier.operatingPoints,
       modelVersion: classifier.modelVersion,
       bufferMs: config.journal.bufferSeconds * 1000,
@@ -213,8 +214,12 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   function take(deviceId: string, message: Message, isWill: boolean): Promise<void> | undefined {
     switch (message.kind) {
-      case "frame":
-        return session(deviceId).frame(message.frame, time.now());
+      case "frame": {
+        const dropped = registry.unwatched(deviceId);
+        if (dropped === null) return session(deviceId).frame(message.frame, time.now());
+        counters.add(dropped);
+        return undefined;
+      }
       case "help":
         return help(deviceId, message.report);
       case "cancel":
@@ -285,6 +290,11 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   function followRegistry(): void {
     broker.follow?.(registry.deviceIds());
+    for (const [deviceId, one] of sessions) {
+      if (registry.hasConsent(deviceId)) continue;
+      one.forget();
+      sessions.delete(deviceId);
+    }
     for (const deviceId of broker.connected()) {
       if (registry.mayStay(deviceId)) continue;
       counters.add("connections.cut.revoked");
@@ -298,6 +308,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     time = createSteadyTime(clock, latest as WallMs);
     await Promise.all(
       [...undecided].map(([deviceId, records]) => {
+        if (!registry.hasConsent(deviceId)) return journal.release(deviceId, time.now());
         counters.add("journal.devices-taken-up");
         log.info({ deviceId, records: records.length }, "taking up what was undecided");
         return session(deviceId).replay(records);
