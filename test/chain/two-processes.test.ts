@@ -50,7 +50,12 @@ afterAll(async () => {
 const inbox = () => network.phones.get("+46701740601")?.inbox.map((message) => message.body) ?? [];
 
 test("a gateway and alerting apart, over HTTP: a fall while alerting is down is paged when it is back", async () => {
-  const added = await alerting?.alerting?.registry.addDevice({ deviceId: "belt-1", placement: "waist", key: "38" });
+  const added = await alerting?.alerting?.registry.addDevice({
+    deviceId: "belt-1",
+    placement: "waist",
+    key: "38",
+    consentBy: "eva",
+  });
   const url = gateway?.gateway?.mqttUrl ?? "";
   watch = createDevice({ url, deviceId: "belt-1", secret: added?.secret ?? "", clock, rangeG: 16 });
   await watch.connect();
