@@ -71,7 +71,7 @@ async function run(folder: string, options: Options): Promise<void> {
   const devices = options.devices ?? credentials.length;
   if (credentials.length < devices || devices === 0) {
     throw new Error(
-      `${options.credentials} has ${credentials.length} devices, and ${devices} are to play; "fallvakt device add" makes more`,
+      `${options.credentials} has ${credentials.length} devices, and ${devices} are to play; "fallvakt device add --consent-by" makes more`,
     );
   }
   const { part, placement, limit } = options;
