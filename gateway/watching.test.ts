@@ -153,6 +153,20 @@ describe("a pause", () => {
   });
 });
 
+test("a threshold that is changed in the middle of a fall does not lose it: it is judged by the old one", async () => {
+  const scores: Classifier = { ...classifier, score: (_, inputs) => inputs.map(() => 0.6) };
+  const points = { wrist: both(0.5), waist: both(0.5) };
+  bench = await openBench({ devices: [watch], classifier: { ...scores, operatingPoints: points }, clock: fast() });
+  const client = await bench.connect("watch-1");
+  const frames = fallFrames({ bootId: 1, before: 4, after: 26 });
+  await publishFrames(client, "watch-1", frames.slice(0, 6));
+  expect(count("candidates.opened")).toBe(1);
+  await follow({ threshold: 0.9, placement: "hip" });
+  await publishFrames(client, "watch-1", frames.slice(6));
+  await until("told", () => falls().length === 1);
+  expect(falls()[0]).toMatchObject({ strength: "medium" });
+});
+
 test("a threshold of the device's own is followed by the stream that is live, while nothing is undecided", async () => {
   const scores: Classifier = { ...classifier, score: (_, inputs) => inputs.map(() => 0.3) };
   const points = { wrist: both(0.5), waist: both(0.5) };

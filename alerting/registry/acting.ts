@@ -7,7 +7,8 @@ export const ActingPerson = z
   .string()
   .trim()
   .min(1, "give the name or account of who does it")
-  .max(60, "at most 60 characters: a name or an account of the staff's");
+  .max(60, "at most 60 characters: a name or an account of the staff's")
+  .regex(/^\P{C}*$/u, "letters, digits and punctuation only: it is printed in lists");
 
 /** An act of now. @throws where `by` is given and is no name. */
 export function actOf(clock: Clock, by: string | undefined): Act {

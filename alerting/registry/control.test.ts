@@ -71,6 +71,7 @@ describe("consent", () => {
     expect(await device("watch-1")).toMatchObject({ consent: "given" });
     expect(await device("watch-2")).toMatchObject({ consent: "missing" });
     await expect(giveConsent({ key: "38", unit: "Syd" }, " ")).rejects.toThrow(/by: give the name/);
+    await expect(giveConsent({ key: "38", unit: "Syd" }, "e\nva")).rejects.toThrow(/by: letters, digits/);
   });
 });
 

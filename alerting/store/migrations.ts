@@ -188,7 +188,7 @@ export const migrations: readonly string[] = [
 
   -- Who was watched before consents were recorded is watched after it.
   INSERT INTO consents (dwelling_id, state, at, by)
-    SELECT dwellings.id, 'given', COALESCE(MAX(devices.added_at), 0), 'before consents were recorded'
+    SELECT dwellings.id, 'given', COALESCE(MIN(devices.added_at), 0), 'before consents were recorded'
     FROM dwellings LEFT JOIN devices ON devices.dwelling_id = dwellings.id GROUP BY dwellings.id;
   INSERT INTO control_changes (version, at, part, device_id, dwelling_id, what)
     SELECT (SELECT version FROM control), added_at, 'registry', id, dwelling_id, 'added before changes were recorded' FROM devices ORDER BY added_at;
