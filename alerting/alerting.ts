@@ -24,8 +24,8 @@ import { createDwellings, type Dwellings } from "./registry/dwellings.ts";
 import { createRegistry, type Registry } from "./registry/registry.ts";
 import { createUsers, type Users } from "./registry/users.ts";
 import { createReplyDesk, type ReplyDesk } from "./reply-desk.ts";
-import { openSqliteStore } from "./store/sqlite.ts";
 import type { Store } from "./store/store.ts";
+import { openThreadedStore } from "./store/threaded.ts";
 import { webhookPlugin } from "./webhooks/plugin.ts";
 
 export type { ServiceEvent } from "./events.ts";
@@ -153,7 +153,7 @@ class AlertingService implements Alerting {
   async start(): Promise<void> {
     const { config, dataDir, clock, log } = this.#options;
     const counters = this.#counters;
-    const store = openSqliteStore(dataDir);
+    const store = await openThreadedStore(dataDir);
     try {
       await this.#eventLog.start();
       const names = new Map(config.responders.map(({ id, name }) => [id, name]));

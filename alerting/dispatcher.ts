@@ -40,18 +40,21 @@ export function createDispatcher(options: {
   const { store, keeper, channel, clock, counters, log } = options;
   const sending = new Map<string, Promise<void>>();
   let running = false;
-  let looking = false;
+  let looking: Promise<void> | null = null;
   let lookAgain = false;
   let callOff = () => {};
 
   function wake(): void {
     if (!running) return;
     lookAgain = true;
-    if (!looking) void look();
+    looking ??= look().finally(() => {
+      looking = null;
+      // What came since the last look is not left until the next.
+      if (lookAgain) wake();
+    });
   }
 
   async function look(): Promise<void> {
-    looking = true;
     callOff();
     let sleepMs = longestSleepMs;
     try {
@@ -60,16 +63,13 @@ export function createDispatcher(options: {
         await takeUpDue();
         await takeUpPages();
       }
-      sleepMs = await untilNext();
+      if (running) sleepMs = await untilNext();
     } catch (error) {
       // What could not be done stands in the store still, and is tried at the next look.
       counters.count("dispatcher.failed");
       log.error({ err: error }, "deadlines and pages could not be taken up; trying again in a second");
     }
-    looking = false;
-    if (!running) return;
-    if (lookAgain) return wake();
-    callOff = clock.after(sleepMs, wake);
+    if (running && !lookAgain) callOff = clock.after(sleepMs, wake);
   }
 
   async function takeUpDue(): Promise<void> {
@@ -196,7 +196,7 @@ export function createDispatcher(options: {
       const limit = new Promise<void>((resolve) => {
         callOffLimit = clock.after(answerMs, resolve);
       });
-      await Promise.race([Promise.allSettled(sending.values()), limit]);
+      await Promise.race([Promise.allSettled([looking, ...sending.values()]), limit]);
       callOffLimit();
     },
   };

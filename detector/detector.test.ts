@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Evidence } from "../firmware-contracts/detection.ts";
+import { openDetector, step } from "./detector.ts";
 import { gateMg } from "./gate.ts";
-import { impact, lying, stage, standing, storyStart, switching, walking } from "./synthetic-wearer.ts";
+import { impact, lying, points, stage, standing, storyStart, switching, walking } from "./synthetic-wearer.ts";
 
 const fall = impact(10.3, 4, standing, lying);
 
@@ -305,13 +306,38 @@ test("whatever comes, every opened gate is closed once and each fall told once",
   );
 });
 
-test("a quiet stream costs less than 250 ns a sample", () => {
+test("a quiet stream costs at most 20 times what a bare loop over its magnitudes costs", () => {
   const seconds = 2000;
-  const costs = Array.from({ length: 5 }, () => {
-    const story = stage();
+  const rateHz = 50;
+  const samples = new Int16Array(rateHz * 3);
+  for (let i = 0; i < samples.length; i += 3) samples.set([20, 1000 - (i % 7), 60], i);
+
+  function detect(): void {
+    let state = openDetector({ placement: "waist", operatingPoints: points(0.5, 0.9) });
+    for (let sequence = 0; sequence < seconds; sequence++) {
+      const deviceTimeMs = sequence * 1000;
+      const arrivedAt = storyStart + deviceTimeMs;
+      const frame = { bootId: 1, sequence, deviceTimeMs, ageMs: 0, rateHz, rangeG: 8, samples, arrivedAt };
+      [state] = step(state, { kind: "frame", frame }, arrivedAt);
+    }
+  }
+  let largest = 0;
+  function look(): void {
+    for (let second = 0; second < seconds; second++) {
+      for (let i = 0; i < samples.length; i += 3) {
+        const [x, y, z] = [samples[i]!, samples[i + 1]!, samples[i + 2]!];
+        largest = Math.max(largest, Math.sqrt(x * x + y * y + z * z));
+      }
+    }
+  }
+  function timed(run: () => void): number {
     const started = performance.now();
-    story.send(standing, seconds);
-    return ((performance.now() - started) * 1e6) / (seconds * 50);
-  });
-  expect(Math.min(...costs)).toBeLessThan(250);
+    run();
+    return performance.now() - started;
+  }
+  // The least of several, side by side: whatever else the machine does only adds.
+  const rounds = Array.from({ length: 9 }, () => ({ ours: timed(detect), bare: timed(look) }));
+  const least = (of: "ours" | "bare") => Math.min(...rounds.map((round) => round[of]));
+  expect(largest).toBeGreaterThan(1000);
+  expect(least("ours") / least("bare")).toBeLessThan(20);
 });

@@ -44,5 +44,8 @@ export function step(state: DetectorState, input: DetectorInput, now: WallMs): [
 
 /** Whether a gate is open: each frame must be kept until it is not. */
 export function undecided(state: DetectorState): boolean {
-  return state.streams.some((stream) => stream.candidates.some((candidate) => candidate.stage !== "parked"));
+  for (const stream of state.streams) {
+    for (const candidate of stream.candidates) if (candidate.stage !== "parked") return true;
+  }
+  return false;
 }

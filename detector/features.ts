@@ -62,66 +62,101 @@ const peakCap = 4;
 
 const slot = (seconds: number) => Math.max(0, Math.min(windowLength, Math.round(slotsBefore + seconds * rateHz)));
 
-interface Span {
-  known: number;
-  mean: number;
-  spread: number;
-  lowest: number;
-  /** Largest of the device's own samples. */
-  peak: number;
-  /** Mean length of the step from one sample to the next. */
-  step: number;
-  vectorSpread: number;
-}
+/**
+ * Sums over the window's known samples before slot i, so that the figures of any part of it are differences: a window has thirty such parts.
+ * One set serves all windows.
+ */
+const before = {
+  known: new Float64Array(windowLength + 1),
+  magnitude: new Float64Array(windowLength + 1),
+  squares: new Float64Array(windowLength + 1),
+  x: new Float64Array(windowLength + 1),
+  y: new Float64Array(windowLength + 1),
+  z: new Float64Array(windowLength + 1),
+  /** Lengths of the steps from one known sample to the next, and how many there are. */
+  steps: new Float64Array(windowLength + 1),
+  stepCount: new Float64Array(windowLength + 1),
+};
+/** Length of the step to each sample from the one before, g; 0 where one of them is unknown. */
+const stepLengths = new Float64Array(windowLength);
 
-/** Figures of one part of the window. Where nothing is known they are those of a device at rest. */
-function span(window: Window, fromS: number, toS: number): Span {
-  const from = slot(fromS);
-  const to = slot(toS);
-  let known = 0;
-  let sum = 0;
-  let squares = 0;
-  let lowest = Number.POSITIVE_INFINITY;
-  let peak = 0;
-  let steps = 0;
-  let stepCount = 0;
-  let sx = 0;
-  let sy = 0;
-  let sz = 0;
-  let vectorSquares = 0;
-  for (let i = from; i < to; i++) {
-    if (!window.known[i]) continue;
-    const m = window.magnitude[i]!;
-    known++;
-    sum += m;
-    squares += m * m;
-    if (m < lowest) lowest = m;
-    if (window.peak[i]! > peak) peak = window.peak[i]!;
-    sx += window.x[i]!;
-    sy += window.y[i]!;
-    sz += window.z[i]!;
-    vectorSquares += m * m;
-    if (i > 0 && window.known[i - 1]) {
-      steps += stepLength(window, i);
-      stepCount++;
+function sumUp(window: Window): void {
+  const { x, y, z, magnitude, known } = window;
+  for (let i = 0; i < windowLength; i++) {
+    // What is unknown is 0 in every array.
+    const m = magnitude[i]!;
+    const isStep = i > 0 && known[i] !== 0 && known[i - 1] !== 0;
+    let length = 0;
+    if (isStep) {
+      const dx = x[i]! - x[i - 1]!;
+      const dy = y[i]! - y[i - 1]!;
+      const dz = z[i]! - z[i - 1]!;
+      length = Math.sqrt(dx * dx + dy * dy + dz * dz);
     }
+    stepLengths[i] = length;
+    before.known[i + 1] = before.known[i]! + known[i]!;
+    before.magnitude[i + 1] = before.magnitude[i]! + m;
+    before.squares[i + 1] = before.squares[i]! + m * m;
+    before.x[i + 1] = before.x[i]! + x[i]!;
+    before.y[i + 1] = before.y[i]! + y[i]!;
+    before.z[i + 1] = before.z[i]! + z[i]!;
+    before.steps[i + 1] = before.steps[i]! + length;
+    before.stepCount[i + 1] = before.stepCount[i]! + (isStep ? 1 : 0);
   }
-  if (known === 0) return { known, mean: 1, spread: 0, lowest: 1, peak: 1, step: 0, vectorSpread: 0 };
-  const mean = sum / known;
-  const meanSquared = (sx * sx + sy * sy + sz * sz) / (known * known);
-  return {
-    known: known / (to - from),
-    mean,
-    spread: Math.sqrt(Math.max(0, squares / known - mean * mean)),
-    lowest,
-    peak,
-    step: stepCount > 0 ? steps / stepCount : 0,
-    vectorSpread: Math.sqrt(Math.max(0, vectorSquares / known - meanSquared)),
-  };
 }
 
-function stepLength(window: Window, i: number): number {
-  return Math.hypot(window.x[i]! - window.x[i - 1]!, window.y[i]! - window.y[i - 1]!, window.z[i]! - window.z[i - 1]!);
+const between = (sums: Float64Array, from: number, to: number) => sums[to]! - sums[from]!;
+
+/** Figures of one part of the window, from and to in seconds. Where nothing is known they are those of a device at rest. */
+class Part {
+  private readonly window: Window;
+  private readonly from: number;
+  private readonly to: number;
+  private readonly count: number;
+
+  constructor(window: Window, fromS: number, toS: number) {
+    this.window = window;
+    this.from = slot(fromS);
+    this.to = slot(toS);
+    this.count = between(before.known, this.from, this.to);
+  }
+  get known(): number {
+    return this.count / (this.to - this.from);
+  }
+  get mean(): number {
+    return this.count > 0 ? between(before.magnitude, this.from, this.to) / this.count : 1;
+  }
+  get spread(): number {
+    if (this.count === 0) return 0;
+    return Math.sqrt(Math.max(0, between(before.squares, this.from, this.to) / this.count - this.mean ** 2));
+  }
+  get vectorSpread(): number {
+    const { from, to, count } = this;
+    if (count === 0) return 0;
+    const x = between(before.x, from, to);
+    const y = between(before.y, from, to);
+    const z = between(before.z, from, to);
+    const meanSquared = (x * x + y * y + z * z) / (count * count);
+    return Math.sqrt(Math.max(0, between(before.squares, from, to) / count - meanSquared));
+  }
+  /** Mean length of the step from one sample to the next. */
+  get step(): number {
+    const count = between(before.stepCount, this.from, this.to);
+    return count > 0 ? between(before.steps, this.from, this.to) / count : 0;
+  }
+  get lowest(): number {
+    const { magnitude, known } = this.window;
+    let lowest = Number.POSITIVE_INFINITY;
+    for (let i = this.from; i < this.to; i++) if (known[i] && magnitude[i]! < lowest) lowest = magnitude[i]!;
+    return this.count > 0 ? lowest : 1;
+  }
+  /** Largest of the device's own samples. */
+  get peak(): number {
+    const { peak } = this.window;
+    let largest = 0;
+    for (let i = this.from; i < this.to; i++) if (peak[i]! > largest) largest = peak[i]!;
+    return this.count > 0 ? largest : 1;
+  }
 }
 
 /** Share of the known samples for which `holds`. */
@@ -147,11 +182,9 @@ function meanAbsolute(window: Window, fromS: number, toS: number): number {
   return known > 0 ? sum / known : 0;
 }
 
-function largestStep(window: Window, fromS: number, toS: number): number {
+function largestStep(fromS: number, toS: number): number {
   let largest = 0;
-  for (let i = Math.max(1, slot(fromS)); i < slot(toS); i++) {
-    if (window.known[i] && window.known[i - 1]) largest = Math.max(largest, stepLength(window, i));
-  }
+  for (let i = slot(fromS); i < slot(toS); i++) if (stepLengths[i]! > largest) largest = stepLengths[i]!;
   return largest;
 }
 
@@ -191,42 +224,43 @@ function travel(window: Window, fromS: number, toS: number, reference: { x: numb
   return { way, largest };
 }
 
+const deviations = new Float64Array(windowLength);
+
 /** Largest likeness (autocorrelation) of the magnitude to itself 0.3 to 0.8 s later, −1 to 1. */
 function rhythm(window: Window, mean: number): number {
   let power = 0;
-  for (let i = 0; i < windowLength; i++) if (window.known[i]) power += (capped(window, i) - mean) ** 2;
+  for (let i = 0; i < windowLength; i++) {
+    // One high peak would hide the rhythm of everything else. What is unknown is like nothing.
+    const deviation = window.known[i] ? Math.min(1.8, window.magnitude[i]!) - mean : 0;
+    deviations[i] = deviation;
+    power += deviation * deviation;
+  }
   if (power < 1e-6) return 0;
   let best = 0;
   for (let lag = 15; lag <= 40; lag += 2) {
     let sum = 0;
-    for (let i = lag; i < windowLength; i++) {
-      if (window.known[i] && window.known[i - lag]) {
-        sum += (capped(window, i) - mean) * (capped(window, i - lag) - mean);
-      }
-    }
+    for (let i = lag; i < windowLength; i++) sum += deviations[i]! * deviations[i - lag]!;
     best = Math.max(best, sum / power);
   }
   return best;
 }
 
-// One high peak would hide the rhythm of everything else.
-const capped = (window: Window, i: number) => Math.min(1.8, window.magnitude[i]!);
-
 const logPeak = (g: number) => Math.log(Math.max(0.2, Math.min(peakCap, g)));
 
 /** Writes the features of `window` to `into` from `offset`. See `featureNames`. */
 export function writeFeatures(window: Window, into: Float32Array, offset = 0): void {
-  const impact = span(window, -0.2, 0.2);
-  const before = span(window, -1.5, 0);
-  const fall = span(window, -1, 0);
-  const early = span(window, -1.5, -0.5);
-  const after1 = span(window, 0.5, 1.5);
-  const after2 = span(window, 1.5, 2.5);
+  sumUp(window);
+  const span = (fromS: number, toS: number) => new Part(window, fromS, toS);
+  const impact = span(-0.2, 0.2);
+  const fall = span(-1, 0);
+  const early = span(-1.5, -0.5);
+  const after1 = span(0.5, 1.5);
+  const after2 = span(1.5, 2.5);
   const reference = meanVector(window, -1.5, -0.8);
   const wayBefore = travel(window, -1.5, 0, reference).way;
   const wayImpact = travel(window, 0, 1.2, reference).way;
   const afterTravel = travel(window, 0.3, 2.5, reference);
-  const whole = span(window, -1.5, 2.5);
+  const whole = span(-1.5, 2.5);
   const tilt = (a: [number, number], b: [number, number]) => tiltBetween(window, a, b) ?? 0;
   const overall = tilt([-1.5, -0.8], [1.5, 2.5]);
   const around = meanAbsolute(window, -0.3, 0.3);
@@ -235,27 +269,27 @@ export function writeFeatures(window: Window, into: Float32Array, offset = 0): v
     logPeak(highest(window, -0.1, 0.1)),
     share(window, -0.4, 0.6, (m) => m > 1.3),
     Math.min(2, around),
-    Math.min(2, span(window, -0.15, 0.35).mean - 1),
-    Math.min(4, largestStep(window, -0.2, 0.2)),
+    Math.min(2, span(-0.15, 0.35).mean - 1),
+    Math.min(4, largestStep(-0.2, 0.2)),
     fall.lowest,
     share(window, -1, 0, (m) => m < 0.75),
-    span(window, -0.8, -0.1).mean - 1,
-    logPeak(span(window, -1.5, -0.4).peak),
-    span(window, -1.5, -0.7).spread,
-    span(window, -0.7, -0.15).spread,
+    span(-0.8, -0.1).mean - 1,
+    logPeak(span(-1.5, -0.4).peak),
+    span(-1.5, -0.7).spread,
+    span(-0.7, -0.15).spread,
     early.vectorSpread,
     early.step * 5,
-    logPeak(span(window, 0.4, 1.2).peak),
-    logPeak(span(window, 1.2, 2.5).peak),
-    span(window, 0.1, 1).lowest,
-    span(window, 0.3, 1).spread,
-    span(window, 1, 1.75).spread,
-    span(window, 1.75, 2.5).spread,
+    logPeak(span(0.4, 1.2).peak),
+    logPeak(span(1.2, 2.5).peak),
+    span(0.1, 1).lowest,
+    span(0.3, 1).spread,
+    span(1, 1.75).spread,
+    span(1.75, 2.5).spread,
     after1.vectorSpread,
     after2.vectorSpread,
     after1.step * 5,
     after2.step * 5,
-    span(window, 1, 2.5).mean - 1,
+    span(1, 2.5).mean - 1,
     overall / 90,
     tilt([-1.5, -0.8], [0.5, 1.2]) / 90,
     tilt([-0.5, 0], [0.4, 0.9]) / 90,
@@ -270,9 +304,9 @@ export function writeFeatures(window: Window, into: Float32Array, offset = 0): v
     peaks(window, -1.5, -0.2, 1.25),
     peaks(window, 0.25, 2.5, 1.25),
     Math.log((after2.spread + 0.02) / (around + 0.05)),
-    before.known,
-    span(window, 0, 1.2).known,
-    span(window, 1.2, 2.5).known,
+    span(-1.5, 0).known,
+    span(0, 1.2).known,
+    span(1.2, 2.5).known,
   ];
   into.set(values, offset);
 }

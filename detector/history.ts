@@ -1,3 +1,5 @@
+import type { Slots } from "./resample.ts";
+
 /** The detector's rate, in hertz: every device is resampled to it. */
 export const rateHz = 50;
 /** Samples kept, about 41 s: from before an impact to past its decision at 22 s. A power of two, so that an index wraps by a mask. */
@@ -27,14 +29,20 @@ export function emptyHistory(): History {
   };
 }
 
-/** Writes the next sample. A known magnitude is kept at 1 or more, since 0 stands for unknown. */
-export function remember(history: History, x: number, y: number, z: number, magnitude: number): void {
-  const at = history.next & wrap;
-  history.x[at] = x;
-  history.y[at] = y;
-  history.z[at] = z;
-  history.magnitude[at] = Math.max(1, magnitude);
-  history.next++;
+/** Writes the slots [from, to) as the next samples. A known magnitude is kept at 1 or more, since 0 stands for unknown. */
+export function remember(history: History, slots: Slots, from: number, to: number): void {
+  const { x, y, z, magnitude } = history;
+  let { next } = history;
+  for (let i = from; i < to; i++) {
+    const at = next & wrap;
+    x[at] = slots.x[i]!;
+    y[at] = slots.y[i]!;
+    z[at] = slots.z[i]!;
+    const largest = slots.magnitude[i]!;
+    magnitude[at] = largest < 1 ? 1 : largest;
+    next++;
+  }
+  history.next = next;
 }
 
 export function rememberUnknown(history: History): void {
@@ -97,9 +105,12 @@ export function meanBetween(history: History, from: number, to: number): Gravity
 
 type Vector = { x: number; y: number; z: number };
 
+/** Math.hypot takes ten times as long: it guards against overflow, which accelerations never come near. */
+const lengthOf = ({ x, y, z }: Vector) => Math.sqrt(x * x + y * y + z * z);
+
 /** Degrees between two directions, 0 to 180; null where one of them is no direction. */
 export function angleBetween(a: Vector, b: Vector): number | null {
-  const lengths = Math.hypot(a.x, a.y, a.z) * Math.hypot(b.x, b.y, b.z);
+  const lengths = lengthOf(a) * lengthOf(b);
   if (!(lengths > 1e-6)) return null;
   const cosine = (a.x * b.x + a.y * b.y + a.z * b.z) / lengths;
   return (Math.acos(Math.max(-1, Math.min(1, cosine))) * 180) / Math.PI;

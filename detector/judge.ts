@@ -6,9 +6,9 @@ import { rateHz, remember, skipUnknown } from "./history.ts";
 import type { DetectorCommand, DetectorFrame, DetectorState } from "./inputs.ts";
 import { modelInput } from "./model-input.ts";
 import { modelFor } from "./operating-points.ts";
-import { type ResampleSink, resampleFrame } from "./resample.ts";
-import { addToSoftLane, clearSoftLane, softImpact } from "./soft-lane.ts";
-import { type Candidate, type FrameMark, frameOf, newStream, type Stream } from "./stream.ts";
+import { type ResampleSink, resampleFrame, type Slots } from "./resample.ts";
+import { addToSoftLane, clearSoftLane, slotsLeft, softImpact } from "./soft-lane.ts";
+import { type Candidate, type FrameMark, type FrameSink, frameOf, newStream, type Stream } from "./stream.ts";
 import { emptyWindow, slotsAfter, windowAround } from "./window.ts";
 
 /** A wearer's cancel counts for an impact at most this old. */
@@ -28,22 +28,23 @@ export function takeFrame(state: DetectorState, frame: DetectorFrame, now: WallM
     rangeG: frame.rangeG,
     endSlot: Number.POSITIVE_INFINITY,
   };
-  const isNews = resampleFrame(stream.resampler, frame, sinkOf(state, stream, mark, commands, now));
+  stream.sink ??= new StreamSink(stream);
+  const isNews = resampleFrame(stream.resampler, frame, stream.sink.of(state, mark, commands, now));
   if (!isNews) return;
   const frameMs = (frame.samples.length / 3 / frame.rateHz) * 1000;
   stream.silenceMs = Math.max(3000, 1.5 * frameMs);
   stream.lastArrival = now;
   // A peak behind the last slot opens the gate too: the frame that holds it must not be let go before its slot is written.
-  if (stream.resampler.peak >= gateMg) {
-    open(overGate(stream, stream.history.next, Math.round(stream.resampler.peak), mark), stream, commands);
+  const { peakSquared } = stream.resampler;
+  if (peakSquared >= gateMg * gateMg) {
+    open(overGate(stream, stream.history.next, Math.round(Math.sqrt(peakSquared)), mark), stream, commands);
   }
   while (stream.marks.length > 1 && stream.marks[0]!.endSlot < stream.history.next - 10 * rateHz) stream.marks.shift();
   if (state.cancelledAt !== null) applyCancel(state, stream, commands);
 }
 
 function streamOf(state: DetectorState, bootId: number, now: WallMs, commands: DetectorCommand[]): Stream {
-  const known = state.streams.find((stream) => stream.resampler.bootId === bootId);
-  if (known) return known;
+  for (const stream of state.streams) if (stream.resampler.bootId === bootId) return stream;
   const stream = newStream(bootId);
   for (const earlier of state.streams) earlier.ended = true;
   state.streams.push(stream);
@@ -59,18 +60,32 @@ function streamOf(state: DetectorState, bootId: number, now: WallMs, commands: D
   return stream;
 }
 
-function sinkOf(
-  state: DetectorState,
-  stream: Stream,
-  mark: FrameMark,
-  commands: DetectorCommand[],
-  now: WallMs,
-): ResampleSink {
-  const { history, softLane } = stream;
-  let marked = false;
-  const arrive = () => {
-    marked = true;
-    stream.marks.push(mark);
+/** Takes in what a stream's resampler makes of a frame. One for each stream, not for each frame: it is called for every sample. */
+class StreamSink implements FrameSink {
+  private readonly stream: Stream;
+  private state: DetectorState | null = null;
+  private mark: FrameMark | null = null;
+  private commands: DetectorCommand[] = [];
+  private now: WallMs = 0;
+  private marked = false;
+
+  constructor(stream: Stream) {
+    this.stream = stream;
+  }
+
+  of(state: DetectorState, mark: FrameMark, commands: DetectorCommand[], now: WallMs): ResampleSink {
+    this.state = state;
+    this.mark = mark;
+    this.commands = commands;
+    this.now = now;
+    this.marked = false;
+    return this;
+  }
+
+  private arrive(): void {
+    const { stream, commands } = this;
+    this.marked = true;
+    stream.marks.push(this.mark!);
     stream.openedInFrame = 0;
     for (const candidate of stream.candidates) {
       if (candidate.stage !== "parked") continue;
@@ -78,31 +93,66 @@ function sinkOf(
       commands.push({ kind: "gate-opened", candidateId: candidate.id });
       stream.nextDue = 0;
     }
-  };
-  return {
-    sample(x, y, z, magnitude) {
-      if (!marked) arrive();
-      remember(history, x, y, z, magnitude);
-      if (magnitude >= gateMg) open(overGate(stream, history.next - 1, Math.round(magnitude), mark), stream, commands);
-      if (addToSoftLane(softLane, true, x, y, z)) openSoft(stream, mark, commands);
-      if (history.next > stream.nextDue) runDue(state, stream, now, commands);
-    },
-    placed(endSlot) {
-      if (!marked) arrive();
-      mark.endSlot = endSlot;
-    },
-    unknown(count) {
-      if (!marked) arrive();
-      clearSoftLane(softLane);
-      // In steps, so that each candidate is decided at its time, while its history is still there.
-      for (let left = count; left > 0; ) {
-        const stride = stream.candidates.length > 0 ? Math.min(left, peakReach) : left;
-        skipUnknown(history, stride);
-        left -= stride;
-        if (history.next > stream.nextDue) runDue(state, stream, now, commands);
+  }
+
+  samples(slots: Slots, count: number): void {
+    if (!this.marked) this.arrive();
+    const { stream } = this;
+    let at = 0;
+    // Nearly all there is: up to the end of the half second nothing can happen, and slots are taken in together.
+    while (at < count) {
+      const to = Math.min(count, at + slotsLeft(stream.softLane), this.quietUntil(slots, at, count));
+      if (to === at) {
+        this.slot(slots, at++);
+        continue;
       }
-    },
-  };
+      remember(stream.history, slots, at, to);
+      if (addToSoftLane(stream.softLane, slots, at, to)) openSoft(stream, this.mark!, this.commands);
+      at = to;
+      if (stream.history.next > stream.nextDue) runDue(this.state!, stream, this.now, this.commands);
+    }
+  }
+
+  /** The first slot from `from` on at which the gate may open or something is due; `count` where there is none. */
+  private quietUntil(slots: Slots, from: number, count: number): number {
+    const { nextDue, history } = this.stream;
+    const until = Math.min(count, from + Math.max(0, Math.ceil(nextDue - history.next)));
+    const { magnitude } = slots;
+    for (let i = from; i < until; i++) if (magnitude[i]! >= gateMg) return i;
+    return until;
+  }
+
+  /** One slot by itself. */
+  private slot(slots: Slots, at: number): void {
+    const { stream } = this;
+    const { history } = stream;
+    remember(history, slots, at, at + 1);
+    const magnitude = slots.magnitude[at]!;
+    if (magnitude >= gateMg) {
+      open(overGate(stream, history.next - 1, Math.round(magnitude), this.mark!), stream, this.commands);
+    }
+    if (addToSoftLane(stream.softLane, slots, at, at + 1)) openSoft(stream, this.mark!, this.commands);
+    if (history.next > stream.nextDue) runDue(this.state!, stream, this.now, this.commands);
+  }
+
+  placed(endSlot: number): void {
+    if (!this.marked) this.arrive();
+    this.mark!.endSlot = endSlot;
+  }
+
+  unknown(count: number): void {
+    if (!this.marked) this.arrive();
+    const { stream } = this;
+    const { history } = stream;
+    clearSoftLane(stream.softLane);
+    // In steps, so that each candidate is decided at its time, while its history is still there.
+    for (let left = count; left > 0; ) {
+      const stride = stream.candidates.length > 0 ? Math.min(left, peakReach) : left;
+      skipUnknown(history, stride);
+      left -= stride;
+      if (history.next > stream.nextDue) runDue(this.state!, stream, this.now, this.commands);
+    }
+  }
 }
 
 function open(candidate: Candidate | null, stream: Stream, commands: DetectorCommand[]): void {

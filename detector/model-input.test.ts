@@ -20,7 +20,14 @@ function inputOf(turn: (v: Vector) => Vector, known: (slot: number) => boolean =
     const upright = i < 100;
     const sway = 60 * Math.sin(i / 3);
     const [x, y, z] = turn([near + (upright ? 0 : 1000), sway + (upright ? 1000 : 0), near / 2 - sway]);
-    remember(history, Math.round(x), Math.round(y), Math.round(z), Math.hypot(x, y, z));
+    const one = (value: number) => Float64Array.of(value);
+    const slot = {
+      x: one(Math.round(x)),
+      y: one(Math.round(y)),
+      z: one(Math.round(z)),
+      magnitude: one(Math.hypot(x, y, z)),
+    };
+    remember(history, slot, 0, 1);
   }
   return modelInput(windowAround(history, 100));
 }

@@ -6,7 +6,9 @@ import { newResampler, type ResampleSink, resampleFrame, type TimedFrame } from 
 function collector() {
   const slots: ({ x: number; magnitude: number } | null)[] = [];
   const sink: ResampleSink = {
-    sample: (x, _y, _z, magnitude) => void slots.push({ x, magnitude }),
+    samples: (taken, count) => {
+      for (let i = 0; i < count; i++) slots.push({ x: taken.x[i]!, magnitude: taken.magnitude[i]! });
+    },
     placed: () => {},
     unknown: (count) => {
       for (let i = 0; i < Math.min(count, 400_000); i++) slots.push(null);

@@ -10,9 +10,18 @@ export interface TimedFrame {
   samples: Int16Array;
 }
 
-/** Takes what comes out, in order. Values in milli-g; `magnitude` is the largest of the device's samples in the slot. */
+/** Slots one after another. Values in milli-g; `magnitude` is the largest of the device's samples in the slot. */
+export interface Slots {
+  x: Float64Array;
+  y: Float64Array;
+  z: Float64Array;
+  magnitude: Float64Array;
+}
+
+/** Takes what comes out, in order. */
 export interface ResampleSink {
-  sample(x: number, y: number, z: number, magnitude: number): void;
+  /** `count` slots, 1 or more; the arrays are used again after the call. */
+  samples(slots: Slots, count: number): void;
   /** A frame's samples follow, the last one at slot time `endSlot`. What lies before the frame has been written. */
   placed(endSlot: number): void;
   /** `count` slots of which nothing is known. */
@@ -43,8 +52,8 @@ export interface Resampler {
   x: number;
   y: number;
   z: number;
-  /** Largest magnitude since the last slot written, milli-g. Larger than 0 between two slots. */
-  peak: number;
+  /** Square of the largest magnitude since the last slot written, milli-g². Larger than 0 between two slots. */
+  peakSquared: number;
 }
 
 /** A step of the device's clock beyond this is a clock that was set, not samples that are missing. */
@@ -53,6 +62,15 @@ const clockJumpSlots = 1 * targetHz;
 const longestGapSlots = 3600 * targetHz;
 
 const slotsPerMs = targetHz / 1000;
+
+/** A second and a bit: what is handed on together. One block serves all streams, as nothing of it is kept. */
+const blockLength = 64;
+const block: Slots = {
+  x: new Float64Array(blockLength),
+  y: new Float64Array(blockLength),
+  z: new Float64Array(blockLength),
+  magnitude: new Float64Array(blockLength),
+};
 
 export function newResampler(bootId: number): Resampler {
   return {
@@ -69,7 +87,7 @@ export function newResampler(bootId: number): Resampler {
     x: 0,
     y: 0,
     z: 0,
-    peak: 0,
+    peakSquared: 0,
   };
 }
 
@@ -130,10 +148,14 @@ function passGap(resampler: Resampler, frame: TimedFrame, missing: number, step:
   const gap = plausible ? byClock : Math.min(missing * resampler.lastLength, longestGapSlots);
   resampler.due += gap;
   // A peak between the last slot and the gap must not be lost: it gets the slot that it lies before.
-  if (resampler.peak > 0) {
+  if (resampler.peakSquared > 0) {
     resampler.nextSlot++;
-    sink.sample(resampler.x, resampler.y, resampler.z, resampler.peak);
-    resampler.peak = 0;
+    block.x[0] = resampler.x;
+    block.y[0] = resampler.y;
+    block.z[0] = resampler.z;
+    block.magnitude[0] = Math.sqrt(resampler.peakSquared);
+    sink.samples(block, 1);
+    resampler.peakSquared = 0;
   }
   const unknown = Math.ceil(resampler.due - 1e-6) - resampler.nextSlot;
   if (unknown > 0) {
@@ -160,35 +182,51 @@ function writeSamples(
   step: number,
   sink: ResampleSink,
 ): void {
-  let { at, x, y, z, peak, nextSlot, due } = resampler;
+  let { at, x, y, z, peakSquared, nextSlot, due } = resampler;
+  const { x: xs, y: ys, z: zs, magnitude: magnitudes } = block;
+  let written = 0;
   for (let i = 0, j = 0; i < count; i++, j += 3) {
     const toX = samples[j]!;
     const toY = samples[j + 1]!;
     const toZ = samples[j + 2]!;
-    const magnitude = Math.sqrt(toX * toX + toY * toY + toZ * toZ);
     while (nextSlot <= due + 1e-9) {
-      const share = due > at ? Math.max(0, Math.min(1, (nextSlot - at) / (due - at))) : 1;
+      let share = 1;
+      if (due > at) {
+        share = (nextSlot - at) / (due - at);
+        if (share < 0) share = 0;
+        else if (share > 1) share = 1;
+      }
       const slotX = x + share * (toX - x);
       const slotY = y + share * (toY - y);
       const slotZ = z + share * (toZ - z);
-      const between = Math.sqrt(slotX * slotX + slotY * slotY + slotZ * slotZ);
+      const between = slotX * slotX + slotY * slotY + slotZ * slotZ;
       nextSlot++;
-      sink.sample(slotX, slotY, slotZ, Math.max(between, peak));
-      peak = 0;
+      xs[written] = slotX;
+      ys[written] = slotY;
+      zs[written] = slotZ;
+      magnitudes[written] = Math.sqrt(between > peakSquared ? between : peakSquared);
+      peakSquared = 0;
+      if (++written < blockLength) continue;
+      sink.samples(block, written);
+      written = 0;
     }
     // A sample behind the last slot written counts for the next one.
-    if (due > nextSlot - 1 + 1e-9 && magnitude > peak) peak = magnitude;
+    if (due > nextSlot - 1 + 1e-9) {
+      const squared = toX * toX + toY * toY + toZ * toZ;
+      if (squared > peakSquared) peakSquared = squared;
+    }
     at = due;
     x = toX;
     y = toY;
     z = toZ;
     due += step;
   }
+  if (written > 0) sink.samples(block, written);
   resampler.at = at;
   resampler.x = x;
   resampler.y = y;
   resampler.z = z;
-  resampler.peak = peak;
+  resampler.peakSquared = peakSquared;
   resampler.nextSlot = nextSlot;
   resampler.due = due;
 }

@@ -1,13 +1,17 @@
 import { angleBetween, type History, rateHz, slotOf } from "./history.ts";
+import type { Slots } from "./resample.ts";
 
 /**
  * The lane for soft falls: a body that comes to lie with no impact to speak of. Every half second the mean direction of the last second is compared
  * with that of four seconds ago.
  */
 export interface SoftLane {
-  /** Means of the last eight half-seconds, x, y, z, in g; known share. */
-  blocks: { x: number; y: number; z: number; known: number; spread: number }[];
-  sum: { x: number; y: number; z: number; squares: number; known: number; count: number };
+  /** Means of the last eight half-seconds without a gap, x, y, z, and their spread, in g. */
+  blocks: { x: number; y: number; z: number; spread: number }[];
+  /** Of the half second that is not yet full: x, y, z and their squares, in milli-g. An array of its own: sums in an object's fields make garbage with each frame. */
+  sums: Float64Array;
+  /** How many slots of it are there. */
+  count: number;
   /** Not before this slot again. */
   quietUntil: number;
 }
@@ -22,34 +26,55 @@ const restSpread = 0.09;
 const leastDeviation = 150;
 
 export function newSoftLane(): SoftLane {
-  return { blocks: [], sum: { x: 0, y: 0, z: 0, squares: 0, known: 0, count: 0 }, quietUntil: 0 };
+  return { blocks: [], sums: new Float64Array(4), count: 0, quietUntil: 0 };
 }
 
-/** Takes in one slot, milli-g. Returns true at the end of a half second. */
-export function addToSoftLane(lane: SoftLane, known: boolean, x: number, y: number, z: number): boolean {
-  const sum = lane.sum;
-  if (known) {
-    sum.x += x;
-    sum.y += y;
-    sum.z += z;
-    sum.squares += x * x + y * y + z * z;
-    sum.known++;
+/** How many slots are left until the half second is full. */
+export function slotsLeft(lane: SoftLane): number {
+  return blockSlots - lane.count;
+}
+
+/** Takes in the slots [from, to), at most `slotsLeft`. Returns true at the end of a half second. */
+export function addToSoftLane(lane: SoftLane, slots: Slots, from: number, to: number): boolean {
+  const { sums } = lane;
+  let x = sums[0]!;
+  let y = sums[1]!;
+  let z = sums[2]!;
+  let squares = sums[3]!;
+  for (let i = from; i < to; i++) {
+    const slotX = slots.x[i]!;
+    const slotY = slots.y[i]!;
+    const slotZ = slots.z[i]!;
+    x += slotX;
+    y += slotY;
+    z += slotZ;
+    squares += slotX * slotX + slotY * slotY + slotZ * slotZ;
   }
-  if (++sum.count < blockSlots) return false;
-  const scale = sum.known > 0 ? 1 / (sum.known * 1000) : 0;
-  const mean = { x: sum.x * scale, y: sum.y * scale, z: sum.z * scale };
-  const power = sum.known > 0 ? sum.squares / (sum.known * 1e6) : 0;
-  const spread = Math.sqrt(Math.max(0, power - mean.x ** 2 - mean.y ** 2 - mean.z ** 2));
-  lane.blocks.push({ ...mean, known: sum.known / blockSlots, spread });
-  if (lane.blocks.length > lookBack) lane.blocks.shift();
-  lane.sum = { x: 0, y: 0, z: 0, squares: 0, known: 0, count: 0 };
+  sums[0] = x;
+  sums[1] = y;
+  sums[2] = z;
+  sums[3] = squares;
+  lane.count += to - from;
+  if (lane.count < blockSlots) return false;
+  const scale = 1 / (blockSlots * 1000);
+  // The oldest, which is not needed any more, serves as the newest.
+  const newest = lane.blocks.length < lookBack ? { x: 0, y: 0, z: 0, spread: 0 } : lane.blocks.shift()!;
+  newest.x = x * scale;
+  newest.y = y * scale;
+  newest.z = z * scale;
+  const power = squares / (blockSlots * 1e6);
+  newest.spread = Math.sqrt(Math.max(0, power - newest.x ** 2 - newest.y ** 2 - newest.z ** 2));
+  lane.blocks.push(newest);
+  sums.fill(0);
+  lane.count = 0;
   return true;
 }
 
 /** Forgets what was before a gap. */
 export function clearSoftLane(lane: SoftLane): void {
   lane.blocks.length = 0;
-  lane.sum = { x: 0, y: 0, z: 0, squares: 0, known: 0, count: 0 };
+  lane.sums.fill(0);
+  lane.count = 0;
 }
 
 /**
@@ -62,7 +87,6 @@ export function softImpact(lane: SoftLane, history: History, gate: number): numb
   const last = blocks[lookBack - 1]!;
   const secondLast = blocks[lookBack - 2]!;
   if (last.spread > restSpread || secondLast.spread > restSpread) return -1;
-  for (const block of blocks) if (block.known < 0.9) return -1;
   const now = { x: last.x + secondLast.x, y: last.y + secondLast.y, z: last.z + secondLast.z };
   const before = { x: blocks[0]!.x + blocks[1]!.x, y: blocks[0]!.y + blocks[1]!.y, z: blocks[0]!.z + blocks[1]!.z };
   const tilt = angleBetween(now, before);

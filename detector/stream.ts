@@ -1,6 +1,7 @@
 import type { WallMs } from "../firmware-contracts/clock.ts";
 import { emptyHistory, type History } from "./history.ts";
-import { newResampler, type Resampler } from "./resample.ts";
+import type { DetectorCommand, DetectorState } from "./inputs.ts";
+import { newResampler, type Resampler, type ResampleSink } from "./resample.ts";
 import { newSoftLane, type SoftLane } from "./soft-lane.ts";
 
 /** Where a frame lies in stream time: what turns a slot into wall time and a frame's identity. */
@@ -37,11 +38,19 @@ export interface Candidate {
   suspected: boolean;
 }
 
+/** What takes in the samples of a stream's frames; see judge.ts. */
+export interface FrameSink extends ResampleSink {
+  /** The same, for one frame. */
+  of(state: DetectorState, mark: FrameMark, commands: DetectorCommand[], now: WallMs): ResampleSink;
+}
+
 /** One boot of the device. */
 export interface Stream {
   resampler: Resampler;
   history: History;
   softLane: SoftLane;
+  /** Made with the first frame. */
+  sink: FrameSink | null;
   candidates: Candidate[];
   /** The candidate that is still rising, if any. It is also in `candidates`. */
   rising: Candidate | null;
@@ -65,6 +74,7 @@ export function newStream(bootId: number): Stream {
     resampler: newResampler(bootId),
     history: emptyHistory(),
     softLane: newSoftLane(),
+    sink: null,
     candidates: [],
     rising: null,
     marks: [],

@@ -6,9 +6,16 @@ export interface Counters {
 }
 
 export function createCounters(): Counters {
-  const counts = new Map<string, number>();
+  const counts = new Map<string, { total: number }>();
   return {
-    add: (name, by = 1) => void counts.set(name, (counts.get(name) ?? 0) + by),
-    read: () => Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1))),
+    add(name, by = 1) {
+      const count = counts.get(name);
+      if (count) count.total += by;
+      else counts.set(name, { total: by });
+    },
+    read: () =>
+      Object.fromEntries(
+        [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, { total }]) => [name, total] as const),
+      ),
   };
 }

@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import type { Classifier } from "../detector/classifier/classifier.ts";
 import type { Clock, WallMs } from "../firmware-contracts/clock.ts";
 import { type Detection, detectionId } from "../firmware-contracts/detection.ts";
+import { type AccelFrame, decodeFrameInPlace } from "../firmware-contracts/frame.ts";
 import type { DeviceEvent, GatewayEvent, Intake } from "../firmware-contracts/intake.ts";
 import type { HelpReport, StatusReport } from "../firmware-contracts/reports.ts";
 import { earliestTimeSync, encodeTimeSync } from "../firmware-contracts/time-sync.ts";
@@ -13,7 +14,7 @@ import { createEmbeddedBroker } from "./broker/embedded.ts";
 import { createOutsideBroker } from "./broker/outside.ts";
 import type { GatewayConfig, OutsideConfig } from "./config.ts";
 import { createCounters } from "./counters.ts";
-import { admit, type Message } from "./ingest/admit.ts";
+import { admit, type Message, type Refused } from "./ingest/admit.ts";
 import { withTimeHeld } from "./ingest/held.ts";
 import { createRegistry } from "./ingest/registry.ts";
 import { createOutbox } from "./outbox/outbox.ts";
@@ -109,7 +110,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   let isStarted = false;
 
   function embeddedBroker(): Broker {
-    const handlers = { admits: registry.admits, publish, online, offline };
+    const handlers = { admits: registry.admits, publish, frame, online, offline };
     const { mqtt, limits } = config;
     return createEmbeddedBroker({ mqtt, limits, clock, isSeldom, counters, log, handlers });
   }
@@ -182,49 +183,73 @@ export function createGateway(options: GatewayOptions): Gateway {
   ): Promise<void> | undefined {
     counters.add("publish.received");
     const admission = admit(deviceId, topic, payload);
-    if (!admission.ok) {
-      counters.add(`publish.refused.${admission.reason}`);
-      if (isSeldom(`${deviceId} ${admission.reason}`, refusalEveryMs)) {
-        // A parser's message can quote the payload; the other details are ours.
-        const detail = admission.reason === "bad-json" ? undefined : admission.detail;
-        log.warn({ deviceId, reason: admission.reason, detail }, "payload refused");
-        event(deviceId, "refused-payload", { detail: admission.reason });
-      }
-      return undefined;
-    }
-    const waiting = inFlight.get(deviceId) ?? 0;
-    if (waiting >= config.limits.inFlightPerDevice) {
-      counters.add("connections.cut.in-flight");
-      return Promise.reject(new Error("too many messages in flight"));
-    }
-    const work = take(deviceId, withTimeHeld(admission.message, clock.wallNow(), heldAtMostMs), isWill);
+    if (!admission.ok) return refuse(deviceId, admission);
+    const message = withTimeHeld(admission.message, clock.wallNow(), heldAtMostMs);
+    if (isFull(deviceId)) return tooMany();
+    return watched(deviceId, take(deviceId, message, isWill));
+  }
+
+  /** Nearly all there is: what `publish` does of a device's own frame. */
+  function frame(deviceId: string, bytes: Uint8Array): Promise<void> | undefined {
+    counters.add("publish.received");
+    const decoded = decodeFrameInPlace(bytes);
+    if (!decoded.ok) return refuse(deviceId, decoded);
+    return takeFrame(deviceId, decoded.value, bytes);
+  }
+
+  /** What cannot be read is counted and acknowledged: sent again it would be no better. */
+  function refuse(deviceId: string, { reason, detail }: Refused): undefined {
+    counters.add(`publish.refused.${reason}`);
+    if (!isSeldom(`${deviceId} ${reason}`, refusalEveryMs)) return;
+    // A parser's message can quote the payload; the other details are ours.
+    log.warn({ deviceId, reason, detail: reason === "bad-json" ? undefined : detail }, "payload refused");
+    event(deviceId, "refused-payload", { detail: reason });
+  }
+
+  const isFull = (deviceId: string) =>
+    inFlight.size > 0 && (inFlight.get(deviceId) ?? 0) >= config.limits.inFlightPerDevice;
+
+  function tooMany(): Promise<void> {
+    counters.add("connections.cut.in-flight");
+    return Promise.reject(new Error("too many messages in flight"));
+  }
+
+  /** Knows what waits for its commit. */
+  function watched(deviceId: string, work: Promise<void> | undefined): Promise<void> | undefined {
     if (!work) return undefined;
-    inFlight.set(deviceId, waiting + 1);
-    return work
-      .catch((error: unknown) => {
-        counters.add("publish.not-committed");
-        throw error;
-      })
-      .finally(() => {
-        const left = (inFlight.get(deviceId) ?? 1) - 1;
-        if (left > 0) inFlight.set(deviceId, left);
-        else inFlight.delete(deviceId);
-      });
+    inFlight.set(deviceId, (inFlight.get(deviceId) ?? 0) + 1);
+    return work.finally(() => {
+      const left = (inFlight.get(deviceId) ?? 1) - 1;
+      if (left > 0) inFlight.set(deviceId, left);
+      else inFlight.delete(deviceId);
+    });
+  }
+
+  /** A session counts its frames itself. */
+  function countedWhereItFails(work: Promise<void> | undefined): Promise<void> | undefined {
+    return work?.catch((error: unknown) => {
+      counters.add("publish.not-committed");
+      throw error;
+    });
+  }
+
+  /** @param bytes the frame as the device wrote it, where that is at hand. */
+  function takeFrame(deviceId: string, taken: AccelFrame, bytes: Uint8Array | null): Promise<void> | undefined {
+    const dropped = registry.unwatched(deviceId);
+    if (dropped === null) return session(deviceId).frame(taken, time.now(), bytes);
+    counters.add(dropped);
+    return undefined;
   }
 
   function take(deviceId: string, message: Message, isWill: boolean): Promise<void> | undefined {
     switch (message.kind) {
-      case "frame": {
-        const dropped = registry.unwatched(deviceId);
-        if (dropped === null) return session(deviceId).frame(message.frame, time.now());
-        counters.add(dropped);
-        return undefined;
-      }
+      case "frame":
+        return takeFrame(deviceId, message.frame, null);
       case "help":
-        return help(deviceId, message.report);
+        return countedWhereItFails(help(deviceId, message.report));
       case "cancel":
         event(deviceId, "cancel");
-        return session(deviceId).cancel(time.now() - message.report.age);
+        return countedWhereItFails(session(deviceId).cancel(time.now() - message.report.age));
       case "presence":
         event(deviceId, "presence", { detail: `${message.report.sensor}:${message.report.state}` });
         return undefined;
@@ -316,7 +341,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     );
   }
 
-  const isBusy = () => [...sessions.values()].some((one) => one.busy) || inFlight.size > 0 || !outbox.empty;
+  const isBusy = async () =>
+    [...sessions.values()].some((one) => one.busy) || inFlight.size > 0 || !(await outbox.isEmpty());
 
   function problems(): string[] {
     const list: string[] = [];
@@ -343,14 +369,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     ready: () => problems().length === 0,
     problems,
     async settled() {
-      while (isStarted && isBusy()) await new Promise<void>((resolve) => clock.after(20, resolve));
+      while (isStarted && (await isBusy())) await new Promise<void>((resolve) => clock.after(20, resolve));
     },
     onDecision(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
     async start() {
-      store.open(clock.wallNow());
+      await store.open(clock.wallNow());
       outbox.start();
       scorer.start();
       await registry.start();
@@ -368,7 +394,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       scorer.stop();
       await within(clock, 2000, journal.stop()).catch(() => {});
       outbox.stop();
-      store.close();
+      await store.close();
     },
   };
 }

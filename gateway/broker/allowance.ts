@@ -38,22 +38,36 @@ export function createAllowance({ clock, perSecond, burst, mostHeld }: Allowance
     }
   }
 
+  function deviceOf(deviceId: string, now: number): Device {
+    const known = devices.get(deviceId);
+    if (known) return known;
+    const device: Device = { due: now, held: [], callOff: () => {} };
+    devices.set(deviceId, device);
+    return device;
+  }
+
+  /** Whether a message may go now; it then has. */
+  function goesAtOnce(device: Device, now: number): boolean {
+    if (device.held.length > 0) return false;
+    if (device.due < now) device.due = now;
+    if (device.due - depth > now) return false;
+    device.due += gap;
+    return true;
+  }
+
   return {
+    /** As `pass` for a message that may go now. False where it may not; nothing is held back then. */
+    passAtOnce(deviceId: string): boolean {
+      const now = clock.monotonicNow();
+      return goesAtOnce(deviceOf(deviceId, now), now);
+    },
     /** Calls `go` now or in its turn. False where too many of this device are held back: it floods. `drop` is called for what `forget` finds. */
     pass(deviceId: string, owner: object, go: () => void, drop: () => void): boolean {
       const now = clock.monotonicNow();
-      let device = devices.get(deviceId);
-      if (!device) {
-        device = { due: now, held: [], callOff: () => {} };
-        devices.set(deviceId, device);
-      }
-      if (device.held.length === 0) {
-        device.due = Math.max(device.due, now);
-        if (device.due - depth <= now) {
-          device.due += gap;
-          go();
-          return true;
-        }
+      const device = deviceOf(deviceId, now);
+      if (goesAtOnce(device, now)) {
+        go();
+        return true;
       }
       if (device.held.length >= mostHeld) return false;
       device.held.push({ go, drop, owner });

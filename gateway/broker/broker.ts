@@ -23,6 +23,10 @@ export interface BrokerHandlers {
     isWill: boolean,
     heldAtMostMs?: number,
   ): Promise<void> | undefined;
+  /**
+   * A frame of an admitted device on its own topic: as `publish`, for the short way. The bytes are handed over: nobody changes them any more.
+   */
+  frame(deviceId: string, bytes: Uint8Array): Promise<void> | undefined;
   online(deviceId: string, admission: Admission): void;
   offline(deviceId: string, why: OfflineReason): void;
 }

@@ -18,6 +18,12 @@ export function openConformanceBroker(port: number, clock: Clock, log: Logger): 
     counters: createCounters(),
     isSeldom: createSeldom(clock),
     permissions: conformancePermissions,
-    handlers: { admits: async () => "secret", publish: () => undefined, online: () => {}, offline: () => {} },
+    handlers: {
+      admits: async () => "secret",
+      publish: () => undefined,
+      frame: () => undefined,
+      online: () => {},
+      offline: () => {},
+    },
   });
 }

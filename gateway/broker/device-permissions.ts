@@ -1,5 +1,5 @@
 import type { Aedes, Client, PublishPacket, Subscription } from "aedes";
-import { downlinkFilter } from "../../firmware-contracts/topics.ts";
+import { downlinkFilter, uplinkTopic } from "../../firmware-contracts/topics.ts";
 import type { Counters } from "../counters.ts";
 import type { Allowance } from "./allowance.ts";
 import type { Admission, BrokerHandlers } from "./broker.ts";
@@ -28,7 +28,7 @@ export function closeSink(broker: Aedes): void {
 type ClientWithSubscriptions = Client & { subscriptions: Record<string, unknown> };
 
 export interface DevicePermissionsOptions {
-  handlers: Pick<BrokerHandlers, "admits" | "publish">;
+  handlers: Pick<BrokerHandlers, "admits" | "publish" | "frame">;
   allowance: Allowance;
   counters: Counters;
   /** The connection is to be closed, and its device known as one that floods. */
@@ -97,6 +97,19 @@ export function createDevicePermissions(options: DevicePermissionsOptions): Perm
       counters.add("publish.refused.flood");
       onFlood(client);
       done(new Error("the device floods"));
+    },
+    frames(client) {
+      const deviceId = client.id;
+      return {
+        topic: Buffer.from(uplinkTopic(deviceId, "accel")),
+        take(bytes, from, to) {
+          // Who is too fast is held back on the long way.
+          if (!allowance.passAtOnce(deviceId)) return "long-way";
+          const own = Buffer.allocUnsafe(to - from);
+          bytes.copy(own, 0, from, to);
+          return handlers.frame(deviceId, own) ?? "taken";
+        },
+      };
     },
     subscribe(client, subscription: Subscription, done) {
       const held = (client as ClientWithSubscriptions).subscriptions;

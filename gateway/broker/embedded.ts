@@ -11,6 +11,7 @@ import { createAllowance } from "./allowance.ts";
 import type { Admission, Broker, BrokerHandlers } from "./broker.ts";
 import { closeSink, createDevicePermissions } from "./device-permissions.ts";
 import { createDoor, type Place } from "./door.ts";
+import { createFrameLane, type FrameLane } from "./frame-lane.ts";
 import { type Arrival, createListeners } from "./listeners.ts";
 import { createPacketGuard, type PacketGuard } from "./packet-guard.ts";
 import { type Permissions, Refused, returnCodes } from "./permissions.ts";
@@ -32,6 +33,12 @@ export interface EmbeddedBrokerOptions {
   permissions?: Permissions;
 }
 
+/** What aedes' types leave out: the timer of the keep-alive time, and the wait for a client that is slow to take what it is sent, bounded by `drainTimeout`. */
+type ClientWithTimer = Client & {
+  _keepaliveTimer: { refresh(): void } | null;
+  waitForDrain(done: () => void): void;
+};
+
 /** What is kept of a connection from its first byte to its end. */
 interface Connection {
   socket: Socket;
@@ -39,6 +46,10 @@ interface Connection {
   guard: PacketGuard;
   /** Null until the first byte: a connection that says nothing costs a socket, no more. */
   client: Client | null;
+  /** The short way of its frames; null until it is let in and the next packet begins. */
+  lane: FrameLane | null;
+  /** Its socket's buffer is full: it does not take our answers. */
+  isDraining: boolean;
   hasSentConnect: boolean;
   /** Sweeps that it has seen without its CONNECT. */
   waited: number;
@@ -104,6 +115,8 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
       guard,
       certificate,
       client: null,
+      lane: null,
+      isDraining: false,
       hasSentConnect: false,
       waited: 0,
     };
@@ -111,6 +124,7 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
     socket.on("error", () => {});
     socket.on("close", () => {
       open.delete(connection);
+      connection.lane?.close();
       if (connection.client?.id) permissions.gone(connection.client);
     });
     socket.once("readable", () => begin(connection));
@@ -122,16 +136,51 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
     const client = aedes.handle(socket);
     connection.client = client;
     connections.set(client, connection);
-    // aedes reads on "readable"; a "data" listener added after that sees each chunk just before aedes' parser does, and changes no flow.
-    socket.on("data", (chunk: Buffer) => {
-      const refused = guard.take(chunk);
-      if (!refused) return;
-      cut(connection, refused);
-      // The parser gets it all the same: nothing that it would make packets of.
-      chunk.fill(0);
-    });
+    // aedes asks for what has come by `read`. What it is not to see is taken out here, without a stream in between and its copies.
+    const read = socket.read.bind(socket);
+    socket.read = (size?: number) => {
+      if (size === 0) return read(0);
+      const { lane } = connection;
+      if (socket.destroyed || connection.isDraining || lane?.full) return null;
+      const startsPacket = guard.isBetweenPackets;
+      const chunk: Buffer | null = read(size);
+      const refused = chunk && guard.take(chunk);
+      if (refused) {
+        cut(connection, refused);
+        return null;
+      }
+      if (!lane && startsPacket && connected.get(client.id) === client) connection.lane = openLane(connection, client);
+      if (!connection.lane) return chunk;
+      // aedes puts off the end of a silent connection only for what it sees itself.
+      if (chunk) (client as ClientWithTimer)._keepaliveTimer?.refresh();
+      return connection.lane.read(chunk);
+    };
     // aedes' own listener came too late for this time.
     socket.emit("readable");
+  }
+
+  function openLane(connection: Connection, client: Client): FrameLane | null {
+    const { socket } = connection;
+    const frames = permissions.frames?.(client);
+    if (!frames) return null;
+    const resume = () => void socket.emit("readable");
+    return createFrameLane({
+      topic: frames.topic,
+      // A gateway that stops takes nothing: aedes says so to the device.
+      take: (bytes, from, to) => (stopping ? "long-way" : frames.take(bytes, from, to)),
+      send(bytes) {
+        if (socket.destroyed || socket.write(bytes) || connection.isDraining) return;
+        connection.isDraining = true;
+        (client as ClientWithTimer).waitForDrain(() => {
+          connection.isDraining = false;
+          resume();
+        });
+      },
+      failed(error) {
+        if (!connection.hasFailed) client.emit("error", error);
+      },
+      resume,
+    });
   }
 
   async function authenticate(client: Client, user: string | undefined, secret: Buffer | undefined): Promise<void> {

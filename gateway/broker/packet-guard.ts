@@ -4,6 +4,8 @@ export type GuardRefusal = "too-much-before-connack" | "packet-too-big" | "malfo
 export interface PacketGuard {
   /** Looks at bytes on their way to the parser. A refusal is final. */
   take(chunk: Uint8Array): GuardRefusal | null;
+  /** What was looked at so far ends with a packet's end. */
+  readonly isBetweenPackets: boolean;
   /** The client was let in: from here on `packetBytes` is the bound. */
   letIn(): void;
   /** To be called once a second. True where one packet has been under way since `seconds` calls: its sender drips. */
@@ -32,6 +34,9 @@ export function createPacketGuard(bytesBeforeConnack: number, packetBytes: numbe
   let watchedFor = 0;
 
   return {
+    get isBetweenPackets() {
+      return place === "type";
+    },
     letIn() {
       isIn = true;
     },

@@ -1,6 +1,7 @@
 import type { Client, PublishPacket, Subscription } from "aedes";
 import { downlinkFilter } from "../../firmware-contracts/topics.ts";
 import type { Admission } from "./broker.ts";
+import type { FrameLaneOptions } from "./frame-lane.ts";
 
 /** CONNACK's return codes, MQTT 3.1.1 section 3.2.2.3. */
 export const returnCodes = {
@@ -40,6 +41,8 @@ export interface Permissions {
   admit(client: Client, caller: Caller): Promise<Admission>;
   /** Where `done` gets an error there is no acknowledgement, and the connection is closed. */
   publish(client: Client | null, packet: PublishPacket, done: Done): void;
+  /** The topic whose PUBLISHes (QoS 0 and 1, not retained) of this client go the short way, and where to; left out or null where there is none. */
+  frames?(client: Client): Pick<FrameLaneOptions, "topic" | "take"> | null;
   /** `done(null, null)` refuses the filter. */
   subscribe(client: Client, subscription: Subscription, done: Granted): void;
   /** Whether the client may have a message of this topic. */

@@ -18,10 +18,13 @@ export type Message =
 
 export type Refusal = TopicRefusal | FrameRefusal | "foreign-topic";
 
-export type Admission =
-  | { ok: true; message: Message }
-  /** `reason` is of a fixed list, for counting; `detail` names the field and the bound, never the content. */
-  | { ok: false; reason: Refusal; detail: string };
+/** `reason` is of a fixed list, for counting; `detail` names the field and the bound, never the content. */
+export interface Refused {
+  ok: false;
+  reason: Refusal;
+  detail: string;
+}
+export type Admission = { ok: true; message: Message } | Refused;
 
 /**
  * Says what a publish of `deviceId` is, or why it is refused. Never throws.

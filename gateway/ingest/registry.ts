@@ -11,8 +11,8 @@ import { anyPaused, type Hindrances, hindrancesOf, type Unwatched, unwatched } f
 
 /** Where the last Control survives a restart. */
 export interface ControlStore {
-  readControl(): KeptControl | null;
-  writeControl(control: KeptControl): void;
+  readControl(): Promise<KeptControl | null>;
+  writeControl(control: KeptControl): Promise<void>;
 }
 
 export interface RegistryOptions {
@@ -105,12 +105,12 @@ export function createRegistry(options: RegistryOptions): Registry {
     options.onChange();
   }
 
-  function keep(): void {
+  async function keep(): Promise<void> {
     if (!inForce) return;
     writtenAt = clock.monotonicNow();
     const kept = { wallAt: since.wallAt, sinceMs: Math.round(since.ms + writtenAt - since.at) };
     try {
-      store.writeControl({ ...inForce, kept });
+      await store.writeControl({ ...inForce, kept });
     } catch (error) {
       counters.add("control.not-kept");
       log.error({ error: String(error) }, "the registry is in force but could not be kept; check the disk");
@@ -118,9 +118,9 @@ export function createRegistry(options: RegistryOptions): Registry {
   }
 
   /** Without contact, too: a pause is to end though the gateway is switched off again and again. */
-  function keepPauses(): void {
+  async function keepPauses(): Promise<void> {
     const now = clock.monotonicNow();
-    if (now - writtenAt >= pauseWrittenMs && anyPaused(hindrances, now)) keep();
+    if (now - writtenAt >= pauseWrittenMs && anyPaused(hindrances, now)) await keep();
   }
 
   /** -1 where the one in force is from the disk and holds pauses, or was given by an alerting that knew of none: it is asked for anew. */
@@ -136,7 +136,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       if (stopped || !control) return;
       follow(control, 0);
       isFresh = true;
-      keep();
+      await keep();
     } catch (error) {
       counters.add("control.failed");
       log.debug({ error: String(error) }, "alerting did not give the registry; the last one stays in force");
@@ -247,11 +247,11 @@ export function createRegistry(options: RegistryOptions): Registry {
     async start() {
       stopped = false;
       isFresh = false;
-      const kept = store.readControl();
+      const kept = await store.readControl();
       if (kept) {
         follow(kept, sinceGivenMs(kept, clock.wallNow()));
         // Written at once: this start has its cost.
-        if (anyPaused(hindrances, clock.monotonicNow())) keep();
+        if (anyPaused(hindrances, clock.monotonicNow())) await keep();
       }
       await refresh();
       schedule();

@@ -49,11 +49,26 @@ export function openSequence<T>(): SequenceState<T> {
   return { boots: [], live: null, held: [] };
 }
 
+/**
+ * Nearly all there is: takes in a frame if it is the one that follows the last of the live stream, with none waiting, and says whether it was.
+ * As `place` does with such a frame, which is then released; made for each frame that a gateway hears, so it makes no garbage.
+ */
+export function takeNext<T>(state: SequenceState<T>, frame: Omit<Numbered<T>, "item">): boolean {
+  const { live } = state;
+  if (!live || frame.bootId !== live.bootId || frame.sequence !== live.next || state.held.length > 0) return false;
+  const boot = bootOf(state, frame.bootId);
+  if (!boot || hasNumber(boot.seen, frame.sequence)) return false;
+  addNumber(boot.seen, frame.sequence);
+  live.next = frame.sequence + 1;
+  live.takenAt = frame.takenAt;
+  return true;
+}
+
 /** Takes in a frame. Pure but for this: it owns the state given, and changes it. */
 export function place<T>(state: SequenceState<T>, frame: Numbered<T>): Placed<T> {
   const { bootId, sequence } = frame;
   const result: Placed<T> = { place: "live", released: [], missing: 0, rebooted: false };
-  let boot = state.boots.find((one) => one.bootId === bootId);
+  let boot = bootOf(state, bootId);
   const isNewBoot = !boot;
   if (!boot) {
     boot = { bootId, seen: [] };
@@ -73,17 +88,17 @@ export function place<T>(state: SequenceState<T>, frame: Numbered<T>): Placed<T>
     return result;
   }
   if (bootId !== live.bootId || sequence < live.next) return { ...result, place: "earlier" };
-  // Nearly all there is: the next one, with none waiting.
-  if (sequence === live.next && state.held.length === 0) {
-    release(state, frame, result);
-    return result;
-  }
 
   insertHeld(state, frame);
   releaseInOrder(state, result);
   const last = state.held.at(-1);
   if (last && last.sequence - live.next >= maxOvertaken + state.held.length) releaseHeld(state, result);
   return { ...result, place: state.held.includes(frame) ? "held" : "live" };
+}
+
+function bootOf<T>(state: SequenceState<T>, bootId: number) {
+  for (const boot of state.boots) if (boot.bootId === bootId) return boot;
+  return undefined;
 }
 
 /** When `releaseOverdue` wants to be called; null where nothing is held. */

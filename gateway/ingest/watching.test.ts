@@ -159,8 +159,8 @@ function gatewayOf(one: ControlDevice) {
   const asked: number[] = [];
   const alerting = { isAway: false, at: given, version: 7 };
   const store = {
-    readControl: () => (disk.text === null ? null : KeptControl.parse(JSON.parse(disk.text))),
-    writeControl: (kept: KeptControl) => {
+    readControl: async () => (disk.text === null ? null : KeptControl.parse(JSON.parse(disk.text))),
+    writeControl: async (kept: KeptControl) => {
       disk.text = JSON.stringify(kept);
     },
   };

@@ -17,11 +17,11 @@ let stop: () => void;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "fallvakt-outbox-"));
   store = createOutboxStore(folder);
-  store.open(Date.now());
+  await store.open(Date.now());
 });
 afterEach(async () => {
   stop();
-  store.close();
+  await store.close();
   await rm(folder, { recursive: true });
 });
 
@@ -71,11 +71,11 @@ test("in order, each once, and gone only when taken", async () => {
   });
   for (let n = 0; n < 5; n++) await outbox.put(detection(n));
   await outbox.put(detection(2));
-  await expect.poll(() => outbox.empty).toBe(true);
+  await expect.poll(() => outbox.isEmpty()).toBe(true);
   expect(taken).toEqual([0, 1, 2, 3, 4].map((n) => detection(n).id));
   // Known as delivered: it does not go again.
   await outbox.put(detection(3));
-  expect(outbox.empty).toBe(true);
+  expect(await outbox.isEmpty()).toBe(true);
 });
 
 test("Detections do not wait behind device events", async () => {
@@ -99,7 +99,7 @@ test("one Detection that alerting never takes does not hold up the others, and i
   });
   for (let n = 1; n <= 5; n++) await outbox.put(detection(n));
   await expect.poll(() => taken, { timeout: 5000 }).toEqual([3, 4, 5].map((n) => detection(n).id));
-  expect(store.waitingDetections(10).map(({ id }) => id)).toEqual([1, 2].map((n) => detection(n).id));
+  expect((await store.waitingDetections(10)).map(({ id }) => id)).toEqual([1, 2].map((n) => detection(n).id));
 });
 
 test("of too many events the oldest are dropped and counted; a refused one is dropped alone", async () => {
@@ -113,9 +113,9 @@ test("of too many events the oldest are dropped and counted; a refused one is dr
   for (let n = 0; n < 20; n++) outbox.event(event(n));
   await expect.poll(() => store.countEvents()).toBe(10);
   for (let n = 20; n < 30; n++) outbox.event(event(n));
-  await expect.poll(() => store.waitingEvents(1)[0]?.event.id).toBe("event-20");
+  await expect.poll(async () => (await store.waitingEvents(1))[0]?.event.id).toBe("event-20");
   away = false;
-  await expect.poll(() => outbox.empty, { timeout: 5000 }).toBe(true);
+  await expect.poll(() => outbox.isEmpty(), { timeout: 5000 }).toBe(true);
   expect(taken).toEqual([20, 21, 22, 23, 24, 25, 26, 28, 29].map((n) => `event-${n}`));
   expect(counters.read()["outbox.events.dropped"]).toBe(21);
 });
@@ -124,6 +124,6 @@ test("a submit that never answers is tried again", async () => {
   let calls = 0;
   const { outbox } = open(() => (++calls === 1 ? new Promise(() => {}) : Promise.resolve()));
   await outbox.put(detection(1));
-  await expect.poll(() => outbox.empty, { timeout: 5000 }).toBe(true);
+  await expect.poll(() => outbox.isEmpty(), { timeout: 5000 }).toBe(true);
   expect(calls).toBe(2);
 });

@@ -31,7 +31,7 @@ export interface OutboxOptions {
 /** At-least-once to the intake. Detections and events have a sender each, so that neither waits for the other. */
 export interface Outbox {
   start(): void;
-  /** Ends both senders; what waits stays in the store. */
+  /** Ends both senders; what waits stays in the store, which may be closed after this. */
   stop(): void;
   /**
    * Resolves when the Detection is safe: committed here or, where the store fails, taken by the intake. Rejects where neither is so.
@@ -44,7 +44,8 @@ export interface Outbox {
   event(event: OutboxEvent): void;
   /** False from a failed commit until one succeeds. */
   readonly healthy: boolean;
-  readonly empty: boolean;
+  /** Whether all that was given has been taken by the intake. */
+  isEmpty(): Promise<boolean>;
 }
 
 export function createOutbox(options: OutboxOptions): Outbox {
@@ -52,6 +53,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
   let stopped = true;
   let healthy = true;
   let fresh: OutboxEvent[] = [];
+  /** Writes of events under way. */
+  let flushing = 0;
+  let isCommitting = false;
   let freshDetections: { detection: Detection; resolve(): void; reject(error: unknown): void }[] = [];
   const callOffs = new Map<string, () => void>();
   const refusals = new Map<string, number>();
@@ -102,7 +106,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   const detections = sender("detections", async () => {
     for (;;) {
-      const waiting = store.waitingDetections(batchSize);
+      const waiting = await store.waitingDetections(batchSize);
       if (waiting.length === 0 || stopped) return "emptied";
       waiting.sort((a, b) => Number(setAside.has(a.id)) - Number(setAside.has(b.id)));
       const delivered: string[] = [];
@@ -119,7 +123,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       }
       // At a stop the store may be closed; what was taken goes again at the next start, and alerting knows its id.
       if (stopped) return "failed";
-      if (delivered.length > 0) store.detectionsDelivered(delivered, clock.wallNow());
+      if (delivered.length > 0) await store.detectionsDelivered(delivered, clock.wallNow());
       counters.add("outbox.detections.delivered", delivered.length);
       if (delivered.length < waiting.length) return "failed";
     }
@@ -144,7 +148,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   const events = sender("events", async () => {
     for (;;) {
-      const waiting = store.waitingEvents(batchSize);
+      const waiting = await store.waitingEvents(batchSize);
       if (waiting.length === 0 || stopped) return "emptied";
       let delivered = 0;
       try {
@@ -157,7 +161,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         if (error instanceof RefusedItem) {
           // In order as they are, one that alerting cannot read would hold up all behind it.
           const at = waiting.findIndex(({ number }) => number > delivered);
-          store.eventsDelivered(waiting[at]?.number ?? delivered);
+          await store.eventsDelivered(waiting[at]?.number ?? delivered);
           counters.add("outbox.events.delivered", at);
           counters.add("outbox.events.dropped");
           log.error({ error: String(error) }, "alerting refused a device event, which is dropped");
@@ -168,24 +172,27 @@ export function createOutbox(options: OutboxOptions): Outbox {
       }
       if (stopped) return "failed";
       if (delivered > 0) {
-        store.eventsDelivered(delivered);
+        await store.eventsDelivered(delivered);
         counters.add("outbox.events.delivered", waiting.filter(({ number }) => number <= delivered).length);
       }
       if (delivered !== waiting.at(-1)!.number) return "failed";
     }
   });
 
-  function flushEvents(): void {
+  async function flushEvents(): Promise<void> {
     const list = fresh;
     fresh = [];
     if (list.length === 0) return;
+    flushing++;
     try {
-      const dropped = store.putEvents(list, options.maxEvents);
+      const dropped = await store.putEvents(list, options.maxEvents);
       if (dropped > 0) counters.add("outbox.events.dropped", dropped);
       events.wake(false);
     } catch (error) {
       counters.add("outbox.events.dropped", list.length);
       log.warn({ error: String(error), events: list.length }, "device events could not be kept and are dropped");
+    } finally {
+      flushing--;
     }
   }
 
@@ -193,43 +200,52 @@ export function createOutbox(options: OutboxOptions): Outbox {
     counters.add("outbox.commit-failed");
     if (healthy) log.error({ error: String(error) }, "the outbox cannot be written; check the disk's space and rights");
     healthy = false;
-    later("probe", probeMs, probe);
+    later("probe", probeMs, () => void probe());
   }
 
-  function probe(): void {
+  async function probe(): Promise<void> {
     try {
-      store.probe();
+      await store.probe();
       if (!healthy) log.info({}, "the outbox can be written again");
       healthy = true;
     } catch (error) {
-      failed(error);
+      if (!stopped) failed(error);
     }
   }
 
-  /** Commits what came in this turn of the event loop at once: a sync each would hold up a building whose power blinked. */
-  function commitFresh(): void {
-    const batch = freshDetections;
-    freshDetections = [];
-    try {
-      store.putDetections(
-        batch.map((one) => one.detection),
-        clock.wallNow(),
-      );
-      healthy = true;
-      for (const one of batch) one.resolve();
-      detections.wake(true);
-    } catch (error) {
-      failed(error);
-      for (const one of batch) one.reject(error);
+  /** Commits what came together at once, and what comes meanwhile in the next: a sync each would hold up a building whose power blinked. */
+  async function commitFresh(): Promise<void> {
+    while (freshDetections.length > 0) {
+      const batch = freshDetections;
+      freshDetections = [];
+      try {
+        await store.putDetections(
+          batch.map((one) => one.detection),
+          clock.wallNow(),
+        );
+        healthy = true;
+        for (const one of batch) one.resolve();
+        detections.wake(true);
+      } catch (error) {
+        failed(error);
+        for (const one of batch) one.reject(error);
+      }
     }
+    isCommitting = false;
+  }
+
+  function commit(detection: Detection): Promise<void> {
+    return new Promise((resolve, reject) => {
+      freshDetections.push({ detection, resolve, reject });
+      if (isCommitting) return;
+      isCommitting = true;
+      setImmediate(() => void commitFresh());
+    });
   }
 
   async function put(detection: Detection): Promise<void> {
     try {
-      await new Promise<void>((resolve, reject) => {
-        freshDetections.push({ detection, resolve, reject });
-        if (freshDetections.length === 1) setImmediate(commitFresh);
-      });
+      await commit(detection);
     } catch {
       // No room here: then alerting itself must have it before the device is told so.
       await within(clock, options.submitSeconds * 1000, intake.submit({ type: "detection", detection }));
@@ -255,15 +271,14 @@ export function createOutbox(options: OutboxOptions): Outbox {
         fresh.shift();
         counters.add("outbox.events.dropped");
       }
-      if (!callOffs.has("flush")) later("flush", eventFlushMs, flushEvents);
+      if (!callOffs.has("flush")) later("flush", eventFlushMs, () => void flushEvents());
     },
     get healthy() {
       return healthy;
     },
-    get empty() {
-      return (
-        fresh.length === 0 && freshDetections.length === 0 && store.countDetections() === 0 && store.countEvents() === 0
-      );
+    async isEmpty() {
+      if (fresh.length > 0 || flushing > 0 || isCommitting) return false;
+      return (await store.countDetections()) === 0 && (await store.countEvents()) === 0;
     },
     start() {
       stopped = false;
@@ -271,7 +286,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
       events.wake(true);
     },
     stop() {
-      flushEvents();
+      // Its write is before the store's close in the store's order.
+      void flushEvents();
       stopped = true;
       for (const callOff of callOffs.values()) callOff();
       callOffs.clear();

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../firmware-contracts/clock.ts";
 import { createCounters } from "../counters.ts";
 import { createJournal } from "./journal.ts";
-import { decodeRecords, encodeRecord, type JournalRecord } from "./journal-format.ts";
+import { decodeRecords, encodeRecords, type JournalRecord } from "./journal-format.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -45,8 +45,8 @@ describe("records", () => {
   test("property: a segment cut anywhere gives the whole records before the cut, and no other", () => {
     fc.assert(
       fc.property(fc.array(record, { maxLength: 8 }), fc.nat(), (records, cutAt) => {
-        const parts = records.map(encodeRecord);
-        const whole = Buffer.concat(parts);
+        const parts = records.map((one) => encodeRecords([one]));
+        const whole = encodeRecords(records);
         const cut = cutAt % (whole.length + 1);
         const { records: read, torn } = decodeRecords(whole.subarray(0, cut));
         const endOf = (i: number) => parts.slice(0, i + 1).reduce((sum, part) => sum + part.length, 0);
@@ -66,7 +66,7 @@ describe("records", () => {
         fc.nat(),
         fc.integer({ min: 1, max: 255 }),
         (records, at, by) => {
-          const whole = Buffer.concat(records.map(encodeRecord));
+          const whole = encodeRecords(records);
           const place = at % whole.length;
           whole[place] = whole[place]! ^ by;
           const { torn } = decodeRecords(whole);
@@ -99,7 +99,7 @@ describe("what is read after a restart", () => {
     await first.append([frame("a-1", 1)]);
     await first.stop();
     const [name = ""] = await readdir(folder);
-    await appendFile(join(folder, name), encodeRecord(frame("a-1", 2)).subarray(0, 50));
+    await appendFile(join(folder, name), encodeRecords([frame("a-1", 2)]).subarray(0, 50));
     const second = open();
     await second.start();
     await second.append([frame("a-1", 3)]);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
 import type { Counters } from "../counters.ts";
-import { decodeRecords, encodeRecord, type JournalRecord } from "./journal-format.ts";
+import { decodeRecords, encodeRecords, type JournalRecord } from "./journal-format.ts";
 
 /** After a failed write the disk is tried again this often, ms. */
 const probeMs = 2000;
@@ -30,6 +30,8 @@ export interface Journal {
   start(): Promise<{ undecided: Map<string, JournalRecord[]>; latest: WallMs }>;
   /** Resolves when the records are on the disk, synced. Rejects where they are not; then they may or may not be. */
   append(records: readonly JournalRecord[]): Promise<void>;
+  /** As `append`, for a list that may still grow until its turn comes. */
+  appendLater(writing: Writing): void;
   /** Nothing of this device is undecided any more: marks it, and deletes files that nobody needs, oldest first. */
   release(deviceId: string, at: WallMs): void;
   /** False from a failed write until one succeeds. */
@@ -38,10 +40,12 @@ export interface Journal {
   stop(): Promise<void>;
 }
 
-interface Waiting {
-  records: readonly JournalRecord[];
-  resolve(): void;
-  reject(error: unknown): void;
+/** What is to be written in the next turn. */
+export interface Writing {
+  /** Called once, when the turn has come. */
+  records(): readonly JournalRecord[];
+  /** Called once: null where they are on the disk, synced. Before the next turn's records are asked for. */
+  ended(error: Error | null): void;
 }
 
 interface Segment {
@@ -52,7 +56,7 @@ interface Segment {
 
 export function createJournal(options: JournalOptions): Journal {
   const { folder, clock, counters, log } = options;
-  let waiting: Waiting[] = [];
+  let waiting: Writing[] = [];
   let writing: Promise<void> | null = null;
   let current: Segment | null = null;
   let nextNumber = 1;
@@ -86,14 +90,13 @@ export function createJournal(options: JournalOptions): Journal {
     await closing?.file.close().catch(() => {});
   }
 
-  async function write(batch: readonly Waiting[]): Promise<void> {
+  async function write(batch: readonly Writing[]): Promise<void> {
     try {
+      const records = batch.flatMap((one) => one.records());
       const segment = current ?? (await openSegment());
       const kept = segments.get(segment.number);
-      for (const { records } of batch) {
-        for (const record of records) if (record.kind !== "decided") kept?.holders.add(record.deviceId);
-      }
-      const bytes = Buffer.concat(batch.flatMap(({ records }) => records.map(encodeRecord)));
+      for (const { kind, deviceId } of records) if (kind !== "decided") kept?.holders.add(deviceId);
+      const bytes = encodeRecords(records);
       await segment.file.writeFile(bytes);
       await segment.file.datasync();
       segment.bytes += bytes.length;
@@ -102,7 +105,7 @@ export function createJournal(options: JournalOptions): Journal {
       counters.add("journal.bytes", bytes.length);
       if (!healthy) log.info({}, "the journal can be written again");
       healthy = true;
-      for (const one of batch) one.resolve();
+      for (const one of batch) one.ended(null);
       if (segment.bytes >= options.segmentBytes) {
         await closeSegment();
         deleteUnneeded();
@@ -116,7 +119,7 @@ export function createJournal(options: JournalOptions): Journal {
       // After a failed sync nothing is known about the file's tail: a new file is begun, and the senders send again.
       await closeSegment();
       deleteUnneeded();
-      for (const one of batch) one.reject(error);
+      for (const one of batch) one.ended(error instanceof Error ? error : new Error(String(error)));
       scheduleProbe();
     }
   }
@@ -133,10 +136,14 @@ export function createJournal(options: JournalOptions): Journal {
     writing = null;
   }
 
+  function appendLater(one: Writing): void {
+    waiting.push(one);
+    writing ??= writeAll();
+  }
+
   function append(records: readonly JournalRecord[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      waiting.push({ records, resolve, reject });
-      writing ??= writeAll();
+      appendLater({ records: () => records, ended: (error) => (error ? reject(error) : resolve()) });
     });
   }
 
@@ -183,6 +190,7 @@ export function createJournal(options: JournalOptions): Journal {
 
   return {
     append,
+    appendLater,
     get healthy() {
       return healthy;
     },

@@ -3,7 +3,10 @@ import { restFrame } from "../test-bench.ts";
 import { createRing, type RingEntry } from "./ring.ts";
 
 const entry = (sequence: number, takenAt: number, kept: RingEntry["kept"] = "no"): RingEntry => ({
+  bootId: 1,
+  sequence,
   frame: restFrame({ sequence }),
+  bytes: null,
   arrivedAt: takenAt,
   takenAt,
   kept,

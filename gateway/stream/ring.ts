@@ -3,7 +3,11 @@ import type { AccelFrame } from "../../firmware-contracts/frame.ts";
 
 /** A frame as it arrived, and whether the journal has it. */
 export interface RingEntry {
+  bootId: number;
+  sequence: number;
   frame: AccelFrame;
+  /** The frame as its device wrote it; null where it came in another form, and is written anew where it must be kept. */
+  bytes: Uint8Array | null;
   arrivedAt: WallMs;
   /** When its last sample was taken: arrival less age. */
   takenAt: WallMs;
@@ -31,9 +35,9 @@ export function createRing(bufferMs: number): Ring {
   let totalMs = 0;
   return {
     push(entry) {
-      entries.push(entry);
-      totalMs += lengthMs(entry);
       const newestMs = lengthMs(entry);
+      entries.push(entry);
+      totalMs += newestMs;
       const since = entry.takenAt - newestMs - bufferMs;
       let drop = 0;
       for (; drop < entries.length - 1; drop++) {
@@ -42,7 +46,9 @@ export function createRing(bufferMs: number): Ring {
         if (isNeeded && entries.length - drop <= maxEntries) break;
         totalMs -= lengthMs(oldest);
       }
-      if (drop > 0) entries = entries.slice(drop);
+      // Nearly always none or one, of about ten.
+      if (drop === 1) entries.shift();
+      else if (drop > 0) entries = entries.slice(drop);
     },
     unkept: () => entries.filter((entry) => entry.kept === "no"),
     forgetKept() {

@@ -6,6 +6,8 @@ import type { Counters } from "../counters.ts";
 
 /** Most windows in one call, so that a call holds up the event loop for a few milliseconds at most. */
 const batchSize = 64;
+/** Windows are gathered so long before a call, ms: a call costs as much as twenty windows in one, and a fall is told seconds after its impact anyway. */
+const gatherMs = 25;
 /** A classifier that fails is asked again after this, ms. */
 const retryMs = 1000;
 /** So many failures, and a window goes unanswered: a fall waits no longer than this many seconds for the classifier. */
@@ -65,8 +67,7 @@ export function createScorer(classifier: Classifier, clock: Clock, counters: Cou
 
   function takeUp(): void {
     isDue = true;
-    // At the end of this turn of the event loop: windows of other devices may come in it.
-    setImmediate(() => {
+    callOff = clock.after(gatherMs, () => {
       run().then(
         () => {
           isDue = false;

@@ -6,7 +6,7 @@ import { type Detection, detectionId, type Placement } from "../../firmware-cont
 import { type AccelFrame, decodeFrame, encodeFrame } from "../../firmware-contracts/frame.ts";
 import type { Counters } from "../counters.ts";
 import { hasSuspectClock } from "../ingest/admit.ts";
-import { heldUntil, openSequence, place, releaseOverdue } from "../ingest/sequence.ts";
+import { heldUntil, openSequence, type Place, place, releaseOverdue, takeNext } from "../ingest/sequence.ts";
 import { within } from "../time-limit.ts";
 import type { Journal } from "./journal.ts";
 import type { JournalRecord } from "./journal-format.ts";
@@ -25,6 +25,13 @@ const keepParkedMs = 600_000;
 const maxEarlierTracks = 4;
 /** Frames of one device that may wait for a journal that cannot be written. Beyond, the oldest are judged from memory only. */
 const maxOwed = 3000;
+/** Written out: a name put together for each frame costs as much as counting it. */
+const countedAs: Record<Place, string> = {
+  live: "frames.live",
+  held: "frames.held",
+  earlier: "frames.earlier",
+  duplicate: "frames.duplicate",
+};
 
 export interface SessionOptions {
   deviceId: string;
@@ -47,8 +54,8 @@ export interface SessionOptions {
 
 /** One device's streams. Frames and cancels are taken in in the order of the calls. */
 export interface Session {
-  /** Takes a frame in. The promise, where there is one, resolves when what must be kept is on the disk; without one nothing must be. */
-  frame(frame: AccelFrame, arrivedAt: WallMs): Promise<void> | undefined;
+  /** Takes a frame in, with its bytes where they are at hand. The promise, where there is one, resolves when what must be kept is on the disk; without one nothing must be. */
+  frame(frame: AccelFrame, arrivedAt: WallMs, bytes: Uint8Array | null): Promise<void> | undefined;
   /** The wearer's own cancel, pressed at `at`. */
   cancel(at: WallMs): Promise<void> | undefined;
   /** Lives again what the journal held at the start. */
@@ -66,6 +73,9 @@ export function createSession(options: SessionOptions): Session {
   const { deviceId, clock, time, journal, counters } = options;
   const sequence = openSequence<RingEntry>();
   let owed: RingEntry[] = [];
+  /** The commit that what is owed now goes into, and how many frames wait for it; and the one under way. */
+  let next: Promise<void> | null = null;
+  let waiting = 0;
   let committing: Promise<void> | null = null;
   /** The journal holds something of this device. */
   let isKept = false;
@@ -114,7 +124,8 @@ export function createSession(options: SessionOptions): Session {
   const live = createTrack(host);
   let earlier: Track[] = [];
   const tracks = () => [live, ...earlier];
-  const isUndecided = () => sequence.held.length > 0 || tracks().some((track) => track.undecided);
+  const isUndecided = () =>
+    live.undecided || sequence.held.length > 0 || (earlier.length > 0 && earlier.some((track) => track.undecided));
 
   function owe(entries: RingEntry[]): void {
     for (const entry of entries) {
@@ -128,56 +139,67 @@ export function createSession(options: SessionOptions): Session {
     }
   }
 
-  async function commit(): Promise<void> {
-    while (committing || owed.length > 0) {
-      if (!committing) {
-        const batch = owed;
+  /** Resolves when all that is owed now is in the journal. One promise serves all frames that go into one commit. */
+  function commit(): Promise<void> {
+    if (next) return next;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let batch: RingEntry[] = [];
+    let waited = 0;
+    next = promise;
+    journal.appendLater({
+      records() {
+        batch = owed;
+        waited = waiting;
         owed = [];
+        waiting = 0;
+        next = null;
+        committing = promise;
         isKept = true;
-        committing = journal
-          .append(
-            batch.map((entry) => ({
-              kind: "frame",
-              deviceId,
-              at: entry.arrivedAt,
-              bytes: encodeFrame(entry.frame),
-            })),
-          )
-          .then(
-            () => {
-              for (const entry of batch) entry.kept = "yes";
-              counters.add("frames.journaled", batch.length);
-            },
-            (error: unknown) => {
-              // Still owed: a frame sent again is then known as a duplicate, and yet not acknowledged before this succeeds.
-              owed = [...batch, ...owed];
-              throw error;
-            },
-          )
-          .finally(() => {
-            committing = null;
-          });
-      }
-      await committing;
-    }
+        return batch.map(({ arrivedAt, bytes, frame }) => ({
+          kind: "frame",
+          deviceId,
+          at: arrivedAt,
+          bytes: bytes ?? encodeFrame(frame),
+        }));
+      },
+      ended(error) {
+        if (next === promise) next = null;
+        if (committing === promise) committing = null;
+        if (!error) {
+          for (const entry of batch) entry.kept = "yes";
+          counters.add("frames.journaled", batch.length);
+          return resolve();
+        }
+        // Still owed: a frame sent again is then known as a duplicate, and yet not acknowledged before this succeeds.
+        owed = [...batch, ...owed];
+        counters.add("publish.not-committed", waited);
+        reject(error);
+      },
+    });
+    return promise;
   }
 
-  function take(frame: AccelFrame, arrivedAt: WallMs, kept: RingEntry["kept"]): void {
-    const entry: RingEntry = { frame, arrivedAt, takenAt: arrivedAt - frame.ageMs, kept };
-    const isSuspect = hasSuspectClock(frame, time.toWall(arrivedAt));
+  function take(frame: AccelFrame, arrivedAt: WallMs, bytes: Uint8Array | null, kept: RingEntry["kept"]): void {
+    const { bootId, sequence: number, ageMs } = frame;
+    const entry: RingEntry = { bootId, sequence: number, frame, bytes, arrivedAt, takenAt: arrivedAt - ageMs, kept };
+    const isSuspect = !frame.clockUnset && hasSuspectClock(frame, time.toWall(arrivedAt));
     if (isSuspect) counters.add("frames.clock-suspect");
     if (isSuspect && !clockSuspect) options.onSuspectClock();
     clockSuspect = isSuspect;
     lastFrameAt = arrivedAt;
-    const { bootId } = frame;
+    if (takeNext(sequence, entry)) {
+      counters.add(countedAs.live);
+      live.feed(entry);
+      return;
+    }
     const placed = place(sequence, {
       bootId,
-      sequence: frame.sequence,
+      sequence: number,
       arrivedAt,
       takenAt: entry.takenAt,
       item: entry,
     });
-    counters.add(`frames.${placed.place}`);
+    counters.add(countedAs[placed.place]);
     if (placed.rebooted) counters.add("frames.reboots");
     if (placed.missing > 0) counters.add("frames.missing", placed.missing);
     for (const released of placed.released) live.feed(released);
@@ -293,7 +315,7 @@ export function createSession(options: SessionOptions): Session {
     if (record.kind === "cancel") for (const track of tracks()) track.cancel(record.at);
     if (record.kind !== "frame") return;
     const decoded = decodeFrame(record.bytes);
-    if (decoded.ok) take(decoded.value, record.at, "yes");
+    if (decoded.ok) take(decoded.value, record.at, null, "yes");
     for (const track of tracks()) await scored(track);
   }
 
@@ -315,10 +337,12 @@ export function createSession(options: SessionOptions): Session {
     get busy() {
       return isUndecided() || unsafe > 0 || owed.length > 0 || committing !== null;
     },
-    frame(frame, arrivedAt) {
-      take(frame, arrivedAt, "no");
+    frame(frame, arrivedAt, bytes) {
+      take(frame, arrivedAt, bytes, "no");
       settle();
-      return owed.length > 0 || committing ? commit() : undefined;
+      if (owed.length === 0) return committing ?? undefined;
+      waiting++;
+      return commit();
     },
     cancel(at) {
       const mustKeep = isUndecided();

@@ -172,7 +172,7 @@ export function createTrack(host: TrackHost): Track {
         threshold = host.threshold();
         state = afresh();
       }
-      last = { bootId: frame.bootId, sequence: frame.sequence, arrivedAt: entry.arrivedAt };
+      last = entry;
       ring.push(entry);
       const opened = run({
         kind: "frame",

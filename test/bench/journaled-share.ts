@@ -49,6 +49,12 @@ function steppedClock(): Clock & { advance(ms: number): void } {
 const nowhere: Journal = {
   start: async () => ({ undecided: new Map(), latest: 0 }),
   append: async () => {},
+  appendLater(writing) {
+    queueMicrotask(() => {
+      writing.records();
+      writing.ended(null);
+    });
+  },
   release: () => {},
   healthy: true,
   stop: async () => {},
@@ -89,7 +95,7 @@ export async function journaledShare(trials: readonly Trial[], classifier: Class
       const { rateHz, rangeG } = trial;
       const decoded = decodeFrame(frameOf(samples, { rateHz, rangeG, bootId: 1, sequence }));
       if (!decoded.ok) throw new Error(decoded.detail);
-      await session.frame(decoded.value, clock.wallNow());
+      await session.frame(decoded.value, clock.wallNow(), null);
       // The classifier answers at the end of this turn.
       if (session.busy) await new Promise((resolve) => setImmediate(resolve));
     }

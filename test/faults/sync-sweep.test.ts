@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../firmware-contracts/clock.ts";
 import { decodeFrame } from "../../firmware-contracts/frame.ts";
-import { decodeRecords, encodeRecord, type JournalRecord } from "../../gateway/stream/journal-format.ts";
+import { decodeRecords, encodeRecords, type JournalRecord } from "../../gateway/stream/journal-format.ts";
 import type { SimulatedDevice } from "../../simulators/device/device.ts";
 import type { PhoneNetwork } from "../../simulators/phone-network/network.ts";
 import { lacks } from "../services/needs.ts";
@@ -222,7 +222,7 @@ describe.skipIf(lacks("strace"))("the true service, at each of its syncs (needs 
     const frames = journaled.filter(({ kind }) => kind === "frame").map(({ bytes }) => decodeFrame(bytes));
     const at = frames.findIndex((frame) => frame.ok && frame.value.sequence === impactFrame);
     expect(at).toBeGreaterThanOrEqual(0);
-    const end = journaled.slice(0, at + 1).reduce((sum, record) => sum + encodeRecord(record).length, 0);
+    const end = encodeRecords(journaled.slice(0, at + 1)).length;
     // The belt's birth has the first PUBACK.
     const impactAcked = ofBelt[1 + impactFrame] ?? 0;
     expect(extent(calls.slice(0, impactAcked), journalFile).synced).toBeGreaterThanOrEqual(end);

@@ -1,0 +1,148 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { z } from "zod";
+import type { WallMs } from "../../firmware-contracts/clock.ts";
+import { Detection } from "../../firmware-contracts/detection.ts";
+import { DeviceEvent, GatewayEvent } from "../../firmware-contracts/intake.ts";
+import { KeptControl } from "../ingest/kept-control.ts";
+
+/** What goes out beside Detections. */
+const OutboxEvent = z.union([GatewayEvent, DeviceEvent]);
+export type OutboxEvent = z.infer<typeof OutboxEvent>;
+
+/** Delivered Detections are remembered so long, ms, so that a replayed journal does not send them again. */
+const rememberMs = 30 * 86_400_000;
+
+/**
+ * What the gateway must not forget. Detections and the last Control are in `gateway.sqlite` (WAL, synchronous=FULL: a commit is on the disk when it
+ * returns); device events in `events.sqlite` (synchronous=NORMAL: a power cut may cost the last seconds of them), so that they never hold up a Detection.
+ */
+export interface OutboxTables {
+  /** Makes folder and files, and forgets what was delivered long ago. Throws where that cannot be done. */
+  open(at: WallMs): void;
+  close(): void;
+  /** Commits Detections, all or none. One that is known already, delivered or not, changes nothing. */
+  putDetections(detections: readonly Detection[], at: WallMs): void;
+  /** Not yet delivered, oldest first. */
+  waitingDetections(limit: number): Detection[];
+  detectionsDelivered(ids: readonly string[], at: WallMs): void;
+  countDetections(): number;
+  /** Adds events and drops the oldest beyond `max`. Returns how many were dropped. */
+  putEvents(events: readonly OutboxEvent[], max: number): number;
+  waitingEvents(limit: number): { number: number; event: OutboxEvent }[];
+  /** All up to and with this number are delivered. */
+  eventsDelivered(upTo: number): void;
+  countEvents(): number;
+  readControl(): KeptControl | null;
+  writeControl(control: KeptControl): void;
+  /** Throws where a commit is not possible now. */
+  probe(): void;
+}
+
+export function createOutboxTables(folder: string): OutboxTables {
+  let main: DatabaseSync | null = null;
+  let events: DatabaseSync | null = null;
+
+  function need(database: DatabaseSync | null): DatabaseSync {
+    if (!database) throw new Error("the gateway's store is not open");
+    return database;
+  }
+  const number = (row: Record<string, unknown> | undefined) => Number(row?.n ?? 0);
+
+  function transaction(database: DatabaseSync, work: () => void): void {
+    database.exec("BEGIN IMMEDIATE");
+    try {
+      work();
+      database.exec("COMMIT");
+    } catch (error) {
+      // A full disk rolls back by itself, and then there is nothing to roll back.
+      if (database.isTransaction) database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  return {
+    open(at) {
+      mkdirSync(folder, { recursive: true });
+      main = new DatabaseSync(join(folder, "gateway.sqlite"));
+      main.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 250;
+        CREATE TABLE IF NOT EXISTS detection (
+          number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL, keptAt INTEGER NOT NULL, deliveredAt INTEGER) STRICT;
+        CREATE INDEX IF NOT EXISTS detection_waiting ON detection (number) WHERE deliveredAt IS NULL;
+        CREATE TABLE IF NOT EXISTS control (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS probe (one INTEGER PRIMARY KEY CHECK (one = 1), times INTEGER NOT NULL) STRICT;`);
+      main.prepare("DELETE FROM detection WHERE deliveredAt < ?").run(Math.round(at - rememberMs));
+      events = new DatabaseSync(join(folder, "events.sqlite"));
+      events.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 250;
+        CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL) STRICT;`);
+    },
+    close() {
+      main?.close();
+      events?.close();
+      main = null;
+      events = null;
+    },
+    putDetections(detections, at) {
+      const database = need(main);
+      transaction(database, () => {
+        const insert = database.prepare(
+          "INSERT INTO detection (id, body, keptAt) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        );
+        for (const detection of detections) insert.run(detection.id, JSON.stringify(detection), Math.round(at));
+      });
+    },
+    waitingDetections(limit) {
+      const rows = need(main)
+        .prepare("SELECT body FROM detection WHERE deliveredAt IS NULL ORDER BY number LIMIT ?")
+        .all(limit);
+      return rows.map((row) => Detection.parse(JSON.parse(String(row.body))));
+    },
+    detectionsDelivered(ids, at) {
+      const database = need(main);
+      transaction(database, () => {
+        const mark = database.prepare("UPDATE detection SET deliveredAt = ?, body = '' WHERE id = ?");
+        for (const id of ids) mark.run(Math.round(at), id);
+      });
+    },
+    countDetections: () =>
+      number(need(main).prepare("SELECT count(*) n FROM detection WHERE deliveredAt IS NULL").get()),
+    putEvents(list, max) {
+      const database = need(events);
+      let dropped = 0;
+      transaction(database, () => {
+        const insert = database.prepare("INSERT INTO event (body) VALUES (?)");
+        for (const event of list) insert.run(JSON.stringify(event));
+        const excess = number(database.prepare("SELECT count(*) n FROM event").get()) - max;
+        if (excess <= 0) return;
+        database
+          .prepare("DELETE FROM event WHERE number IN (SELECT number FROM event ORDER BY number LIMIT ?)")
+          .run(excess);
+        dropped = excess;
+      });
+      return dropped;
+    },
+    waitingEvents(limit) {
+      const rows = need(events).prepare("SELECT number, body FROM event ORDER BY number LIMIT ?").all(limit);
+      return rows.map((row) => ({
+        number: Number(row.number),
+        event: OutboxEvent.parse(JSON.parse(String(row.body))),
+      }));
+    },
+    eventsDelivered: (upTo) => void need(events).prepare("DELETE FROM event WHERE number <= ?").run(upTo),
+    countEvents: () => number(need(events).prepare("SELECT count(*) n FROM event").get()),
+    readControl() {
+      const row = need(main).prepare("SELECT body FROM control").get();
+      const parsed = row ? KeptControl.safeParse(JSON.parse(String(row.body))) : null;
+      return parsed?.success ? parsed.data : null;
+    },
+    writeControl(control) {
+      need(main)
+        .prepare("INSERT INTO control (one, body) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET body = excluded.body")
+        .run(JSON.stringify(control));
+    },
+    probe() {
+      need(main).exec("INSERT INTO probe (one, times) VALUES (1, 1) ON CONFLICT (one) DO UPDATE SET times = times + 1");
+    },
+  };
+}
