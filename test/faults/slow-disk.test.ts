@@ -8,15 +8,15 @@ import { holdsWithin, isPaged, openPhones, prepareService, type ServiceProcess }
 import { strace } from "./strace.ts";
 
 const clock = systemClock();
-/** How long a sync of the journal takes on this card, ms. */
-const syncMs = 2000;
+/** How long each sync takes on this card, of the journal and of both SQLite stores, ms. */
+const syncMs = 1000;
 const quietDevices = 4;
 const rateHz = 50;
 
 /** One second of lying still: gravity along y, and the sensor's noise. */
 const stillness = Int16Array.from({ length: rateHz * 3 }, (_, i) => (i % 3 === 1 ? 1000 : 0) + (i % 7));
 
-describe.skipIf(lacks("strace"))("a memory card whose syncs take two seconds (needs strace)", () => {
+describe.skipIf(lacks("strace"))("a memory card whose syncs take a second each (needs strace)", () => {
   let network: PhoneNetwork;
   let service: ServiceProcess;
   beforeAll(async () => {
@@ -28,18 +28,18 @@ describe.skipIf(lacks("strace"))("a memory card whose syncs take two seconds (ne
     await network.close();
   });
 
-  test("the frames of one who falls wait for it, and those of the others do not", { timeout: 60_000 }, async () => {
+  test("the frames of one who falls wait for it, and those of the others do not", { timeout: 120_000 }, async () => {
     const belt = await service.addDevice("belt-1", "38");
     const others: SimulatedDevice[] = [];
     for (let i = 0; i < quietDevices; i++) others.push(await service.addDevice(`quiet-${i}`, String(50 + i)));
-    const { under } = strace(`${service.folder}/strace`, `fdatasync:delay_exit=${syncMs * 1000}`);
-    expect(await service.start({ under })).toBe(true);
+    const { under } = strace(`${service.folder}/strace`, [`fdatasync,fsync:delay_exit=${syncMs * 1000}`]);
+    expect(await service.start({ under, withinMs: 60_000 })).toBe(true);
     await Promise.all([belt, ...others].map((device) => device.connect()));
 
     const fall = scriptFall(belt, clock.wallNow());
     fall.sendLead();
     while (fall.sendNext());
-    const end = performance.now() + 3 * syncMs;
+    const end = performance.now() + 8 * syncMs;
     while (performance.now() < end) {
       for (const device of others) device.publishFrame(stillness, { rateHz });
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -55,8 +55,8 @@ describe.skipIf(lacks("strace"))("a memory card whose syncs take two seconds (ne
     console.info(
       `quiet frames while syncs take ${syncMs} ms: ${waits.length}, PUBACK p99 ${p99} ms, slowest ${waits.at(-1)} ms`,
     );
-    // A second of the processor's own is allowed for: the machine may be busy with other tests.
+    // Half a second of the processor's own is allowed for: the machine may be busy with other tests.
     expect(p99).toBeLessThan(syncMs / 2);
-    expect(await holdsWithin(20_000, () => isPaged(network, "38"))).toBe(true);
+    expect(await holdsWithin(40_000, () => isPaged(network, "38"))).toBe(true);
   });
 });

@@ -14,13 +14,21 @@ export interface Call {
 
 const watched = "fsync,fdatasync,write,writev,pwrite64,openat";
 
-/** `strace` with what it writes to `log`. One thread for files, so that "the Nth sync" is the same in every run. */
-export function strace(log: string, ...faults: string[]): { under: string[]; env: Record<string, string> } {
+/**
+ * `strace` with what it writes to `log`. One thread for the journal's files, so that "the Nth sync" is the same in every run.
+ * @param only a file: faults come, and are counted, in its calls alone, whichever thread makes them; and no others are written to `log`.
+ */
+export function strace(
+  log: string,
+  faults: readonly string[],
+  only?: string,
+): { under: string[]; env: Record<string, string> } {
   const inject = faults.flatMap((fault) => ["-e", `inject=${fault}`]);
   // With its filter in the kernel strace is three times as fast, but the signals that it injects are lost.
   const fast = faults.some((fault) => fault.includes("signal=")) ? [] : ["--seccomp-bpf"];
+  const path = only === undefined ? [] : ["-P", only];
   return {
-    under: ["strace", "-f", ...fast, "-yy", "-s", "8", "-o", log, "-e", `trace=${watched}`, ...inject],
+    under: ["strace", "-f", ...fast, "-yy", "-s", "8", "-o", log, "-e", `trace=${watched}`, ...path, ...inject],
     env: { UV_THREADPOOL_SIZE: "1" },
   };
 }

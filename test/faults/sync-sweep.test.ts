@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../firmware-contracts/clock.ts";
 import { decodeFrame } from "../../firmware-contracts/frame.ts";
@@ -82,11 +82,15 @@ interface Point {
   name: string;
   /** For strace's `inject`; none: killed from outside. */
   fault: string | null;
+  /** The file, below the data folder, whose calls the fault is counted in; null where a thread's own calls count. */
+  only: string | null;
   /** When it is killed from outside: at an acknowledgement. */
   killAt: "fall" | "press" | null;
   /** After the kill what was not synced is taken away. */
   powerCut: boolean;
 }
+
+const pathOf = ({ only }: Point, { service }: Scene) => (only === null ? undefined : join(service.dataDir, only));
 
 interface Outcome {
   tried: number;
@@ -101,7 +105,7 @@ async function tryKill(point: Point, outcome: Outcome): Promise<void> {
   const { service, belt, button, log, before, keys } = scene;
   const stopped = new AbortController();
   try {
-    await service.start(strace(log, ...(point.fault ? [point.fault] : [])));
+    await service.start(strace(log, point.fault ? [point.fault] : [], pathOf(point, scene)));
     const playing = play(scene, stopped.signal).catch(() => {});
     const isDue = () => (point.killAt === "fall" ? isFallAcknowledged(scene) : isPressAcknowledged(scene));
     if (point.killAt) await holdsWithin(20_000, isDue);
@@ -132,7 +136,7 @@ async function tryError(point: Point, outcome: Outcome): Promise<void> {
   const { service, keys } = scene;
   const stopped = new AbortController();
   try {
-    const isUp = await service.start(strace(scene.log, ...(point.fault ? [point.fault] : [])));
+    const isUp = await service.start(strace(scene.log, point.fault ? [point.fault] : [], pathOf(point, scene)));
     const playing = play(scene, stopped.signal).catch(() => {});
     await holdsWithin(pageMs, () => !service.running || keys.every((key) => isPaged(network, key)));
     if (!isUp || !service.running) outcome.wrong.push(`${point.name}: ended: ${service.errors}`);
@@ -171,35 +175,52 @@ async function sweep(points: readonly Point[], one: typeof tryKill, ms: number):
   return outcome;
 }
 
-/** What the Nth sync can be, from the last to the first: where time runs out, it is the beginning of a start that was left out. */
-function nthSyncs(calls: readonly Call[], from: number): { name: Call["name"]; n: number }[] {
-  const main = calls.find(isSync)?.thread;
-  return ["fdatasync", "fsync"].flatMap((name) => {
-    // strace counts each thread's own calls. The one fsync of the pool's thread is the journal folder's.
-    const own = calls.filter(
-      (call) => isSync(call) && call.name === name && (name === "fdatasync" || call.thread === main),
-    );
-    const first = own.findIndex((call) => calls.indexOf(call) >= from);
-    return own
-      .map((_, index) => ({ name, n: index + 1 }))
-      .slice(first)
-      .reverse();
+/** A sync of the dry run: the Nth of its name on its file, and of its thread. */
+interface NthSync {
+  name: Call["name"];
+  /** Below the data folder. */
+  path: string;
+  ofFile: number;
+  ofThread: number;
+}
+
+/** The syncs from the call `from` on, from the last to the first: where time runs out, it is the beginning of a start that was left out. */
+function nthSyncs(calls: readonly Call[], folder: string, from: number): NthSync[] {
+  const counts = new Map<string, number>();
+  const count = (key: string) => {
+    const n = (counts.get(key) ?? 0) + 1;
+    counts.set(key, n);
+    return n;
+  };
+  const syncs = calls.flatMap((call, index) => {
+    if (!isSync(call)) return [];
+    const { name, on, thread } = call;
+    const nth = {
+      name,
+      path: relative(folder, on),
+      ofFile: count(`${name} ${on}`),
+      ofThread: count(`${name} ${thread}`),
+    };
+    return index >= from ? [nth] : [];
   });
+  return syncs.reverse();
 }
 
 describe.skipIf(lacks("strace"))("the true service, at each of its syncs (needs strace)", () => {
   let calls: Call[] = [];
+  let folder = "";
   let journaled: JournalRecord[] = [];
 
   // The script without a fault, on a disk so slow that a PUBACK which does not wait for it is seen to come first.
   beforeAll(async () => {
     const scene = await setScene();
     const { service, keys } = scene;
-    expect(await service.start(strace(scene.log, "fdatasync:delay_enter=50000"))).toBe(true);
+    expect(await service.start(strace(scene.log, ["fdatasync:delay_enter=50000"]))).toBe(true);
     await play(scene, new AbortController().signal);
     await holdsWithin(5000, () => keys.every((key) => isPaged(network, key)));
     await service.kill();
     calls = readCalls(scene.log);
+    folder = service.dataDir;
     journaled = decodeRecords(readFileSync(join(service.dataDir, journalFile))).records;
     await service.close();
   });
@@ -237,6 +258,7 @@ describe.skipIf(lacks("strace"))("the true service, at each of its syncs (needs 
     const points = (["fall", "press"] as const).map((killAt) => ({
       name: `power cut at the acknowledgement of the ${killAt}`,
       fault: null,
+      only: null,
       killAt,
       powerCut: true,
     }));
@@ -246,10 +268,17 @@ describe.skipIf(lacks("strace"))("the true service, at each of its syncs (needs 
   test("killed at each Nth sync, every second time with what was not synced taken away: both alarms are paged", {
     timeout: 200_000,
   }, async () => {
-    const points = nthSyncs(calls, 0).map(({ name, n }) => {
-      const fault = `${name}:signal=KILL:when=${n}`;
-      return { name: fault, fault, killAt: null, powerCut: n % 2 === 0 };
+    // For a power cut all that is written must be in the log, and then strace counts by thread.
+    const points = nthSyncs(calls, folder, 0).map(({ name, path, ofFile, ofThread }, i) => {
+      const powerCut = i % 2 === 1;
+      const fault = `${name}:signal=KILL:when=${powerCut ? ofThread : ofFile}`;
+      const only = powerCut ? null : path;
+      return { name: `${fault} of ${only ?? "a thread"}`, fault, only, killAt: null, powerCut };
     });
+    const files = points.map(({ only }) => only);
+    for (const file of [journalFile, "gateway/gateway.sqlite-wal", "alerting/alerting.db-wal"]) {
+      expect(files).toContain(file);
+    }
     const { tried, unreached, wrong } = await sweep(points, tryKill, killSweepMs);
     expect(wrong).toEqual([]);
     expect(tried - unreached).toBeGreaterThan(10);
@@ -257,16 +286,16 @@ describe.skipIf(lacks("strace"))("the true service, at each of its syncs (needs 
 
   test("an Nth sync that fails with ENOSPC costs no alarm, and no restart", { timeout: 120_000 }, async () => {
     const running = pubacks().ofBelt[0] ?? 0;
-    const all = nthSyncs(calls, running);
+    const all = nthSyncs(calls, folder, running);
     // The journal's first, then others spread evenly.
     const points = [
       ...all.filter(({ name }) => name === "fdatasync"),
       ...spread(all.filter((one) => one.name === "fsync")),
     ];
     const { tried, unreached, wrong } = await sweep(
-      points.map(({ name, n }) => {
-        const fault = `${name}:error=ENOSPC:when=${n}`;
-        return { name: fault, fault, killAt: null, powerCut: false };
+      points.map(({ name, path, ofFile }) => {
+        const fault = `${name}:error=ENOSPC:when=${ofFile}`;
+        return { name: `${fault} of ${path}`, fault, only: path, killAt: null, powerCut: false };
       }),
       tryError,
       errorSweepMs,
