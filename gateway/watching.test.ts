@@ -55,12 +55,20 @@ const pauseFor = (ms: number) => {
 };
 
 describe("consent", () => {
-  test("without it frames are acknowledged and dropped, unstored and unjudged; the help button is told", async () => {
+  test("without it frames are acknowledged and dropped, unstored and unjudged; help button, status and presence are told", async () => {
     bench = await openBench({ devices: [{ ...watch, consent: "missing" }], classifier });
     const client = await bench.connect("watch-1");
     const frames = fallFrames({ bootId: 1, before: 4, after: 4 });
     await publishFrames(client, "watch-1", frames);
     await publish(client, "watch-1", "help", report(1, 1));
+    await publish(client, "watch-1", "status", JSON.stringify({ v: 1, kind: "heartbeat", battery: 50 }));
+    await publish(
+      client,
+      "watch-1",
+      "presence",
+      JSON.stringify({ ...JSON.parse(report(1, 1)), sensor: "bed", state: "on" }),
+    );
+    await until("told", () => bench.intake.events("heartbeat").length + bench.intake.events("presence").length === 2);
     expect(count("frames.dropped.no-consent")).toBe(frames.length);
     expect(count("frames.live") + count("frames.journaled") + count("candidates.opened")).toBe(0);
     expect(await undecidedRecords()).toEqual([]);
