@@ -23,6 +23,7 @@ import { createIntake } from "./intake/intake.ts";
 import { intakePlugin } from "./intake/plugin.ts";
 import { createKeeper, type Keeper } from "./keeper.ts";
 import { createListeners } from "./listeners.ts";
+import { createDwellings, type Dwellings } from "./registry/dwellings.ts";
 import { createRegistry, type Registry } from "./registry/registry.ts";
 import { createUsers, type Users } from "./registry/users.ts";
 import { createReplyDesk, type ReplyDesk } from "./reply-desk.ts";
@@ -66,6 +67,7 @@ export interface Alerting {
   readonly intakeUrl: string | null;
   readonly intake: Intake;
   readonly registry: Registry;
+  readonly dwellings: Dwellings;
   readonly users: Users;
   readonly backend: ConsoleBackend;
   readonly events: { on(listener: (event: ServiceEvent) => void): () => void };
@@ -86,6 +88,7 @@ export function createAlerting(options: AlertingOptions): Alerting {
 class AlertingService implements Alerting {
   readonly intake: Intake;
   readonly registry: Registry;
+  readonly dwellings: Dwellings;
   readonly users: Users;
   readonly backend: ConsoleBackend;
   readonly #options: AlertingOptions;
@@ -120,6 +123,7 @@ class AlertingService implements Alerting {
     });
     const gatewayWatch = this.#gatewayWatch;
     this.registry = createRegistry(store, clock);
+    this.dwellings = createDwellings(store, clock);
     this.users = createUsers(store);
     this.intake = createIntake({
       store,

@@ -73,7 +73,7 @@ Examples:
             : `  1. put your staff's phones and the SMS provider's number in ${options.config}\n`) +
           "  fallvakt check                        says what is still missing\n" +
           "  fallvakt user add NAME                an account for the console\n" +
-          "  fallvakt device add ID --placement wrist --key 38\n" +
+          "  fallvakt device add ID --placement wrist --key 38 --consent-by NAME\n" +
           "  fallvakt start\n",
       );
     });

@@ -18,6 +18,7 @@ describe
     "bad-payload-is-counted-and-harms-nothing",
     "same-fall-twice-is-one-episode",
     "reboot-of-a-device-hides-no-fall",
+    "no-consent-no-frame",
   ])("on Mosquitto: %s (needs mosquitto)", async (story) => {
   await import(`../promises/${story}.test.ts`);
 });

@@ -122,7 +122,7 @@ export async function prepareService(
       const store = openSqliteStore(join(dataDir, "alerting"));
       try {
         const { secret } = await createRegistry(() => store, clock).addDevice(
-          { deviceId, placement: "waist", key },
+          { deviceId, placement: "waist", key, consentBy: "eva" },
           { allowSimilarAliases: true },
         );
         const device = createDevice({

@@ -161,14 +161,15 @@ export class Town {
     return phone;
   }
 
-  /** Registers a device in a dwelling of its own and connects it. */
+  /** Registers a device in a dwelling of its own, with consent where not said otherwise, and connects it. */
   async device(
     deviceId: string,
     key: string,
-    options: Partial<DeviceOptions> & { placement?: Placement } = {},
+    options: Partial<DeviceOptions> & { placement?: Placement; consentBy?: string | undefined } = {},
   ): Promise<SimulatedDevice> {
-    const { placement = "waist", ...rest } = options;
-    const { secret } = await this.alerting.registry.addDevice({ deviceId, placement, key, area: "Gustavsberg syd" });
+    const { placement = "waist", consentBy, ...rest } = { consentBy: "eva", ...options };
+    const added = { deviceId, placement, key, area: "Gustavsberg syd", consentBy };
+    const { secret } = await this.alerting.registry.addDevice(added);
     if (this.mosquitto) {
       await this.mosquitto.addUser(deviceId, secret);
       // A broker throws away what nobody has subscribed to.
