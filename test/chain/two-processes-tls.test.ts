@@ -46,7 +46,12 @@ describe.each<[string, () => Promise<Record<string, string>>]>([
     });
     const gateway = pair.keep(await startService({ config, role: "gateway", clock, log: silent }));
     const deviceId = way.includes("token") ? "belt-2" : "belt-1";
-    const added = await alerting.service.alerting?.registry.addDevice({ deviceId, placement: "waist", key: "38" });
+    const added = await alerting.service.alerting?.registry.addDevice({
+      deviceId,
+      placement: "waist",
+      key: "38",
+      consentBy: "eva",
+    });
     const watch = createDevice({
       url: gateway.gateway?.mqttUrl ?? "",
       deviceId,
