@@ -28,7 +28,7 @@ Examples:
   fallvakt init --simulated-phones    write fallvakt.yaml to try the service without an SMS provider
   fallvakt check                      say what is wrong in fallvakt.yaml, and the mend
   fallvakt start                      run the service
-  fallvakt device add watch-17 --placement wrist --key 38 --area "Gustavsberg syd"
+  fallvakt device add watch-17 --placement wrist --key 38 --area "Gustavsberg syd" --consent-by eva
   fallvakt evaluate DIR               how well the detector does on a recording set
 From a clone, write "npm run -s fallvakt -- COMMAND".`,
   );
@@ -40,6 +40,9 @@ const commands: Record<string, () => Promise<InstanceType<typeof Command>>> = {
   check: async () => (await import("./front-door/check.ts")).checkCommand(),
   start: async () => (await import("./front-door/start.ts")).startCommand(),
   device: async () => (await import("./front-door/register.ts")).deviceCommand(),
+  consent: async () => (await import("./front-door/watching.ts")).consentCommand(),
+  pause: async () => (await import("./front-door/watching.ts")).pauseCommand(),
+  control: async () => (await import("./front-door/control.ts")).controlCommand(),
   gateway: async () => (await import("./front-door/register.ts")).gatewayCommand(),
   user: async () => (await import("./front-door/register.ts")).userCommand(),
   evaluate: async () => (await import("./detector/evaluation/command.ts")).evaluateCommand(),

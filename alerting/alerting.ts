@@ -1,7 +1,8 @@
 import type { AddressInfo } from "node:net";
-import Fastify, { type FastifyInstance } from "fastify";
+import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import type { Clock } from "../firmware-contracts/clock.ts";
+import type { CertificateInForce } from "../firmware-contracts/credential-files.ts";
 import type { Intake } from "../firmware-contracts/intake.ts";
 import { type Board, createBoard } from "./board.ts";
 import { createTwilioSms } from "./channels/twilio/sms.ts";
@@ -14,17 +15,21 @@ import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
 import type { SeenDetection } from "./episode-state.ts";
 import { createEventLog, type EventCounts, type EventLog } from "./event-log/event-log.ts";
 import type { ServiceEvent } from "./events.ts";
+import { byToken } from "./intake/callers.ts";
+import { type GatewayDoor, openGatewayDoor } from "./intake/gateway-door.ts";
 import { createGatewayTroubles } from "./intake/gateway-troubles.ts";
 import { createGatewayWatch, type GatewayWatch } from "./intake/gateway-watch.ts";
 import { createIntake } from "./intake/intake.ts";
 import { intakePlugin } from "./intake/plugin.ts";
 import { createKeeper, type Keeper } from "./keeper.ts";
 import { createListeners } from "./listeners.ts";
+import { createDwellings, type Dwellings } from "./registry/dwellings.ts";
 import { createRegistry, type Registry } from "./registry/registry.ts";
 import { createUsers, type Users } from "./registry/users.ts";
 import { createReplyDesk, type ReplyDesk } from "./reply-desk.ts";
 import type { Store } from "./store/store.ts";
 import { openThreadedStore } from "./store/threaded.ts";
+import { createWebServer, type WebServer } from "./web-server.ts";
 import { webhookPlugin } from "./webhooks/plugin.ts";
 
 export type { ServiceEvent } from "./events.ts";
@@ -58,12 +63,17 @@ export interface Alerting {
   stop(): Promise<void>;
   /** Where the web server listens. @throws before `start`. */
   readonly url: string;
+  /** Where gateways come in by certificate, where `intake.tls` says so; else null. */
+  readonly intakeUrl: string | null;
   readonly intake: Intake;
   readonly registry: Registry;
+  readonly dwellings: Dwellings;
   readonly users: Users;
   readonly backend: ConsoleBackend;
   readonly events: { on(listener: (event: ServiceEvent) => void): () => void };
   counters(): Record<string, number>;
+  /** Certificates that are shown and trusted now. */
+  certificates(): CertificateInForce[];
   /** Whether an alarm handed in now would be committed: the store is tried by a write. */
   ready(): Promise<boolean>;
   eventsLogged(): EventCounts;
@@ -78,6 +88,7 @@ export function createAlerting(options: AlertingOptions): Alerting {
 class AlertingService implements Alerting {
   readonly intake: Intake;
   readonly registry: Registry;
+  readonly dwellings: Dwellings;
   readonly users: Users;
   readonly backend: ConsoleBackend;
   readonly #options: AlertingOptions;
@@ -92,8 +103,9 @@ class AlertingService implements Alerting {
     keeper: Keeper;
     desk: ReplyDesk;
     dispatcher: Dispatcher;
-    app: FastifyInstance;
+    web: WebServer;
   } | null = null;
+  #gatewayDoor: GatewayDoor | null = null;
 
   constructor(options: AlertingOptions) {
     this.#options = options;
@@ -111,6 +123,7 @@ class AlertingService implements Alerting {
     });
     const gatewayWatch = this.#gatewayWatch;
     this.registry = createRegistry(store, clock);
+    this.dwellings = createDwellings(store, clock);
     this.users = createUsers(store);
     this.intake = createIntake({
       store,
@@ -140,10 +153,14 @@ class AlertingService implements Alerting {
   }
 
   get url(): string {
-    const address = this.#running().app.server.address() as AddressInfo | null;
+    const address = this.#running().web.app.server.address() as AddressInfo | null;
     if (!address) throw new Error("alerting's web server does not listen yet; start it first");
     const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
-    return `http://${host}:${address.port}`;
+    return `${this.#options.config.http.tls ? "https" : "http"}://${host}:${address.port}`;
+  }
+
+  get intakeUrl(): string | null {
+    return this.#gatewayDoor?.url ?? null;
   }
 
   async start(): Promise<void> {
@@ -161,10 +178,12 @@ class AlertingService implements Alerting {
       const desk = createReplyDesk({ config, store, keeper, board, clock, counters, wake });
       const channel = createTwilioSms(config.twilio, () => this.#publicUrl());
       const dispatcher = createDispatcher({ store, keeper, channel, clock, counters, log, onEvent });
-      const app = Fastify({ logger: false, forceCloseConnections: true });
-      this.#parts = { store, board, keeper, desk, dispatcher, app };
-      await this.#routes(app);
-      await app.listen({ host: config.http.host, port: config.http.port });
+      const web = createWebServer({ section: "alerting.http.tls", tls: config.http.tls, clock, log });
+      this.#parts = { store, board, keeper, desk, dispatcher, web };
+      await this.#routes(web.app);
+      await web.app.listen({ host: config.http.host, port: config.http.port });
+      const { tls } = config.intake;
+      if (tls) this.#gatewayDoor = await openGatewayDoor({ tls, intake: this.intake, clock, counters, log });
       await dispatcher.start();
       await this.#gatewayWatch.start();
       log.info(
@@ -174,7 +193,8 @@ class AlertingService implements Alerting {
     } catch (error) {
       const parts = this.#parts;
       this.#parts = null;
-      await parts?.app.close().catch(() => undefined);
+      await parts?.web.close().catch(() => undefined);
+      await this.#closeGatewayDoor();
       await this.#eventLog.stop();
       await store.close();
       throw new Error(`alerting cannot start: ${error instanceof Error ? error.message : String(error)}`, {
@@ -187,7 +207,8 @@ class AlertingService implements Alerting {
     const parts = this.#parts;
     if (!parts) return;
     this.#gatewayWatch.stop();
-    await parts.app.close();
+    await this.#closeGatewayDoor();
+    await parts.web.close();
     await parts.dispatcher.stop();
     // What is under way in the keeper's queue is committed before the store goes.
     await parts.keeper.inTurn(async () => undefined);
@@ -216,6 +237,10 @@ class AlertingService implements Alerting {
     };
   }
 
+  certificates(): CertificateInForce[] {
+    return [...(this.#parts?.web.certificates() ?? []), ...(this.#gatewayDoor?.certificates() ?? [])];
+  }
+
   eventsLogged(): EventCounts {
     return this.#eventLog.counts();
   }
@@ -236,6 +261,11 @@ class AlertingService implements Alerting {
         closedAt,
         detections: [...detections],
       }));
+  }
+
+  async #closeGatewayDoor(): Promise<void> {
+    await this.#gatewayDoor?.close();
+    this.#gatewayDoor = null;
   }
 
   /** The configured one; a port of 0 in it stands for the port that the server was given. */
@@ -268,11 +298,14 @@ class AlertingService implements Alerting {
       counters,
       log,
     });
-    await app.register(intakePlugin, { intake: this.intake, token: config.intake.token, counters });
+    const { token } = config.intake;
+    if (token !== undefined) {
+      await app.register(intakePlugin, { intake: this.intake, whoIsIt: byToken(token), counters });
+    }
     await app.register(consolePlugin, {
       backend: this.backend,
       clock,
-      secureCookies: publicUrl.startsWith("https:"),
+      secureCookies: publicUrl.startsWith("https:") || config.http.tls !== undefined,
       language: config.language,
     });
     app.get("/healthz", async () => ({ ok: true }));

@@ -72,6 +72,11 @@ describe("each problem is told where it is and with its mend", () => {
       (raw) => Object.assign(raw, { timeZone: "Stockholm" }),
       /^timeZone: .*Europe\/Stockholm/,
     ],
+    [
+      "no way in for gateways",
+      (raw) => ((raw as { intake: object }).intake = {}),
+      /^intake\.token: missing: give a token .*or alerting\.intake\.tls/,
+    ],
     ["a short token", (raw) => (raw.intake.token = "x"), /^intake\.token: .*20 characters/],
     ["a key that is none", (raw) => Object.assign(raw, { polcy: {} }), /polcy/],
   ])("%s", (_, change, expected) => {

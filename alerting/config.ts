@@ -77,6 +77,11 @@ const Policy = z.strictObject({
 
 const webUrl = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 
+const CertFile = z.string().meta({
+  description: "The server's certificate and, after it, its authority's, PEM; relative to this file",
+});
+const KeyFile = z.string().meta({ description: "The key of that certificate, PEM" });
+
 const Http = z.strictObject({
   host: z.string().default("127.0.0.1").meta({ description: "Address that the web server listens on" }),
   port: z.number().int().min(0).max(65535).default(8080).meta({ description: "Its port; 0 takes a free one" }),
@@ -91,6 +96,10 @@ const Http = z.strictObject({
       description:
         "The address at which the SMS provider reaches this server; its signatures are over it. Port 0 stands for the port taken",
     }),
+  tls: z
+    .strictObject({ certFile: CertFile, keyFile: KeyFile })
+    .optional()
+    .meta({ description: "Serves this port by HTTPS; without it a proxy must, or it is for this machine alone" }),
 });
 
 const Twilio = z.strictObject({
@@ -162,10 +171,33 @@ const Shape = z.strictObject({
   spool: Spool.prefault({}).meta({ description: "Events on disk on their way to InfluxDB" }),
   intake: z
     .strictObject({
-      token: z
-        .string()
-        .min(20, "use at least 20 characters; `fallvakt init` makes a good one")
-        .meta({ description: "What a gateway in another process shows at the intake" }),
+      token: z.string().min(20, "use at least 20 characters; `fallvakt init` makes a good one").optional().meta({
+        description: "What a gateway in another process shows at the web server; left out: none comes in there",
+      }),
+      tls: z
+        .strictObject({
+          host: z.string().default("0.0.0.0").meta({ description: "Address that this port listens on" }),
+          port: z.number().int().min(0).max(65535).default(8443).meta({ description: "Its port; 0 takes a free one" }),
+          certFile: CertFile,
+          keyFile: KeyFile,
+          caFile: z.string().meta({ description: "The authority that signed the gateways' certificates, PEM" }),
+          revoked: z.array(z.string()).default([]).meta({
+            description: "Ids of gateways whose certificates are not taken any more, as of a stolen one",
+          }),
+          clientCertificates: z.literal("required").default("required").meta({
+            description:
+              "At this port a gateway always shows a certificate; one with the token comes in at the web server",
+          }),
+        })
+        .optional()
+        .meta({
+          description:
+            "A port of its own for gateways that show a certificate instead of the token; `fallvakt gateway certificate` makes them",
+        }),
+    })
+    .refine((intake) => intake.token !== undefined || intake.tls !== undefined, {
+      path: ["token"],
+      message: "missing: give a token of at least 20 characters, or alerting.intake.tls; `fallvakt init` writes both",
     })
     .meta({ description: "The door for gateways" }),
 });

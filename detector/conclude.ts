@@ -4,7 +4,7 @@ import { evidenceOf } from "./evidence.ts";
 import { joinSlots } from "./gate.ts";
 import { rateHz } from "./history.ts";
 import type { Conclusion, DetectorCommand, DetectorState, Dismissal } from "./inputs.ts";
-import { modelFor, rangeClassOf } from "./operating-points.ts";
+import { modelFor, type OperatingPoint, rangeClassOf } from "./operating-points.ts";
 import type { Candidate, Stream } from "./stream.ts";
 
 /** Medium evidence is decided this long after the impact. */
@@ -103,6 +103,9 @@ function remove(stream: Stream, candidate: Candidate): void {
   if (stream.rising === candidate) stream.rising = null;
 }
 
-export function pointOf(state: DetectorState, candidate: Candidate) {
-  return state.settings.operatingPoints[modelFor(state.settings.placement)][rangeClassOf(candidate.frame.rangeG)];
+/** The model's point, or the device's own threshold with it: what is told at once is never less than what is awaited. */
+export function pointOf({ settings }: DetectorState, candidate: Candidate): OperatingPoint {
+  const point = settings.operatingPoints[modelFor(settings.placement)][rangeClassOf(candidate.frame.rangeG)];
+  const { threshold } = settings;
+  return threshold === undefined ? point : { medium: threshold, strong: Math.max(point.strong, threshold) };
 }

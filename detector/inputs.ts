@@ -7,6 +7,8 @@ export interface DetectorSettings {
   placement: Placement;
   /** From the model card: per model and range class. */
   operatingPoints: OperatingPoints;
+  /** The device's own score for `medium`, 0 to 1, instead of the card's. */
+  threshold?: number | undefined;
 }
 
 /** A device's frame as the gateway took it. `samples` is x, y, z interleaved, milli-g. */

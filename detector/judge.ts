@@ -235,14 +235,15 @@ export function onScore(
     if (!candidate) continue;
     const point = pointOf(state, candidate);
     // A classifier that failed leaves it open whether this was a fall: the aftermath decides.
-    const score = Number.isFinite(answer) ? Math.max(0, Math.min(1, answer)) : point.medium;
+    const hasFailed = !Number.isFinite(answer);
+    const score = hasFailed ? point.medium : Math.max(0, Math.min(1, answer));
     candidate.score = score;
     candidate.stage = "waiting";
     if (score >= point.medium && !candidate.suspected) {
       candidate.suspected = true;
       commands.push({ kind: "suspected", candidateId, impactAt: impactAt(candidate), score });
     }
-    if (score >= point.strong && candidate.lane === "impact") {
+    if (score >= point.strong && !hasFailed && candidate.lane === "impact") {
       conclude(stream, candidate, "strong", "at-once", now, commands);
     } else if (score < point.medium && candidate.complete) {
       dismiss(stream, candidate, "below-threshold", commands);

@@ -45,6 +45,7 @@ export interface Stage {
   rangeG?: number;
   placement?: Placement;
   bootId?: number;
+  threshold?: number;
   /** The classifier's answer to every window. */
   score?: (input: Float32Array) => number;
 }
@@ -53,8 +54,9 @@ export interface Stage {
 export const storyStart = 1_700_000_000_000;
 
 /** A detector and its device, driven by hand. Commands pile up in `told`. */
-export function stage({ rateHz = 50, rangeG = 8, placement = "waist", bootId = 1, score = () => 0.6 }: Stage = {}) {
-  let state = openDetector({ placement, operatingPoints: points(0.5, 0.9) });
+export function stage(options: Stage = {}) {
+  const { rateHz = 50, rangeG = 8, placement = "waist", bootId = 1, threshold, score = () => 0.6 } = options;
+  let state = openDetector({ placement, operatingPoints: points(0.5, 0.9), threshold });
   const told: { at: number; command: DetectorCommand }[] = [];
   let now = storyStart;
   let wakeAt: number | null = null;

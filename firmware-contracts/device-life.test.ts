@@ -56,7 +56,12 @@ afterAll(() => town?.close());
 test.skipIf(skipped)(
   "the page's lines work as they stand: the fall pages, and sent again it is known (needs mosquitto_pub)",
   async () => {
-    const added = await town.alerting.registry.addDevice({ deviceId: "belt-3", placement: "waist", key: "38" });
+    const added = await town.alerting.registry.addDevice({
+      deviceId: "belt-3",
+      placement: "waist",
+      key: "38",
+      consentBy: "eva",
+    });
     const { port } = new URL(town.gateway.mqttUrl);
     const lines = blocks("sh").map((block) => block.replace("-p 1883", `-p ${port}`));
     const [setUp = "", birth = "", heartbeat = "", brokenLine = "", frames = "", help = "", cancel = ""] = lines;

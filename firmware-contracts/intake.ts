@@ -48,6 +48,29 @@ export const IntakeItem = z
   .meta({ id: "IntakeItem" });
 export type IntakeItem = z.infer<typeof IntakeItem>;
 
+/** Whether the resident, and whoever lives there too, has consented. `missing`: it is not on record. */
+export const ConsentState = z.enum(["given", "missing", "withdrawn"]);
+export type ConsentState = z.infer<typeof ConsentState>;
+
+/** Why a dwelling is not watched for a while. */
+export const PauseReason = z.enum(["visit", "bath", "staff-in-dwelling", "hospital", "other"]);
+export type PauseReason = z.infer<typeof PauseReason>;
+
+/** No pause is longer, ms. */
+export const longestPauseMs = 30 * 86_400_000;
+
+/** Watching held on purpose. It ends by itself: a gateway lets what is left of it run out on its own clock. */
+export const Pause = z.object({
+  from: at.meta({ description: "When it began, ms since 1970 UTC, by alerting's clock" }),
+  until: at.meta({ description: "When it ends, ms since 1970 UTC, by alerting's clock; 30 days after `from` at most" }),
+  // Which reasons there are may grow: a gateway that does not know one pauses all the same.
+  reason: PauseReason.catch("other"),
+});
+export type Pause = z.infer<typeof Pause>;
+
+/** Bounds of a device's own threshold: nobody is made deaf, and nobody paged by every movement. */
+export const thresholdBounds = { least: 0.02, most: 0.98 } as const;
+
 /** A device as a gateway must know it. The secret itself is nowhere but in the device. */
 export const ControlDevice = z.object({
   deviceId: DeviceId,
@@ -58,12 +81,46 @@ export const ControlDevice = z.object({
   previousSecretUntil: at.optional().meta({ description: "When the replaced secret ends, ms since 1970 UTC" }),
   placement: Placement,
   revoked: z.boolean(),
+  consent: ConsentState.optional().meta({
+    description:
+      "Its dwelling's; frames are taken in only where it is given. Left out by an alerting that knows no consents: given",
+  }),
+  pause: Pause.optional().meta({ description: "Its dwelling's, where there is one" }),
+  threshold: z.number().min(0).max(1).optional().meta({
+    description: "The score at which the aftermath of an impact is awaited, instead of the model's own `medium`",
+  }),
 });
 export type ControlDevice = z.infer<typeof ControlDevice>;
 
-/** What shall be: held by alerting, fetched and kept by each gateway. */
+/** The parts of what shall be, each with a version of its own. `registry`: devices and their secrets. */
+export const controlParts = ["registry", "consents", "pauses", "placements", "thresholds", "revocations"] as const;
+export type ControlPart = (typeof controlParts)[number];
+
+const version = z.number().int().min(0);
+
+export const ControlVersions = z.object({
+  registry: version,
+  consents: version,
+  pauses: version,
+  placements: version,
+  thresholds: version,
+  revocations: version,
+} satisfies Record<ControlPart, typeof version>);
+export type ControlVersions = z.infer<typeof ControlVersions>;
+
+/** What shall be: held by alerting, fetched and kept by each gateway. What is optional came later than `v: 1`. */
 export const Control = z
-  .object({ v: z.literal(1), version: z.number().int().min(0), devices: z.array(ControlDevice) })
+  .object({
+    v: z.literal(1),
+    version,
+    at: at
+      .optional()
+      .meta({ description: "Alerting's wall time when it gave this: what is left of a pause counts from it" }),
+    versions: ControlVersions.optional().meta({
+      description: "Of each part, the version at which it last changed; 0 where it never did",
+    }),
+    devices: z.array(ControlDevice),
+  })
   .meta({ id: "Control", description: "Desired state that alerting holds and a gateway follows" });
 export type Control = z.infer<typeof Control>;
 

@@ -4,12 +4,13 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { isIP } from "node:net";
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
+import { type CertificateHolder, certificateUri } from "../firmware-contracts/certificate-name.ts";
 
 // P-256: the curve that microcontrollers' TLS libraries have in every build.
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 /** A device whose clock stands at 1970 must be able to connect: only there is it told the time. */
 const notBefore = new Date(0);
-const years = { authority: 25, broker: 10, device: 10 } as const;
+const years = { authority: 25, server: 10, client: 10 } as const;
 
 /** A certificate and its key, both PEM. */
 export interface Credential {
@@ -23,6 +24,8 @@ export const certificateFiles = {
   authorityKey: "ca-key.pem",
   broker: "broker.pem",
   brokerKey: "broker-key.pem",
+  intake: "intake.pem",
+  intakeKey: "intake-key.pem",
 } as const;
 
 /** An authority of one's own: a P-256 key and its self-signed certificate. */
@@ -44,26 +47,36 @@ export async function makeAuthority(name: string, now: Date): Promise<Credential
 }
 
 /**
- * The broker's certificate, for `hosts`: names and addresses by which devices reach it. The authority's follows it in the same text, so that a device
- * that knows only the authority's fingerprint gets what to compare.
+ * The certificate of a server, the broker or alerting's intake, for `hosts`: names and addresses by which it is reached. The authority's follows it in
+ * the same text, so that a device that knows only the authority's fingerprint gets what to compare.
  */
-export async function issueForBroker(authority: Credential, hosts: readonly string[], now: Date): Promise<Credential> {
+export async function issueForServer(authority: Credential, hosts: readonly string[], now: Date): Promise<Credential> {
   const [first = ""] = hosts;
-  if (!first) throw new Error("a broker's certificate needs at least one host");
+  if (!first) throw new Error("a server's certificate needs at least one host");
   const names = hosts.map((host) => ({ type: isIP(host) ? ("ip" as const) : ("dns" as const), value: host }));
   const extensions = [new x509.SubjectAlternativeNameExtension(names)];
-  const issued = await issue(authority, first, "serverAuth", extensions, inYears(now, years.broker));
+  const issued = await issue(authority, first, "serverAuth", extensions, inYears(now, years.server));
   return { ...issued, certificate: `${issued.certificate.trim()}\n${authority.certificate}` };
 }
 
 /** A certificate by which a device comes in without a secret: its common name is the device's id. */
 export function issueForDevice(authority: Credential, deviceId: string, now: Date): Promise<Credential> {
-  return issue(authority, deviceId, "clientAuth", [], inYears(now, years.device));
+  return issueForHolder(authority, { kind: "device", id: deviceId }, now);
+}
+
+/** A certificate by which a gateway comes in at alerting's intake. It opens no broker, and a device's no intake. */
+export function issueForGateway(authority: Credential, gatewayId: string, now: Date): Promise<Credential> {
+  return issueForHolder(authority, { kind: "gateway", id: gatewayId }, now);
+}
+
+function issueForHolder(authority: Credential, holder: CertificateHolder, now: Date): Promise<Credential> {
+  const name = new x509.SubjectAlternativeNameExtension([{ type: "url", value: certificateUri(holder) }]);
+  return issue(authority, holder.id, "clientAuth", [name], inYears(now, years.client));
 }
 
 /**
- * Puts a broker's certificate for `hosts` into `folder`, and before that an authority where there is none yet. An authority that is there is never
- * replaced: the devices trust it. Returns whether it was made now.
+ * Puts certificates of the broker and of alerting's intake for `hosts` into `folder`, and before that an authority where there is none yet. An authority that is there is never
+ * replaced: the devices and gateways trust it. Returns whether it was made now.
  */
 export async function writeCertificates(folder: string, hosts: readonly string[], now: Date): Promise<boolean> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -73,9 +86,12 @@ export async function writeCertificates(folder: string, hosts: readonly string[]
     writeSecret(join(folder, certificateFiles.authorityKey), made.key);
     writeFileSync(join(folder, certificateFiles.authority), made.certificate);
   }
-  const broker = await issueForBroker(readAuthority(folder), hosts, now);
-  writeSecret(join(folder, certificateFiles.brokerKey), broker.key);
-  writeFileSync(join(folder, certificateFiles.broker), broker.certificate);
+  const authority = readAuthority(folder);
+  for (const server of ["broker", "intake"] as const) {
+    const made = await issueForServer(authority, hosts, now);
+    writeSecret(join(folder, certificateFiles[`${server}Key`]), made.key);
+    writeFileSync(join(folder, certificateFiles[server]), made.certificate);
+  }
   return isNew;
 }
 

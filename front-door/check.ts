@@ -3,7 +3,14 @@ import { createServer } from "node:net";
 import { Command, Option } from "commander";
 import colours from "picocolors";
 import { loadClassifier } from "../detector/classifier/classifier.ts";
+import { systemClock } from "../firmware-contracts/clock.ts";
+import { checkCertificates } from "./certificate-check.ts";
 import { type Config, defaultConfigPath, type Role, readConfig } from "./config.ts";
+import { openLog } from "./log.ts";
+import { remoteIntake } from "./service.ts";
+import { linesIn } from "./settings-file.ts";
+
+const clock = systemClock();
 
 interface CheckOptions {
   config: string;
@@ -17,6 +24,8 @@ interface Finding {
   ok: boolean;
   /** What was found; where it is not well, with the mend. */
   says: string;
+  /** Well for now, but not for long. */
+  warning?: true;
 }
 
 /** `fallvakt check`: reads the configuration through and tries what it names, without starting anything. */
@@ -33,12 +42,13 @@ export function checkCommand(): Command {
     .action(async (options: CheckOptions) => {
       const findings = await examine(options);
       if (options.json) process.stdout.write(`${JSON.stringify(findings)}\n`);
-      else for (const { ok, what, says } of findings) process.stdout.write(`${mark(ok)} ${what}: ${says}\n`);
+      else for (const one of findings) process.stdout.write(`${mark(one)} ${one.what}: ${one.says}\n`);
       if (findings.some((finding) => !finding.ok)) process.exitCode = 1;
     });
 }
 
-const mark = (ok: boolean) => (ok ? colours.green("ok  ") : colours.red("mend"));
+const mark = ({ ok, warning }: Finding) =>
+  warning ? colours.yellow("soon") : ok ? colours.green("ok  ") : colours.red("mend");
 
 async function examine({ config: path, role, model }: CheckOptions): Promise<Finding[]> {
   if (model) return [await tryModel("auto")];
@@ -49,16 +59,47 @@ async function examine({ config: path, role, model }: CheckOptions): Promise<Fin
     const { host, port } = config.gateway.mqtt;
     findings.push(await tryPort("gateway.mqtt", host, port), await tryModel(config.gateway.detector.backend));
   }
-  if (role === "gateway" && config.gateway.intake)
-    findings.push(await tryAnswer("gateway.intake", `${config.gateway.intake.url}/healthz`));
+  findings.push(...certificates(config, role, path));
+  if (role === "gateway" && config.gateway.intake) findings.push(await tryIntake(config));
   const { alerting } = config;
   if (role !== "gateway" && alerting) {
     findings.push(await tryPort("alerting.http", alerting.http.host, alerting.http.port));
+    const { tls } = alerting.intake;
+    if (tls) findings.push(await tryPort("alerting.intake.tls", tls.host, tls.port));
     if (alerting.influx) findings.push(await tryAnswer("alerting.influx", `${alerting.influx.url}/ping`));
     if (alerting.twilio.baseUrl) findings.push(await tryAnswer("alerting.twilio.baseUrl", alerting.twilio.baseUrl));
     findings.push(exposure(alerting));
   }
   return findings;
+}
+
+function certificates(config: Config, role: Role, path: string): Finding[] {
+  const lineOf = linesIn(path);
+  return checkCertificates(config, role, clock.wallNow()).map(({ key, level, says }) => {
+    const line = lineOf(key);
+    const where = line === null ? path : `${path}:${line}`;
+    return {
+      what: key,
+      ok: level !== "mend",
+      says: `${where}: ${says}`,
+      ...(level === "warn" ? { warning: true } : {}),
+    };
+  });
+}
+
+/** Asks alerting as the gateway would, with its token or certificate, without handing anything in. */
+async function tryIntake(config: Config): Promise<Finding> {
+  const what = "gateway.intake";
+  let remote: ReturnType<typeof remoteIntake> | null = null;
+  try {
+    remote = remoteIntake(config, clock, openLog("silent"));
+    await remote.intake.reach();
+    return { what, ok: true, says: `${config.gateway.intake?.url} answers` };
+  } catch (error) {
+    return { what, ok: false, says: error instanceof Error ? error.message : String(error) };
+  } finally {
+    await remote?.stop();
+  }
 }
 
 function tryFolder(dataDir: string): Finding {

@@ -99,6 +99,75 @@ describe("a broken configuration is told with its line", () => {
     expect(readConfig(path, "gateway", {}).alerting).toBeUndefined();
   });
 
+  test.each<[string, string, RegExp]>([
+    [
+      "neither token nor certificate",
+      "url: 'https://a.example'",
+      /^gateway\.intake\.token: missing: give .*fallvakt gateway certificate/,
+    ],
+    [
+      "both",
+      "url: 'https://a.example', token: twenty-characters-and-more, certFile: own.pem",
+      /^gateway\.intake\.token: .*leave out one/,
+    ],
+    [
+      "a key without its certificate",
+      "url: 'https://a.example', token: twenty-characters-and-more, keyFile: key.pem",
+      /^gateway\.intake\.keyFile: .*give certFile too/,
+    ],
+    [
+      "a token in the open",
+      "url: 'http://a.example:8080', token: twenty-characters-and-more",
+      /^gateway\.intake\.url: .*use https/,
+    ],
+    [
+      "a token in the open, in capitals",
+      "url: 'HTTP://a.example:8080', token: twenty-characters-and-more",
+      /^gateway\.intake\.url: .*use https/,
+    ],
+    [
+      "a token in the open, to an address that begins like this machine's",
+      "url: 'http://127.0.0.1.example', token: twenty-characters-and-more",
+      /^gateway\.intake\.url: .*use https/,
+    ],
+    [
+      "a certificate without TLS",
+      "url: 'http://127.0.0.1:8443', certFile: own.pem",
+      /^gateway\.intake\.url: .*https only/,
+    ],
+  ])("a gateway's way to alerting: %s", (_name, intake, says) => {
+    const path = join(folder, "gateway.yaml");
+    writeFileSync(path, `gateway: { intake: { ${intake} } }\n`);
+    let problems: SettingsError["problems"] = [];
+    try {
+      readConfig(path, "gateway", {});
+    } catch (error) {
+      if (error instanceof SettingsError) problems = error.problems;
+    }
+    expect(problems.map(({ key, problem }) => `${key}: ${problem}`)).toEqual([expect.stringMatching(says)]);
+    expect(problems[0]?.line).toBe(1);
+  });
+
+  test.each(["http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:8080"])(
+    "a token to this machine itself may go without TLS: %s",
+    (url) => {
+      const path = join(folder, "here.yaml");
+      writeFileSync(path, `gateway: { intake: { url: '${url}', token: twenty-characters-and-more } }\n`);
+      expect(readConfig(path, "gateway", {}).gateway.intake?.url).toBe(url);
+    },
+  );
+
+  test("files of certificates are beside the configuration", () => {
+    const path = join(folder, "beside.yaml");
+    const files = "caFile: ca.pem, certFile: /etc/own.pem, keyFile: keys/own.pem";
+    writeFileSync(path, `gateway: { intake: { url: 'https://a.example', ${files} } }\n`);
+    expect(readConfig(path, "gateway", {}).gateway.intake).toMatchObject({
+      caFile: join(folder, "ca.pem"),
+      certFile: "/etc/own.pem",
+      keyFile: join(folder, "keys/own.pem"),
+    });
+  });
+
   test("no file at all says how to write one", () => {
     expect(() => readConfig(join(folder, "none.yaml"), "all", {})).toThrow("fallvakt init");
   });

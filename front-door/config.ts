@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";
 import { AlertingConfig } from "../alerting/config.ts";
+import type { CredentialPaths } from "../firmware-contracts/credential-files.ts";
 import { GatewayConfig } from "../gateway/config.ts";
 import { HealthConfig } from "./health.ts";
 import { readSettings } from "./settings-file.ts";
@@ -38,7 +39,8 @@ function configFor(role: Role) {
       context.addIssue({ code: "custom", path: ["alerting"], message: "missing; `fallvakt init` writes one" });
     }
     if (role === "gateway" && !config.gateway.intake) {
-      const message = "missing: a gateway on its own needs the url of alerting and its intake's token";
+      const message =
+        "missing: a gateway on its own needs the url of alerting, and its intake's token or a certificate";
       context.addIssue({ code: "custom", path: ["gateway", "intake"], message });
     }
   });
@@ -51,12 +53,18 @@ function configFor(role: Role) {
 export function readConfig(path: string, role: Role = "all", env: NodeJS.ProcessEnv = process.env): Config {
   const config = readSettings(configFor(role), path, env);
   const beside = (file: string) => (isAbsolute(file) ? file : join(dirname(path), file));
-  const { mqtt, outside } = config.gateway;
-  if (outside?.caFile !== undefined) outside.caFile = beside(outside.caFile);
-  if (mqtt.tls) {
-    mqtt.tls.certFile = beside(mqtt.tls.certFile);
-    mqtt.tls.keyFile = beside(mqtt.tls.keyFile);
-    if (mqtt.tls.caFile !== undefined) mqtt.tls.caFile = beside(mqtt.tls.caFile);
+  const { gateway, alerting } = config;
+  for (const files of [gateway.mqtt.tls, gateway.outside, gateway.intake, alerting?.http.tls, alerting?.intake.tls]) {
+    placeFiles(files, beside);
   }
   return { ...config, dataDir: beside(config.dataDir) };
+}
+
+/** Files are named relative to the configuration. */
+function placeFiles(section: CredentialPaths | undefined, beside: (file: string) => string): void {
+  if (!section) return;
+  for (const key of ["certFile", "keyFile", "caFile"] as const) {
+    const file = section[key];
+    if (file !== undefined) section[key] = beside(file);
+  }
 }

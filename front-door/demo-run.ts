@@ -144,7 +144,7 @@ async function perform(run: DemoRun, stage: Stage): Promise<DemoResult> {
   const password = newSecret();
   await alerting.users.addUser("demo", password, "operator");
   const added = await alerting.registry.addDevices(
-    scenes.map(({ dwelling }) => dwelling),
+    scenes.map(({ dwelling }) => ({ ...dwelling, consentBy: "demo" })),
     { allowSimilarAliases: true },
   );
   const secrets = new Map(added.map(({ deviceId, secret }) => [deviceId, secret]));

@@ -39,10 +39,14 @@ export function initCommand(): Command {
     .option("--force", "overwrite an existing file; the certificate authority in certificates/ stays", false)
     .option(
       "--host <name...>",
-      "names and addresses by which devices reach the broker, for its certificate; beside this machine's own name",
+      "names and addresses by which devices and gateways reach this machine, for its certificates; beside its own name",
       [],
     )
-    .option("--certificates-only", "write only a new certificate for the broker, as before the old one ends", false)
+    .option(
+      "--certificates-only",
+      "write only new certificates for broker and intake, as before the old ones end; a running service takes them up",
+      false,
+    )
     .addHelpText(
       "after",
       `
@@ -53,7 +57,7 @@ Examples:
     )
     .action(async (options: InitOptions) => {
       const folder = join(dirname(options.config), certificatesFolder);
-      if (options.certificatesOnly) return writeBrokerCertificate(folder, options.host);
+      if (options.certificatesOnly) return writeServerCertificates(folder, options.host);
       if (existsSync(options.config) && !options.force) {
         throw new Error(`${options.config} is there already; --force overwrites it`);
       }
@@ -61,7 +65,7 @@ Examples:
       const account = { sid: `AC${hex(32)}`, token: hex(32) };
       // Holds secrets: nobody but its owner reads it.
       writeFileSync(options.config, configText(options, account), { mode: 0o600 });
-      await writeBrokerCertificate(folder, options.host);
+      await writeServerCertificates(folder, options.host);
       process.stdout.write(
         `Wrote ${options.config}.\nNext:\n` +
           (options.simulatedPhones
@@ -69,22 +73,22 @@ Examples:
             : `  1. put your staff's phones and the SMS provider's number in ${options.config}\n`) +
           "  fallvakt check                        says what is still missing\n" +
           "  fallvakt user add NAME                an account for the console\n" +
-          "  fallvakt device add ID --placement wrist --key 38\n" +
+          "  fallvakt device add ID --placement wrist --key 38 --consent-by NAME\n" +
           "  fallvakt start\n",
       );
     });
 }
 
-async function writeBrokerCertificate(folder: string, named: readonly string[]): Promise<void> {
+async function writeServerCertificates(folder: string, named: readonly string[]): Promise<void> {
   const hosts = [...new Set([...named, hostname(), "localhost", "127.0.0.1", "::1"])];
   const isNew = await writeCertificates(folder, hosts, new Date(systemClock().wallNow()));
   if (isNew) {
     const [certificate, key] = [join(folder, certificateFiles.authority), certificateFiles.authorityKey];
-    const warning = `Whoever has its key, ${key}, can make certificates that devices trust.`;
+    const warning = `Whoever has its key, ${key}, can make certificates that devices and gateways trust.`;
     process.stdout.write(`Made a certificate authority: ${certificate}. ${warning}\n`);
   }
-  const path = join(folder, certificateFiles.broker);
-  process.stdout.write(`Wrote ${path} for ${hosts.join(", ")}; it is valid for 10 years.\n`);
+  const paths = [certificateFiles.broker, certificateFiles.intake].map((file) => join(folder, file));
+  process.stdout.write(`Wrote ${paths.join(" and ")} for ${hosts.join(", ")}; they are valid for 10 years.\n`);
 }
 
 function configText({ simulatedPhones, language }: InitOptions, account: { sid: string; token: string }): string {
@@ -145,6 +149,13 @@ ${responders}
   intake:
     # What a gateway in another process shows at the door.
     token: ${newSecret()}
+    # For gateways that show a certificate instead: fallvakt gateway certificate ID --out FILE
+    # tls:
+    #   host: 0.0.0.0
+    #   port: 8443
+    #   certFile: ${certificatesFolder}/${certificateFiles.intake}
+    #   keyFile: ${certificatesFolder}/${certificateFiles.intakeKey}
+    #   caFile: ${certificatesFolder}/${certificateFiles.authority}
   # influx: { url: "http://127.0.0.1:8086", database: fallvakt }
 `;
 }

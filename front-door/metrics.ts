@@ -9,6 +9,8 @@ const measured = {
   fallvakt_ready: "1 where every part is ready, else 0",
   fallvakt_gateway_control_version: "version of the desired state in force",
   fallvakt_alerting_episodes_open: "episodes that are not closed",
+  fallvakt_certificate_days_left:
+    "whole days until a certificate that is shown or trusted ends, by the key that names its file (`which`)",
   fallvakt_memory_resident_bytes: "resident memory of the process",
 } as const;
 
@@ -38,8 +40,17 @@ export async function metricsOf(service: Service, isReady: boolean): Promise<{ t
     const open = alerting.episodes().filter((episode) => episode.status !== "closed").length;
     showMeasured("fallvakt_alerting_episodes_open", open);
   }
+  showCertificates(service, registry);
   showMeasured("fallvakt_memory_resident_bytes", process.memoryUsage.rss());
   return { type: registry.contentType, text: await registry.metrics() };
+}
+
+function showCertificates(service: Service, registry: Registry): void {
+  const certificates = service.certificates();
+  if (certificates.length === 0) return;
+  const name = "fallvakt_certificate_days_left";
+  const gauge = new Gauge({ name, help: measured[name], labelNames: ["which"], registers: [registry] });
+  for (const { which, daysLeft } of certificates) gauge.set({ which }, daysLeft);
 }
 
 /** The page that describes every metric. */

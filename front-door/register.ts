@@ -1,31 +1,21 @@
 import { readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Command, Option } from "commander";
-import { openRegister, type Register } from "../alerting/registry/register.ts";
-import type { AddedDevice, NewDevice } from "../alerting/registry/registry.ts";
+import type { ListedDevice, NewDevice, NewSecret } from "../alerting/registry/registry.ts";
 import { rotationDays } from "../alerting/registry/registry.ts";
 import { systemClock } from "../firmware-contracts/clock.ts";
 import { Placement } from "../firmware-contracts/detection.ts";
 import { newSecret } from "../firmware-contracts/secret.ts";
+import { GatewayConfig } from "../gateway/config.ts";
 import { defaultConfigPath, readConfig } from "./config.ts";
+import { inForce } from "./control.ts";
 import { brokerOf, type InstallerNote, installerQr } from "./installer-note.ts";
-import { alertingFolder } from "./service.ts";
+import { print, printTable, timeOf } from "./table.ts";
+import { type WithConfig, withConfig, withRegister } from "./with-register.ts";
 
-interface WithConfig {
-  config: string;
-  json?: boolean;
-}
-
-/** Opens the register beside a service that may be running, and closes it whatever happens. */
-async function withRegister<T>(options: WithConfig, use: (register: Register) => Promise<T>): Promise<T> {
-  const config = readConfig(options.config, "alerting");
-  const register = openRegister({ dataDir: alertingFolder(config), clock: systemClock() });
-  try {
-    return await use(register);
-  } finally {
-    await register.close();
-  }
+interface ByWhom {
+  by?: string;
 }
 
 interface WithQr {
@@ -33,7 +23,7 @@ interface WithQr {
   broker?: string;
 }
 
-function showSecret({ deviceId, secret }: AddedDevice, where: Pick<InstallerNote, "broker" | "ca"> | null): void {
+function showSecret({ deviceId, secret }: NewSecret, where: Pick<InstallerNote, "broker" | "ca"> | null): void {
   print(`Secret, shown only now: ${secret}`);
   if (!where) return;
   print(`Broker: ${where.broker}`);
@@ -41,14 +31,9 @@ function showSecret({ deviceId, secret }: AddedDevice, where: Pick<InstallerNote
   print(installerQr({ v: 1, id: deviceId, secret, ...where }));
 }
 
-const print = (text: string) => void process.stdout.write(`${text}\n`);
-
 /** `fallvakt device`: who may connect. A running gateway follows within seconds. */
 export function deviceCommand(): Command {
   const command = new Command("device").description("the register of devices and their dwellings");
-  const withConfig = (sub: Command) =>
-    sub.option("--config <file>", "the configuration", defaultConfigPath).option("--json", "print JSON", false);
-
   withConfig(command.command("add <deviceId>"))
     .description("add a device; its secret is shown once")
     .addOption(new Option("--placement <place>", "where it is worn").choices(Placement.options).makeOptionMandatory())
@@ -56,6 +41,11 @@ export function deviceCommand(): Command {
     .option("--area <name>", "the dwelling's area; in texts only where five dwellings or more share it")
     .option("--room <name>", "the room, for a sensor that stays there")
     .option("--unit <name>", "the home-care unit")
+    .option(
+      "--consent-by <name>",
+      "who vouches that the resident, and whoever lives there, has consented to being watched for falls; without consent no movement is stored or judged, and only the help button raises an alarm",
+    )
+    .option("--by <name>", "who adds it, for the history")
     .option(
       "--qr",
       "print what an installer needs as a QR code: the broker's address and authority, id and secret",
@@ -66,32 +56,36 @@ export function deviceCommand(): Command {
       "after",
       `
 Examples:
-  fallvakt device add watch-17 --placement wrist --key 38 --area "Gustavsberg syd"
-  fallvakt device add watch-18 --placement wrist --key 61 --qr --broker mqtts://larm.example.se:8883
-  fallvakt device add belt-3 --placement waist --key 54 --json`,
+  fallvakt device add watch-17 --placement wrist --key 38 --area "Gustavsberg syd" --consent-by eva
+  fallvakt device add watch-18 --placement wrist --key 61 --consent-by eva --qr --broker mqtts://larm.example.se:8883
+  fallvakt device add belt-3 --placement waist --key 54 --consent-by eva --json`,
     )
-    .action(async (deviceId: string, options: WithConfig & WithQr & Omit<NewDevice, "deviceId">) => {
-      const { config, json, qr, broker, ...device } = options;
+    .action(async (deviceId: string, options: WithConfig & WithQr & ByWhom & Omit<NewDevice, "deviceId">) => {
+      const { config, json, qr, broker, by, ...device } = options;
       // Before the device is added: what cannot be printed shall not be found out after its secret is made.
       const where = qr ? brokerOf(readConfig(config, "alerting"), broker) : null;
-      const added = await withRegister({ config }, ({ registry }) => registry.addDevice({ deviceId, ...device }));
+      const added = await withRegister({ config }, ({ registry }) =>
+        registry.addDevice({ deviceId, ...device }, { by }),
+      );
       if (json) return print(JSON.stringify({ ...added, ...where }));
       print(`Added ${added.deviceId}. MQTT user name and client id: ${added.deviceId}`);
       showSecret(added, where);
+      if (added.consent !== "given") print(withoutConsent([device.key]));
     });
 
   withConfig(command.command("rotate <deviceId>"))
     .description("give a device a new secret; the old one stays valid until the new one has been used")
     .option("--days <number>", "how long the old one stays valid where the new one is not used", String(rotationDays))
     .option("--now", "end the old one at once, and with it the device's connection", false)
+    .option("--by <name>", "who gives it, for the history")
     .option("--qr", "print what an installer needs as a QR code", false)
     .option("--broker <url>", "the broker's address as devices reach it, for --qr; left out: from its certificate")
-    .action(async (deviceId: string, options: WithConfig & WithQr & { days: string; now: boolean }) => {
-      const { config, json, qr, broker, now } = options;
+    .action(async (deviceId: string, options: WithConfig & WithQr & ByWhom & { days: string; now: boolean }) => {
+      const { config, json, qr, broker, now, by } = options;
       const days = now ? 0 : Number(options.days);
       if (!now && !(Number.isInteger(days) && days >= 1 && days <= 365)) throw new Error("--days is from 1 to 365");
       const where = qr ? brokerOf(readConfig(config, "alerting"), broker) : null;
-      const rotated = await withRegister({ config }, ({ registry }) => registry.rotate(deviceId, days));
+      const rotated = await withRegister({ config }, ({ registry }) => registry.rotate(deviceId, days, by));
       if (json) return print(JSON.stringify({ ...rotated, ...where }));
       const old = now ? "The old one is over." : `The old one is valid until this one is used, ${days} days at most.`;
       print(`A new secret for ${deviceId}. ${old}`);
@@ -118,12 +112,21 @@ Examples:
     });
 
   withConfig(command.command("import <file>"))
-    .description("add many from CSV with the columns deviceId, placement, key, area, room, unit; all of them or none")
-    .action(async (file: string, options: WithConfig) => {
-      const added = await withRegister(options, ({ registry }) => registry.addFromCsv(readFileSync(file, "utf8")));
+    .description(
+      "add many from CSV with the columns deviceId, placement, key, area, room, unit, consentBy; all of them or none",
+    )
+    .option("--by <name>", "who adds them, for the history")
+    .action(async (file: string, options: WithConfig & ByWhom) => {
+      const { by } = options;
+      const added = await withRegister(options, ({ registry }) =>
+        registry.addFromCsv(readFileSync(file, "utf8"), { by }),
+      );
       if (options.json) return print(JSON.stringify(added));
       print("deviceId,secret");
       for (const { deviceId, secret } of added) print(`${deviceId},${secret}`);
+      const without = added.filter(({ consent }) => consent !== "given").length;
+      // Beside the list: standard output may be a file.
+      if (without > 0) process.stderr.write(`${without} of ${added.length}: ${withoutConsent([])}\n`);
     });
 
   withConfig(command.command("list"))
@@ -138,39 +141,120 @@ Examples:
         device.key,
         device.area ?? "–",
         device.revoked ? "revoked" : device.online ? "online" : "offline",
-        device.lastSeenAt === null ? "never heard" : new Date(device.lastSeenAt).toLocaleString("sv-SE"),
+        device.lastSeenAt === null ? "never heard" : timeOf(device.lastSeenAt),
+        watchedOf(device),
       ]);
-      for (const line of columns([["device", "worn", "key", "area", "state", "last heard"], ...rows])) print(line);
+      printTable(["device", "worn", "key", "area", "state", "last heard", "falls"], rows);
     });
 
   withConfig(command.command("revoke <deviceId>"))
     .description("shut a device out, within seconds")
-    .action(async (deviceId: string, options: WithConfig) => {
-      await withRegister(options, ({ registry }) => registry.revoke(deviceId));
+    .option("--by <name>", "who does it, for the history")
+    .action(async (deviceId: string, options: WithConfig & ByWhom) => {
+      await withRegister(options, ({ registry }) => registry.revoke(deviceId, options.by));
       print(options.json ? JSON.stringify({ deviceId, revoked: true }) : `Revoked ${deviceId}.`);
     });
+  addPlaceAndThreshold(command);
   return command;
+}
+
+function addPlaceAndThreshold(command: Command): void {
+  withConfig(command.command("place <deviceId>"))
+    .description("say where a device is worn from now on")
+    .addOption(new Option("--placement <place>", "where").choices(Placement.options).makeOptionMandatory())
+    .requiredOption("--by <name>", "who says so: your name or account")
+    .action(async (deviceId: string, options: WithConfig & { placement: Placement; by: string }) => {
+      const { placement, by } = options;
+      await withRegister(options, ({ registry }) => registry.place(deviceId, placement, by));
+      print(options.json ? JSON.stringify({ deviceId, placement }) : `${deviceId} is worn at the ${placement}.`);
+    });
+
+  withConfig(command.command("threshold <deviceId> [score]"))
+    .description("give a device a threshold of its own: the score, 0.02 to 0.98, from which a movement may be a fall")
+    .option("--reset", "give it the model's own again", false)
+    .requiredOption("--approved-by <name>", "the manager who has approved it")
+    .addHelpText(
+      "after",
+      `
+A lower one finds more falls and raises more false alarms, a higher one the other way round. Movement that scores as high
+as the model's strong threshold is still told at once, unless this one is higher.
+Example:
+  fallvakt device threshold watch-17 0.4 --approved-by maria`,
+    )
+    .action(
+      async (
+        deviceId: string,
+        score: string | undefined,
+        options: WithConfig & { reset: boolean; approvedBy: string },
+      ) => {
+        if (options.reset === (score !== undefined)) throw new Error("give a score or --reset, one of them");
+        const threshold = score === undefined ? null : Number(score);
+        await withRegister(options, ({ registry }) => registry.setThreshold(deviceId, threshold, options.approvedBy));
+        if (options.json) return print(JSON.stringify({ deviceId, threshold }));
+        print(threshold === null ? `${deviceId} has the model's own threshold.` : `${deviceId}: ${threshold}.`);
+      },
+    );
+}
+
+/** Told where a device is added: whoever installs it must know. */
+function withoutConsent(keys: string[]): string {
+  const [key = "KEY"] = keys;
+  return `No consent is on record: falls raise NO alarm, only the help button does, until: fallvakt consent give ${key} --by NAME`;
+}
+
+/** Whether this device's falls raise an alarm, in a word or two. */
+function watchedOf({ revoked, consent, pausedUntil, threshold }: ListedDevice): string {
+  if (revoked) return "–";
+  if (consent !== "given") return `NO CONSENT (${consent})`;
+  if (pausedUntil !== null) return `paused until ${timeOf(pausedUntil)}`;
+  return threshold === null ? "watched" : `watched, threshold ${threshold}`;
 }
 
 /** `fallvakt gateway`: which gateways there are, and which are lost. */
 export function gatewayCommand(): Command {
   const command = new Command("gateway").description("the gateways that alerting has heard of");
-  const withConfig = (sub: Command) =>
-    sub.option("--config <file>", "the configuration", defaultConfigPath).option("--json", "print JSON", false);
-
   withConfig(command.command("list"))
-    .description("every gateway, when it was last heard, and the version of the register that it follows")
+    .description("every gateway, when it was last heard, and whether it follows the register as it is now")
     .action(async (options: WithConfig) => {
-      const gateways = await withRegister(options, ({ gateways }) => gateways.gateways());
-      if (options.json) return print(JSON.stringify(gateways));
+      const { version, gateways } = await withRegister(options, async (register) => ({
+        ...(await register.control.versions()),
+        gateways: await register.gateways.gateways(),
+      }));
+      if (options.json) {
+        const isCurrent = (reported: number) => reported === version;
+        return print(JSON.stringify(gateways.map((one) => ({ ...one, isCurrent: isCurrent(one.controlVersion) }))));
+      }
       if (gateways.length === 0) return print("No gateway has been heard yet.");
       const rows = gateways.map((gateway) => [
         gateway.gatewayId,
         gateway.lostAt === null ? "heard" : "LOST",
-        new Date(gateway.lastSeenAt).toLocaleString("sv-SE"),
-        String(gateway.controlVersion),
+        timeOf(gateway.lastSeenAt),
+        inForce(gateway.controlVersion, version),
       ]);
-      for (const line of columns([["gateway", "state", "last heard", "register"], ...rows])) print(line);
+      printTable(["gateway", "state", "last heard", "register"], rows);
+    });
+
+  withConfig(command.command("certificate <gatewayId>"))
+    .description(
+      "make a certificate by which a gateway comes in at the intake without a token, signed by the authority of `init`",
+    )
+    .requiredOption("--out <file>", "where to write certificate and key, PEM; only its owner may read it")
+    .option(
+      "--authority <folder>",
+      "folder of the authority and its key; left out: certificates, beside the configuration",
+    )
+    .addHelpText("after", "\nExample:\n  fallvakt gateway certificate stairwell-3 --out stairwell-3.pem")
+    .action(async (gatewayId: string, options: WithConfig & { out: string; authority?: string }) => {
+      const { certificateFiles, issueForGateway, readAuthority, writeSecret } = await import("./certificates.ts");
+      const { success, error } = GatewayConfig.shape.id.safeParse(gatewayId);
+      if (!success) throw new Error(`${gatewayId} cannot be a gateway's id: ${error.issues[0]?.message}`);
+      const folder = options.authority ?? resolve(dirname(options.config), "certificates");
+      const made = await issueForGateway(readAuthority(folder), gatewayId, new Date(systemClock().wallNow()));
+      writeSecret(options.out, `${made.certificate.trim()}\n${made.key}`);
+      if (options.json) return print(JSON.stringify({ gatewayId, file: options.out }));
+      print(`Wrote ${options.out}. Bring it and ${certificateFiles.authority} to the gateway, and write there:`);
+      const files = `caFile: ${certificateFiles.authority}, certFile: ${basename(options.out)}`;
+      print(`gateway:\n  id: ${gatewayId}\n  intake: { url: "https://HOST:8443", ${files} }`);
     });
 
   withConfig(command.command("forget <gatewayId>"))
@@ -208,14 +292,4 @@ async function firstLine(): Promise<string> {
     return line;
   }
   throw new Error("no password on standard input");
-}
-
-function columns(rows: string[][]): string[] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
 }

@@ -4,9 +4,10 @@ import type { Logger } from "pino";
 import { type Alerting, createAlerting } from "../alerting/alerting.ts";
 import { type Classifier, loadClassifier } from "../detector/classifier/classifier.ts";
 import type { Clock } from "../firmware-contracts/clock.ts";
+import { type CertificateInForce, openCredentialFiles } from "../firmware-contracts/credential-files.ts";
 import type { Intake } from "../firmware-contracts/intake.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
-import { createHttpIntake } from "../gateway/outbox/http-intake.ts";
+import { createHttpIntake, type HttpIntake } from "../gateway/outbox/http-intake.ts";
 import type { Config, Role } from "./config.ts";
 import { startHealth } from "./health.ts";
 
@@ -28,6 +29,8 @@ export interface Service {
   readonly consoleUrl: string | null;
   /** Where `/healthz`, `/readyz` and `/metrics` are, or null where the configuration names no such server. */
   readonly healthUrl: string | null;
+  /** Certificates that the parts show and trust now. */
+  certificates(): CertificateInForce[];
   stop(): Promise<void>;
 }
 
@@ -62,8 +65,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     }
     let gateway: Gateway | null = null;
     let classifier: Classifier | null = null;
+    const shown: { certificates(): CertificateInForce[] }[] = alerting ? [alerting] : [];
     if (role !== "alerting") {
-      const intake = alerting?.intake ?? remoteIntake(config, clock);
+      const door = alerting ?? remoteIntake(config, clock, log.child({ part: "gateway" }));
+      if (door !== alerting) {
+        started.push(door);
+        shown.push(door);
+      }
+      const { intake } = door;
       const model = await loadClassifier({
         backend: config.gateway.detector.backend,
         log: log.child({ part: "detector" }),
@@ -78,8 +87,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         log: log.child({ part: "gateway" }),
         classifier,
       });
-      await gateway.start();
+      // One that could not start altogether has something to stop too, or the process would never end.
       started.push(gateway);
+      await gateway.start();
+      shown.push(gateway);
     }
     const service: Service = {
       gateway,
@@ -87,6 +98,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       classifier,
       consoleUrl: alerting?.url ?? null,
       healthUrl: null,
+      certificates: () => shown.flatMap((part) => part.certificates()),
       stop,
     };
     if (!config.health) return service;
@@ -99,8 +111,33 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
 }
 
-function remoteIntake(config: Config, clock: Clock): Intake {
-  const { intake } = config.gateway;
-  if (!intake) throw new Error("gateway.intake is missing in the configuration");
-  return createHttpIntake({ ...intake, clock, timeoutSeconds: config.gateway.outbox.submitSeconds });
+/** Alerting in another process, as the configuration says. */
+export function remoteIntake(
+  config: Config,
+  clock: Clock,
+  log: Logger,
+): { intake: HttpIntake; certificates(): CertificateInForce[]; stop(): Promise<void> } {
+  const door = config.gateway.intake;
+  if (!door) throw new Error("gateway.intake is missing in the configuration");
+  const mend = `make it with: fallvakt gateway certificate ${config.gateway.id} --out FILE`;
+  const hasFiles = door.caFile !== undefined || door.certFile !== undefined;
+  const credential = hasFiles
+    ? openCredentialFiles({ section: "gateway.intake", paths: door, mend, clock, log })
+    : undefined;
+  const { url, token } = door;
+  const intake = createHttpIntake({
+    url,
+    token,
+    credential,
+    clock,
+    timeoutSeconds: config.gateway.outbox.submitSeconds,
+  });
+  return {
+    intake,
+    certificates: () => credential?.certificates() ?? [],
+    async stop() {
+      credential?.stop();
+      intake.close();
+    },
+  };
 }

@@ -64,6 +64,13 @@ export function readSettings<T extends z.ZodType>(schema: T, path: string, env: 
   return checked.data;
 }
 
+/** Says on which line of a settings file a key stands, or the nearest above it that is written down. The file must be one that can be read. */
+export function linesIn(path: string): (key: string) => number | null {
+  const lines = new LineCounter();
+  const document = parseDocument(readFileSync(path, "utf8"), { lineCounter: lines, prettyErrors: false });
+  return (key) => lineOf(document, lines, key.split("."));
+}
+
 function resolveSecrets(
   value: unknown,
   folder: string,

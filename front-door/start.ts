@@ -35,6 +35,8 @@ Examples:
         const { mqttsUrl } = service.gateway;
         if (mqttsUrl) process.stdout.write(`Over TLS: ${mqttsUrl}\n`);
       }
+      const intakeUrl = service.alerting?.intakeUrl;
+      if (intakeUrl) process.stdout.write(`Gateways, by certificate: ${intakeUrl}\n`);
       if (service.consoleUrl) process.stdout.write(`Console: ${service.consoleUrl}\n`);
       if (service.healthUrl) process.stdout.write(`Health and metrics: ${service.healthUrl}\n`);
       await toldToStop();

@@ -3,6 +3,49 @@ import { z } from "zod";
 const whole = (description: string, value: number, min: number, max: number) =>
   z.number().int().min(min).max(max).default(value).meta({ description });
 
+const isLoopback = (host: string) => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(host);
+
+/** Where alerting is, and how the gateway says who it is: by a token or by a certificate. */
+const IntakeDoor = z
+  .strictObject({
+    url: z.url({ protocol: /^https?$/ }).meta({
+      description: "Alerting's address, as https://host:port; with a certificate, that of alerting.intake.tls",
+    }),
+    token: z.string().min(16).optional().meta({
+      description: "What the gateway shows at the door: alerting.intake.token. Either this or a certificate",
+    }),
+    caFile: z.string().optional().meta({
+      description:
+        "The authority that signed alerting's certificate, PEM; needed for a private one, as that of `fallvakt init`",
+    }),
+    certFile: z.string().optional().meta({
+      description: "The gateway's certificate instead of a token, PEM; `fallvakt gateway certificate` makes it",
+    }),
+    keyFile: z.string().optional().meta({ description: "The key of that certificate, PEM; left out: in certFile too" }),
+  })
+  .superRefine(({ url, token, certFile, keyFile }, context) => {
+    const problem = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });
+    if (token === undefined && certFile === undefined) {
+      problem("token", "missing: give alerting.intake.token here, or certFile (fallvakt gateway certificate)");
+    }
+    if (token !== undefined && certFile !== undefined) {
+      problem("token", "a gateway comes in by its certificate or by a token: leave out one of the two");
+    }
+    if (keyFile !== undefined && certFile === undefined) {
+      problem("keyFile", "a key without its certificate: give certFile too, or leave this out");
+    }
+    // What is no address was told already.
+    if (!URL.canParse(url) || new URL(url).protocol !== "http:") return;
+    if (certFile !== undefined)
+      problem("url", "a certificate is shown over https only; give alerting.intake.tls's port");
+    else if (!isLoopback(new URL(url).hostname)) {
+      problem(
+        "url",
+        "the token, and who has fallen, would cross the network for all to read; use https (alerting.http.tls)",
+      );
+    }
+  });
+
 /** What a gateway may be told. Every key has a value that is right for one building. */
 export const GatewayConfig = z
   .strictObject({
@@ -155,13 +198,9 @@ export const GatewayConfig = z
       })
       .prefault({})
       .meta({ description: "The registry that alerting holds" }),
-    intake: z
-      .strictObject({
-        url: z.url({ protocol: /^https?$/ }).meta({ description: "Alerting's address, as https://host:port" }),
-        token: z.string().min(16).meta({ description: "What the gateway shows at the door: alerting.intake.token" }),
-      })
-      .optional()
-      .meta({ description: "Alerting in another process; needed where this one has the role gateway alone" }),
+    intake: IntakeDoor.optional().meta({
+      description: "Alerting in another process; needed where this one has the role gateway alone",
+    }),
   })
   .meta({ id: "GatewayConfig", description: "The unit that hears the devices" });
 export type GatewayConfig = z.infer<typeof GatewayConfig>;

@@ -44,6 +44,8 @@ export const gatewayCounters: Readonly<Record<string, string>> = {
   "frames.held": "frames that overtook others and waited for them",
   "frames.earlier": "stored frames that came behind later ones",
   "frames.duplicate": "frames that were known",
+  "frames.dropped.no-consent": "frames acknowledged, and neither kept nor judged, for want of consent",
+  "frames.dropped.paused": "the same, in a pause",
   "frames.missing": "frames that never came, by gaps in the numbers",
   "frames.reboots": "starts of devices, by new boot ids",
   "frames.clock-suspect": "frames of devices whose clock is wrong",

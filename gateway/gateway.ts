@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Classifier } from "../detector/classifier/classifier.ts";
 import type { Clock, WallMs } from "../firmware-contracts/clock.ts";
+import type { CertificateInForce } from "../firmware-contracts/credential-files.ts";
 import { type Detection, detectionId } from "../firmware-contracts/detection.ts";
 import { type AccelFrame, decodeFrameInPlace } from "../firmware-contracts/frame.ts";
 import type { DeviceEvent, GatewayEvent, Intake } from "../firmware-contracts/intake.ts";
@@ -62,6 +63,8 @@ export interface Gateway {
   ready(): boolean;
   /** What keeps `ready` from being true. */
   problems(): string[];
+  /** Certificates that the broker shows and trusts. */
+  certificates(): CertificateInForce[];
   /** Version of the Control in force. */
   readonly controlVersion: number;
   /** Resolves when nothing is undecided and the outbox is empty. */
@@ -127,6 +130,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const made = createSession({
       deviceId,
       placement: () => registry.device(deviceId)?.placement ?? "wrist",
+      threshold: () => registry.device(deviceId)?.threshold,
       operatingPoints: classifier.operatingPoints,
       modelVersion: classifier.modelVersion,
       bufferMs: config.journal.bufferSeconds * 1000,
@@ -234,7 +238,10 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   /** @param bytes the frame as the device wrote it, where that is at hand. */
   function takeFrame(deviceId: string, taken: AccelFrame, bytes: Uint8Array | null): Promise<void> | undefined {
-    return session(deviceId).frame(taken, time.now(), bytes);
+    const dropped = registry.unwatched(deviceId);
+    if (dropped === null) return session(deviceId).frame(taken, time.now(), bytes);
+    counters.add(dropped);
+    return undefined;
   }
 
   function take(deviceId: string, message: Message, isWill: boolean): Promise<void> | undefined {
@@ -311,6 +318,11 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   function followRegistry(): void {
     broker.follow?.(registry.deviceIds());
+    for (const [deviceId, one] of sessions) {
+      if (registry.hasConsent(deviceId)) continue;
+      one.forget();
+      sessions.delete(deviceId);
+    }
     for (const deviceId of broker.connected()) {
       if (registry.mayStay(deviceId)) continue;
       counters.add("connections.cut.revoked");
@@ -324,6 +336,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     time = createSteadyTime(clock, latest as WallMs);
     await Promise.all(
       [...undecided].map(([deviceId, records]) => {
+        if (!registry.hasConsent(deviceId)) return journal.release(deviceId, time.now());
         counters.add("journal.devices-taken-up");
         log.info({ deviceId, records: records.length }, "taking up what was undecided");
         return session(deviceId).replay(records);
@@ -358,6 +371,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     counters: () => ({ ...counters.read(), "connections.open": broker.connected().length }),
     ready: () => problems().length === 0,
     problems,
+    certificates: () => broker.certificates?.() ?? [],
     async settled() {
       while (isStarted && (await isBusy())) await new Promise<void>((resolve) => clock.after(20, resolve));
     },

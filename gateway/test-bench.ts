@@ -7,7 +7,7 @@ import { type Classifier, loadClassifier } from "../detector/classifier/classifi
 import { type Clock, systemClock } from "../firmware-contracts/clock.ts";
 import type { Detection } from "../firmware-contracts/detection.ts";
 import { type AccelFrame, encodeFrame } from "../firmware-contracts/frame.ts";
-import type { ControlDevice, DeviceEvent, Intake, IntakeItem } from "../firmware-contracts/intake.ts";
+import type { Control, ControlDevice, DeviceEvent, Intake, IntakeItem } from "../firmware-contracts/intake.ts";
 import { hashSecret } from "../firmware-contracts/secret.ts";
 import { type Uplink, uplinkTopic } from "../firmware-contracts/topics.ts";
 import { GatewayConfig } from "./config.ts";
@@ -23,28 +23,32 @@ export interface RememberingIntake extends Intake {
   detections(): Detection[];
   events(kind?: DeviceEvent["event"]): DeviceEvent[];
   failing: boolean;
+  /** Where true it gives no Control. */
+  unreachable: boolean;
   set(devices: ControlDevice[]): void;
 }
 
 export function rememberingIntake(devices: ControlDevice[]): RememberingIntake {
   const items: IntakeItem[] = [];
-  let control = { v: 1 as const, version: 1, devices };
+  let control: Control = { v: 1, version: 1, at: realTime.wallNow(), devices };
   return {
     items,
     failing: false,
+    unreachable: false,
     detections: () => items.flatMap((item) => (item.type === "detection" ? [item.detection] : [])),
     events: (kind) =>
       items.flatMap((item) =>
         item.type === "device-event" && (!kind || item.event.event === kind) ? [item.event] : [],
       ),
     set(next) {
-      control = { v: 1, version: control.version + 1, devices: next };
+      control = { v: 1, version: control.version + 1, at: realTime.wallNow(), devices: next };
     },
     async submit(item) {
       if (this.failing) throw new Error("out of order");
       items.push(item);
     },
     async control(have) {
+      if (this.unreachable) throw new Error("out of reach");
       return have === control.version ? null : control;
     },
   };

@@ -101,6 +101,7 @@ describe("time, chance and I/O stay in their places", () => {
     "alerting/episode.ts",
     "alerting/escalation.ts",
     "alerting/replies.ts",
+    "gateway/ingest/watching.ts",
   ];
 
   test.each(pureCore)("%s does no I/O", (path) => {
@@ -108,6 +109,13 @@ describe("time, chance and I/O stay in their places", () => {
     expect(source).not.toMatch(/from "node:(fs|net|http|https|timers|child_process|sqlite)/);
     expect(source).not.toMatch(/\basync\b|\bawait\b/);
   });
+});
+
+test("what gateways follow is changed in one place, which raises the version and writes the history", () => {
+  const raising = productFiles().filter((path) =>
+    /UPDATE control\b|INTO control_changes/.test(readFileSync(join(root, path), "utf8")),
+  );
+  expect(raising.sort()).toEqual(["alerting/store/control.ts", "alerting/store/migrations.ts"]);
 });
 
 test("every folder tells what it is in a README", () => {

@@ -4,6 +4,7 @@ import { type GatewayEvent, type Intake, IntakeItem } from "../../firmware-contr
 import type { Counters } from "../counters.ts";
 import type { ServiceEvent } from "../events.ts";
 import type { Keeper } from "../keeper.ts";
+import { actOf } from "../registry/acting.ts";
 import type { Store } from "../store/store.ts";
 import type { GatewayTroubles } from "./gateway-troubles.ts";
 import type { GatewayWatch } from "./gateway-watch.ts";
@@ -31,7 +32,7 @@ export function createIntake(options: {
       event.event === "online" || event.event === "heartbeat" ? true : event.event === "offline" ? false : null;
     await store().registry.deviceSeen(deviceId, event.at, { online, battery });
     if (event.event === "online" && detail === "new-secret") {
-      await store().registry.endPreviousSecret(deviceId, event.at);
+      await store().registry.endPreviousSecret(deviceId, event.at, actOf(clock, undefined));
     }
     const found = await store().registry.device(deviceId);
     onEvent({
@@ -74,7 +75,7 @@ export function createIntake(options: {
     },
     async control(haveVersion, heartbeat) {
       gatewayWatch.heard(heartbeat, haveVersion);
-      return store().registry.control(haveVersion);
+      return store().control.since(haveVersion, Math.round(clock.wallNow()));
     },
   };
 }

@@ -1,8 +1,8 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { GatewayHeartbeat, type Intake, IntakeItem } from "../../firmware-contracts/intake.ts";
 import type { Counters } from "../counters.ts";
+import type { WhoIsIt } from "./callers.ts";
 
 /** A Detection with the longest evidence window has about 60 kB. */
 const longestItem = 256 * 1024;
@@ -15,23 +15,29 @@ const ControlQuery = z.object({
 
 /**
  * The intake for a gateway in another process: `POST /intake/v1/items` takes one item and answers 204 once it is committed,
- * `GET /intake/v1/control?have=N&gateway=ID&everyMs=MS` answers what shall be, or 204 where N is the newest. Both want the token as a bearer.
+ * `GET /intake/v1/control?have=N&gateway=ID&everyMs=MS` answers what shall be, or 204 where N is the newest. `whoIsIt` is asked first; a gateway that it
+ * names speaks for itself alone.
  */
 export async function intakePlugin(
   app: FastifyInstance,
-  options: { intake: Intake; token: string; counters: Counters },
+  options: { intake: Intake; whoIsIt: WhoIsIt; counters: Counters },
 ): Promise<void> {
-  const { intake, token, counters } = options;
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  const expected = digest(`Bearer ${token}`);
+  const { intake, whoIsIt, counters } = options;
 
   app.addHook("onRequest", async (request, reply) => {
-    if (timingSafeEqual(digest(request.headers.authorization ?? ""), expected)) return;
-    counters.count("intake.bad-token");
-    await reply
-      .code(401)
-      .send({ problem: "unauthorised", mend: "give the token of alerting.intake.token as a bearer" });
+    const who = whoIsIt(request.raw);
+    if (who.ok) return;
+    counters.count(who.counter);
+    await reply.code(who.status).send({ problem: who.problem, mend: who.mend });
   });
+
+  /** Whether the caller's certificate is another gateway's. */
+  function isAnothers(request: FastifyRequest, gatewayId: string): boolean {
+    const who = whoIsIt(request.raw);
+    if (who.ok && (who.gatewayId === null || who.gatewayId === gatewayId)) return false;
+    counters.count("intake.refused.another-gateway");
+    return true;
+  }
 
   app.setErrorHandler((error: { statusCode?: number; code?: string }, _request, reply) => {
     const status = error.statusCode ?? 503;
@@ -47,6 +53,9 @@ export async function intakePlugin(
       const [issue] = item.error.issues;
       return reply.code(422).send({ problem: "bad-item", where: issue?.path.join("."), detail: issue?.message });
     }
+    if (item.data.type === "gateway-event" && isAnothers(request, item.data.event.gatewayId)) {
+      return reply.code(422).send({ problem: "another-gateway", where: "event.gatewayId" });
+    }
     await intake.submit(item.data);
     return reply.code(204).send();
   });
@@ -59,6 +68,7 @@ export async function intakePlugin(
         detail: "have: the version you hold, 0 at first; gateway: your id; everyMs: how often you ask",
       });
     const { have, gateway, everyMs } = query.data;
+    if (isAnothers(request, gateway)) return reply.code(403).send({ problem: "another-gateway" });
     const control = await intake.control(have, { gatewayId: gateway, everyMs });
     return control ? reply.send(control) : reply.code(204).send();
   });

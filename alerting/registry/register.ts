@@ -1,12 +1,15 @@
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
-import type { GatewayStore } from "../store/store.ts";
+import type { ControlStore, GatewayStore } from "../store/store.ts";
+import { createDwellings, type Dwellings } from "./dwellings.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { createUsers, type Users } from "./users.ts";
 
-/** Devices and accounts without the service: for the command line, beside a service that may be running. */
+/** What shall be, and accounts, without the service: for the command line, beside a service that may be running. */
 export interface Register {
   registry: Registry;
+  dwellings: Dwellings;
+  control: ControlStore;
   users: Users;
   gateways: GatewayStore;
   close(): Promise<void>;
@@ -17,6 +20,8 @@ export function openRegister(options: { dataDir: string; clock: Clock }): Regist
   const store = openSqliteStore(options.dataDir);
   return {
     registry: createRegistry(() => store, options.clock),
+    dwellings: createDwellings(() => store, options.clock),
+    control: store.control,
     users: createUsers(() => store),
     gateways: store.gateways,
     close: () => store.close(),

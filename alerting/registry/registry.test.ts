@@ -62,9 +62,9 @@ describe("devices", () => {
     await register.registry.rotate("watch-1");
     const store = openSqliteStore(dataDir);
     const previous = async () => (await register.registry.controlSince(0))?.devices[0]?.previousSecretHash;
-    await store.registry.endPreviousSecret("watch-1", systemClock().wallNow() - 60_000);
+    await store.registry.endPreviousSecret("watch-1", systemClock().wallNow() - 60_000, { at: 1, by: null });
     expect(await previous()).toBeDefined();
-    await store.registry.endPreviousSecret("watch-1", systemClock().wallNow() + 1000);
+    await store.registry.endPreviousSecret("watch-1", systemClock().wallNow() + 1000, { at: 1, by: null });
     expect(await previous()).toBeUndefined();
     await store.close();
   });

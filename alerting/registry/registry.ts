@@ -2,12 +2,13 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import { Placement } from "../../firmware-contracts/detection.ts";
-import type { Control } from "../../firmware-contracts/intake.ts";
+import { type ConsentState, type Control, thresholdBounds } from "../../firmware-contracts/intake.ts";
 import { hashSecret, newSecret } from "../../firmware-contracts/secret.ts";
 import { DeviceId } from "../../firmware-contracts/topics.ts";
 import { isGsm7 } from "../messages/gsm7.ts";
 import { longest } from "../messages/limits.ts";
-import type { DeviceRow, Dwelling, Store } from "../store/store.ts";
+import type { DeviceAddition, Dwelling, Store } from "../store/store.ts";
+import { ActingPerson, actOf } from "./acting.ts";
 import { areSimilar } from "./aliases.ts";
 import { readDeviceCsv } from "./csv.ts";
 
@@ -36,18 +37,29 @@ export const NewDevice = z.strictObject({
     .max(60)
     .optional()
     .meta({ description: "Home-care unit; key numbers are unique in one" }),
+  consentBy: ActingPerson.optional().meta({
+    description:
+      "Who vouches that the resident, and whoever lives there, has consented; without it falls raise no alarm",
+  }),
 });
 export type NewDevice = z.infer<typeof NewDevice>;
 
 export interface AddOptions {
   /** For simulated fleets only: aliases that a tired person takes for one another are let through. */
   allowSimilarAliases?: boolean;
+  /** Who adds them, for the history. */
+  by?: string | undefined;
 }
 
 /** A device's secret is shown once, here; the register keeps a hash. */
-export interface AddedDevice {
+export interface NewSecret {
   deviceId: string;
   secret: string;
+}
+
+export interface AddedDevice extends NewSecret {
+  /** Its dwelling's. Falls raise an alarm only where it is given. */
+  consent: ConsentState;
 }
 
 export interface ListedDevice {
@@ -61,6 +73,12 @@ export interface ListedDevice {
   lastSeenAt: number | null;
   online: boolean | null;
   battery: number | null;
+  /** Its dwelling's. */
+  consent: ConsentState;
+  /** When its dwelling's pause ends, wall time ms, or null where none is running. */
+  pausedUntil: number | null;
+  /** The device's own threshold, or null where the model's is in force. */
+  threshold: number | null;
 }
 
 /** Dwellings and their devices. */
@@ -69,32 +87,39 @@ export interface Registry {
   addDevice(device: NewDevice, options?: AddOptions): Promise<AddedDevice>;
   /** All of them or none. */
   addDevices(devices: readonly NewDevice[], options?: AddOptions): Promise<AddedDevice[]>;
-  /** A list as CSV, columns deviceId, placement, key, area, room, unit. @throws with the line. */
+  /** A list as CSV, columns deviceId, placement, key, area, room, unit, consentBy. @throws with the line. */
   addFromCsv(text: string, options?: AddOptions): Promise<AddedDevice[]>;
   list(): Promise<ListedDevice[]>;
   /**
    * Gives a device a new secret. The old one stays valid until the new one has been used, `days` at the longest; 0 ends it at once.
    * @throws where there is no such device, or it was revoked.
    */
-  rotate(deviceId: string, days?: number): Promise<AddedDevice>;
+  rotate(deviceId: string, days?: number, by?: string): Promise<NewSecret>;
   /** Shuts a device out at the gateway's next fetch of control. @throws where there is no such device. */
-  revoke(deviceId: string): Promise<void>;
+  revoke(deviceId: string, by?: string): Promise<void>;
+  /** Says where a device is worn from now on. @throws where there is no such device, or it was revoked. */
+  place(deviceId: string, placement: Placement, by: string): Promise<void>;
+  /**
+   * Gives a device a threshold of its own, or the model's again (null), as `approvedBy` has approved.
+   * @throws where it is not from 0.02 to 0.98, where there is no such device, or it was revoked.
+   */
+  setThreshold(deviceId: string, threshold: number | null, approvedBy: string): Promise<void>;
   /** What a gateway must know, or null where `version` is the newest. */
   controlSince(version: number): Promise<Control | null>;
 }
 
 export function createRegistry(store: () => Store, clock: Clock): Registry {
   async function addDevices(wanted: readonly NewDevice[], options: AddOptions = {}): Promise<AddedDevice[]> {
-    const { registry } = store();
+    const { registry, watching } = store();
+    const act = actOf(clock, options.by);
     const devices = wanted.map((device) => parse(device));
-    const known = new Set((await registry.devices()).map((device) => device.deviceId));
+    const known = new Set((await registry.devices(act.at)).map((device) => device.deviceId));
     const dwellings = await registry.dwellings();
-    const rows: { device: DeviceRow; dwelling: Dwelling }[] = [];
-    const added: AddedDevice[] = [];
+    const rows: DeviceAddition[] = [];
     const secrets = devices.map(() => newSecret());
     const hashes = await Promise.all(secrets.map((secret) => hashSecret(secret, "device")));
     for (const [i, device] of devices.entries()) {
-      const { deviceId, placement, room } = device;
+      const { deviceId, placement, room, consentBy = null } = device;
       if (known.has(deviceId)) throw new Error(`device ${deviceId} is in the register already; choose another id`);
       known.add(deviceId);
       const dwelling = dwellingFor(device, dwellings, options);
@@ -106,17 +131,23 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
           room: room ?? null,
           secretHash: hashes[i] ?? "",
           revoked: false,
-          addedAt: Math.round(clock.wallNow()),
+          addedAt: act.at,
           lastSeenAt: null,
           online: null,
           battery: null,
         },
         dwelling,
+        consentBy,
       });
-      added.push({ deviceId, secret: secrets[i] ?? "" });
     }
-    if (rows.length > 0) await registry.addDevices(rows);
-    return added;
+    if (rows.length === 0) return [];
+    await registry.addDevices(rows, act);
+    const consents = new Map((await watching.consents()).map(({ dwellingId, state }) => [dwellingId, state]));
+    return rows.map(({ device, dwelling }, i) => ({
+      deviceId: device.deviceId,
+      secret: secrets[i] ?? "",
+      consent: consents.get(dwelling.id) ?? "missing",
+    }));
   }
 
   return {
@@ -137,7 +168,7 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
     async list() {
       const { registry } = store();
       const dwellings = new Map((await registry.dwellings()).map((dwelling) => [dwelling.id, dwelling]));
-      return (await registry.devices()).map((device) => {
+      return (await registry.devices(Math.round(clock.wallNow()))).map((device) => {
         const dwelling = dwellings.get(device.dwellingId);
         return {
           deviceId: device.deviceId,
@@ -150,24 +181,42 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
           lastSeenAt: device.lastSeenAt,
           online: device.online,
           battery: device.battery,
+          consent: device.consent ?? "missing",
+          pausedUntil: device.pause?.until ?? null,
+          threshold: device.threshold ?? null,
         };
       });
     },
-    async rotate(deviceId, days = rotationDays) {
+    async rotate(deviceId, days = rotationDays, by) {
       const secret = newSecret();
-      const now = Math.round(clock.wallNow());
-      const until = days > 0 ? now + days * 86_400_000 : null;
-      if (!(await store().registry.replaceSecret(deviceId, await hashSecret(secret, "device"), now, until))) {
-        throw new Error(`no device has the id ${deviceId}, or it was revoked; add it under a new id`);
-      }
+      const secretHash = await hashSecret(secret, "device");
+      const act = actOf(clock, by);
+      const until = days > 0 ? act.at + days * 86_400_000 : null;
+      if (!(await store().registry.replaceSecret(deviceId, secretHash, until, act))) throw unknownDevice(deviceId);
       return { deviceId, secret };
     },
-    async revoke(deviceId) {
-      if (!(await store().registry.revokeDevice(deviceId))) throw new Error(`no device has the id ${deviceId}`);
+    async revoke(deviceId, by) {
+      const isKnown = await store().registry.revokeDevice(deviceId, actOf(clock, by));
+      if (!isKnown) throw new Error(`no device has the id ${deviceId}`);
     },
-    controlSince: (version) => store().registry.control(version),
+    async place(deviceId, placement, by) {
+      const isKnown = await store().registry.placeDevice(deviceId, Placement.parse(placement), actOf(clock, by));
+      if (!isKnown) throw unknownDevice(deviceId);
+    },
+    async setThreshold(deviceId, threshold, approvedBy) {
+      const { least, most } = thresholdBounds;
+      if (threshold !== null && !(threshold >= least && threshold <= most)) {
+        throw new Error(`threshold: a number from ${least} to ${most}; most people need none of their own`);
+      }
+      const isKnown = await store().registry.setThreshold(deviceId, threshold, actOf(clock, approvedBy));
+      if (!isKnown) throw unknownDevice(deviceId);
+    },
+    controlSince: (version) => store().control.since(version, Math.round(clock.wallNow())),
   };
 }
+
+const unknownDevice = (deviceId: string) =>
+  new Error(`no device has the id ${deviceId}, or it was revoked; add it under a new id`);
 
 function parse(device: NewDevice): NewDevice {
   const checked = NewDevice.safeParse(device);

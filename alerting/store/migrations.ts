@@ -149,4 +149,51 @@ export const migrations: readonly string[] = [
     lost_at INTEGER
   ) STRICT;
   `,
+  `
+  -- Of the resident and of whoever lives there. No row: not on record. Who vouched for it, or took note of the withdrawal, and when.
+  CREATE TABLE consents (
+    dwelling_id TEXT PRIMARY KEY REFERENCES dwellings (id),
+    state TEXT NOT NULL CHECK (state IN ('given', 'withdrawn')),
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- The last pause of each dwelling; it may be over.
+  CREATE TABLE pauses (
+    dwelling_id TEXT PRIMARY KEY REFERENCES dwellings (id),
+    from_at INTEGER NOT NULL,
+    until_at INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    by TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  ALTER TABLE devices ADD COLUMN threshold REAL;
+
+  -- Every change of what gateways follow, with the version that it made. "by" is who acted, "what" never a resident.
+  CREATE TABLE control_changes (
+    id INTEGER PRIMARY KEY,
+    version INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    part TEXT NOT NULL CHECK (part IN ('registry', 'consents', 'pauses', 'placements', 'thresholds', 'revocations')),
+    device_id TEXT,
+    dwelling_id TEXT,
+    by TEXT,
+    what TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX control_changes_part ON control_changes (part, version);
+  CREATE TRIGGER control_changes_no_update BEFORE UPDATE ON control_changes
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+  CREATE TRIGGER control_changes_no_delete BEFORE DELETE ON control_changes
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+
+  -- Who was watched before consents were recorded is watched after it.
+  INSERT INTO consents (dwelling_id, state, at, by)
+    SELECT dwellings.id, 'given', COALESCE(MIN(devices.added_at), 0), 'before consents were recorded'
+    FROM dwellings LEFT JOIN devices ON devices.dwelling_id = dwellings.id GROUP BY dwellings.id;
+  INSERT INTO control_changes (version, at, part, device_id, dwelling_id, what)
+    SELECT (SELECT version FROM control), added_at, 'registry', id, dwelling_id, 'added before changes were recorded' FROM devices ORDER BY added_at;
+  UPDATE control SET version = version + 1 WHERE EXISTS (SELECT 1 FROM dwellings);
+  INSERT INTO control_changes (version, at, part, dwelling_id, by, what)
+    SELECT (SELECT version FROM control), at, 'consents', dwelling_id, by, 'given' FROM consents;
+  `,
 ];

@@ -1,94 +1,71 @@
-import type { Placement } from "../../firmware-contracts/detection.ts";
-import type { Control, ControlDevice } from "../../firmware-contracts/intake.ts";
+import { type Change, recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";
-import type { DeviceRow, Dwelling, RegistryStore } from "./store.ts";
+import { deviceRow, deviceRows } from "./device-rows.ts";
+import type { Act, DeviceAddition, Dwelling, RegistryStore } from "./store.ts";
+import { putConsent } from "./watching.ts";
 
-interface Row {
-  id: string;
-  dwelling_id: string;
-  placement: Placement;
-  room: string | null;
-  secret_hash: string;
-  previous_secret_hash: string | null;
-  previous_secret_until: number | null;
-  revoked: number;
-  added_at: number;
-  last_seen_at: number | null;
-  online: number | null;
-  battery: number | null;
-}
-
-const controlDeviceOf = (row: Row): ControlDevice => ({
-  deviceId: row.id,
-  secretHash: row.secret_hash,
-  ...(row.previous_secret_hash !== null && row.previous_secret_until !== null
-    ? { previousSecretHash: row.previous_secret_hash, previousSecretUntil: row.previous_secret_until }
-    : {}),
-  placement: row.placement,
-  revoked: row.revoked === 1,
-});
-
-const deviceOf = (row: Row): DeviceRow => ({
-  ...controlDeviceOf(row),
-  dwellingId: row.dwelling_id,
-  room: row.room,
-  addedAt: row.added_at,
-  lastSeenAt: row.last_seen_at,
-  online: row.online === null ? null : row.online === 1,
-  battery: row.battery,
-});
-
-const nextVersion = (db: Database) => db.run("UPDATE control SET version = version + 1");
-
-function addDevices(db: Database, added: { device: DeviceRow; dwelling: Dwelling }[]): void {
-  db.transaction(() => {
-    for (const { device, dwelling } of added) {
-      db.run(
-        `INSERT INTO dwellings (id, alias, unit, area, room) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET area = COALESCE(excluded.area, area), room = COALESCE(excluded.room, room)`,
-        dwelling.id,
-        dwelling.alias,
-        dwelling.unit,
-        dwelling.area,
-        dwelling.room,
-      );
-      db.run(
-        "INSERT INTO devices (id, dwelling_id, placement, room, secret_hash, revoked, added_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        device.deviceId,
-        dwelling.id,
-        device.placement,
-        device.room,
-        device.secretHash,
-        device.revoked ? 1 : 0,
-        device.addedAt,
-      );
+function addDevices(db: Database, added: readonly DeviceAddition[], act: Act): void {
+  const changes: Change[] = [];
+  for (const { device, dwelling, consentBy } of added) {
+    db.run(
+      `INSERT INTO dwellings (id, alias, unit, area, room) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET area = COALESCE(excluded.area, area), room = COALESCE(excluded.room, room)`,
+      dwelling.id,
+      dwelling.alias,
+      dwelling.unit,
+      dwelling.area,
+      dwelling.room,
+    );
+    db.run(
+      "INSERT INTO devices (id, dwelling_id, placement, room, secret_hash, revoked, added_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      device.deviceId,
+      dwelling.id,
+      device.placement,
+      device.room,
+      device.secretHash,
+      device.revoked ? 1 : 0,
+      device.addedAt,
+    );
+    const { deviceId, placement } = device;
+    changes.push({ part: "registry", deviceId, dwellingId: dwelling.id, what: `added, ${placement}` });
+    if (consentBy !== null && putConsent(db, dwelling.id, "given", { at: act.at, by: consentBy })) {
+      changes.push({ part: "consents", dwellingId: dwelling.id, what: "given", by: consentBy });
     }
-    nextVersion(db);
-  });
+  }
+  recordChanges(db, act, changes);
 }
 
-function control(db: Database, haveVersion: number): Control | null {
+/** Changes a device that is not revoked, by `change`, which returns what it did or null where all is so already. False where there is no such device. */
+function changeDevice(
+  db: Database,
+  deviceId: string,
+  act: Act,
+  change: (now: { placement: string; threshold: number | null }) => Pick<Change, "part" | "what"> | null,
+): boolean {
   return db.transaction(() => {
-    const version = db.get<{ version: number }>("SELECT version FROM control")?.version ?? 0;
-    // A gateway can also hold a newer one: alerting was restored from a backup. Then ours counts.
-    if (version === haveVersion) return null;
-    const devices = db.all<Row>("SELECT * FROM devices ORDER BY id").map(controlDeviceOf);
-    return { v: 1, version, devices };
+    const now = db.get<{ dwelling_id: string; placement: string; threshold: number | null }>(
+      "SELECT dwelling_id, placement, threshold FROM devices WHERE id = ? AND revoked = 0",
+      deviceId,
+    );
+    if (!now) return false;
+    const done = change(now);
+    if (done) recordChanges(db, act, [{ ...done, deviceId, dwellingId: now.dwelling_id }]);
+    return true;
   });
 }
 
 export function registryStore(db: Database): RegistryStore {
   return {
     dwellings: async () => db.all<Dwelling>("SELECT id, alias, unit, area, room FROM dwellings ORDER BY unit, alias"),
-    devices: async () => db.all<Row>("SELECT * FROM devices ORDER BY id").map(deviceOf),
+    devices: async (at) => deviceRows(db, at),
     device: async (deviceId) => {
-      const row = db.get<Row>("SELECT * FROM devices WHERE id = ?", deviceId);
-      if (!row) return null;
+      const device = deviceRow(db, deviceId);
+      if (!device) return null;
       const dwelling = db.get<Dwelling>(
         "SELECT id, alias, unit, area, room FROM dwellings WHERE id = ?",
-        row.dwelling_id,
+        device.dwellingId,
       );
-      return dwelling ? { device: deviceOf(row), dwelling } : null;
+      return dwelling ? { device, dwelling } : null;
     },
     dwellingsInArea: async (area, unit) =>
       db.get<{ n: number }>(
@@ -96,41 +73,51 @@ export function registryStore(db: Database): RegistryStore {
         area,
         unit ?? "",
       )?.n ?? 0,
-    addDevices: async (added) => addDevices(db, added),
-    revokeDevice: async (deviceId) =>
-      db.transaction(() => {
-        const known = db.run("UPDATE devices SET revoked = 1 WHERE id = ?", deviceId) > 0;
-        if (known) nextVersion(db);
-        return known;
-      }),
-    replaceSecret: async (deviceId, secretHash, at, previousUntil) =>
-      db.transaction(() => {
+    addDevices: async (added, act) => db.transaction(() => addDevices(db, added, act)),
+    revokeDevice: async (deviceId, act) => {
+      const isDone = changeDevice(db, deviceId, act, () => {
+        db.run("UPDATE devices SET revoked = 1 WHERE id = ?", deviceId);
+        return { part: "revocations", what: "revoked" };
+      });
+      return isDone || db.get("SELECT 1 FROM devices WHERE id = ?", deviceId) !== undefined;
+    },
+    replaceSecret: async (deviceId, secretHash, previousUntil, act) =>
+      changeDevice(db, deviceId, act, () => {
         const keepsPrevious = previousUntil !== null;
-        const known =
-          db.run(
-            `UPDATE devices SET previous_secret_hash = iif(?, secret_hash, NULL), previous_secret_until = ?, secret_since = ?,
-               secret_hash = ? WHERE id = ? AND revoked = 0`,
-            keepsPrevious ? 1 : 0,
-            previousUntil,
-            at,
-            secretHash,
-            deviceId,
-          ) > 0;
-        if (known) nextVersion(db);
-        return known;
+        db.run(
+          `UPDATE devices SET previous_secret_hash = iif(?, secret_hash, NULL), previous_secret_until = ?, secret_since = ?,
+             secret_hash = ? WHERE id = ?`,
+          keepsPrevious ? 1 : 0,
+          previousUntil,
+          act.at,
+          secretHash,
+          deviceId,
+        );
+        return { part: "registry", what: keepsPrevious ? "new secret" : "new secret, the old one ended at once" };
       }),
-    endPreviousSecret: async (deviceId, usedAt) =>
-      db.transaction(() => {
-        const ended =
-          db.run(
-            `UPDATE devices SET previous_secret_hash = NULL, previous_secret_until = NULL
-             WHERE id = ? AND previous_secret_hash IS NOT NULL AND secret_since <= ?`,
-            deviceId,
-            usedAt,
-          ) > 0;
-        if (ended) nextVersion(db);
+    endPreviousSecret: async (deviceId, usedAt, act) =>
+      void changeDevice(db, deviceId, act, () => {
+        const ended = db.run(
+          `UPDATE devices SET previous_secret_hash = NULL, previous_secret_until = NULL
+           WHERE id = ? AND previous_secret_hash IS NOT NULL AND secret_since <= ?`,
+          deviceId,
+          usedAt,
+        );
+        return ended > 0 ? { part: "registry", what: "old secret ended: the new one was used" } : null;
       }),
-    control: async (haveVersion) => control(db, haveVersion),
+    placeDevice: async (deviceId, placement, act) =>
+      changeDevice(db, deviceId, act, (now) => {
+        if (now.placement === placement) return null;
+        db.run("UPDATE devices SET placement = ? WHERE id = ?", placement, deviceId);
+        return { part: "placements", what: `${placement}, before: ${now.placement}` };
+      }),
+    setThreshold: async (deviceId, threshold, act) =>
+      changeDevice(db, deviceId, act, (now) => {
+        if (now.threshold === threshold) return null;
+        db.run("UPDATE devices SET threshold = ? WHERE id = ?", threshold, deviceId);
+        const shown = (value: number | null) => value ?? "the model's own";
+        return { part: "thresholds", what: `${shown(threshold)}, before: ${shown(now.threshold)}` };
+      }),
     deviceSeen: async (deviceId, at, { online, battery }) =>
       void db.run(
         `UPDATE devices SET last_seen_at = MAX(COALESCE(last_seen_at, 0), ?), online = COALESCE(?, online),

@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { controlStore } from "./control.ts";
 import { openDatabase } from "./database.ts";
 import { episodeStore } from "./episodes.ts";
 import { gatewayStore } from "./gateways.ts";
@@ -7,6 +8,7 @@ import { pageStore } from "./pages.ts";
 import { registryStore } from "./registry.ts";
 import type { Store } from "./store.ts";
 import { userStore } from "./users.ts";
+import { watchStore } from "./watching.ts";
 
 /** Alerting's store in `alerting.db` of the data folder; the folder is made where missing. */
 export function openSqliteStore(dataDir: string): Store {
@@ -16,6 +18,8 @@ export function openSqliteStore(dataDir: string): Store {
     episodes: episodeStore(db),
     pages: pageStore(db),
     registry: registryStore(db),
+    watching: watchStore(db),
+    control: controlStore(db),
     users: userStore(db),
     gateways: gatewayStore(db),
     probe: async () => void db.run("UPDATE probe SET beat = beat + 1"),

@@ -1,5 +1,12 @@
-import type { Detection } from "../../firmware-contracts/detection.ts";
-import type { Control, ControlDevice } from "../../firmware-contracts/intake.ts";
+import type { Detection, Placement } from "../../firmware-contracts/detection.ts";
+import type {
+  ConsentState,
+  Control,
+  ControlDevice,
+  ControlPart,
+  ControlVersions,
+  Pause,
+} from "../../firmware-contracts/intake.ts";
 import type { UsedCode } from "../codes.ts";
 import type { Language } from "../config.ts";
 import type { EpisodeInput, EpisodeState, PagePurpose, Purpose, ReceiptStatus, SendResult } from "../episode-state.ts";
@@ -156,24 +163,97 @@ export interface PageStore {
   failedContactsSince(at: number): Promise<{ responderId: string; reason: string }[]>;
 }
 
+/** When something was changed, and by whom, where a person did it. */
+export interface Act {
+  at: number;
+  by: string | null;
+}
+
+/** A device that is new, in a dwelling that may be. `consentBy`: who vouches for its consent. */
+export interface DeviceAddition {
+  device: DeviceRow;
+  dwelling: Dwelling;
+  consentBy: string | null;
+}
+
+/** Devices and their dwellings. What gateways follow is changed with a version and a line in the history, or not at all. */
 export interface RegistryStore {
   dwellings(): Promise<Dwelling[]>;
-  devices(): Promise<DeviceRow[]>;
+  /** Of pauses, those that run at `at`. */
+  devices(at: number): Promise<DeviceRow[]>;
+  /** Its pause may be over. */
   device(deviceId: string): Promise<{ device: DeviceRow; dwelling: Dwelling } | null>;
   dwellingsInArea(area: string, unit: string | null): Promise<number>;
   /** Adds devices and the dwellings that are new, as one. */
-  addDevices(devices: { device: DeviceRow; dwelling: Dwelling }[]): Promise<void>;
+  addDevices(devices: readonly DeviceAddition[], act: Act): Promise<void>;
   /** False where there is no such device. */
-  revokeDevice(deviceId: string): Promise<boolean>;
+  revokeDevice(deviceId: string, act: Act): Promise<boolean>;
   /**
-   * Gives a device another secret at `at`. The one it had stays valid until `previousUntil`, or ends at once where that is null.
+   * Gives a device another secret. The one it had stays valid until `previousUntil`, or ends at once where that is null.
    * False where there is no such device or it was revoked.
    */
-  replaceSecret(deviceId: string, secretHash: string, at: number, previousUntil: number | null): Promise<boolean>;
+  replaceSecret(deviceId: string, secretHash: string, previousUntil: number | null, act: Act): Promise<boolean>;
   /** The new secret was used at `usedAt`: what it replaced ends, unless it was replaced again since. */
-  endPreviousSecret(deviceId: string, usedAt: number): Promise<void>;
-  control(haveVersion: number): Promise<Control | null>;
+  endPreviousSecret(deviceId: string, usedAt: number, act: Act): Promise<void>;
+  /** False where there is no such device or it was revoked. */
+  placeDevice(deviceId: string, placement: Placement, act: Act): Promise<boolean>;
+  /** Null gives the device the model's own again. False where there is no such device or it was revoked. */
+  setThreshold(deviceId: string, threshold: number | null, act: Act): Promise<boolean>;
   deviceSeen(deviceId: string, at: number, seen: { online: boolean | null; battery: number | null }): Promise<void>;
+}
+
+export interface ConsentRow {
+  dwellingId: string;
+  alias: string;
+  unit: string | null;
+  state: ConsentState;
+  /** When it was given or withdrawn, and who vouched for it or took note; null where it is missing. */
+  at: number | null;
+  by: string | null;
+}
+
+export interface PauseRow extends Pause {
+  dwellingId: string;
+  alias: string;
+  unit: string | null;
+  by: string;
+}
+
+/** Whether dwellings may be watched. */
+export interface WatchStore {
+  /** One for each dwelling. */
+  consents(): Promise<ConsentRow[]>;
+  /** False where it is so already. */
+  putConsent(dwellingId: string, state: "given" | "withdrawn", act: Act): Promise<boolean>;
+  /** Those that run at `at`, the first to end first. */
+  pauses(at: number): Promise<PauseRow[]>;
+  /** Instead of one that may be running. */
+  putPause(dwellingId: string, pause: Pause, act: Act): Promise<void>;
+  /** False where none is running. */
+  endPause(dwellingId: string, act: Act): Promise<boolean>;
+}
+
+/** A line in the history of what gateways follow. */
+export interface ControlChange {
+  version: number;
+  at: number;
+  part: ControlPart;
+  deviceId: string | null;
+  /** The dwelling's key number, and its unit. */
+  key: string | null;
+  unit: string | null;
+  by: string | null;
+  what: string;
+}
+
+/** What gateways follow, as a whole. */
+export interface ControlStore {
+  /** As it is at `at`, or null where `haveVersion` is the newest. */
+  since(haveVersion: number, at: number): Promise<Control | null>;
+  /** The version in force, and at which each part last changed. */
+  versions(): Promise<{ version: number; versions: ControlVersions }>;
+  /** Every change, the oldest first. */
+  changes(): Promise<ControlChange[]>;
 }
 
 /** A gateway as it was heard last. Times are wall time, ms. */
@@ -209,6 +289,8 @@ export interface Store {
   episodes: EpisodeStore;
   pages: PageStore;
   registry: RegistryStore;
+  watching: WatchStore;
+  control: ControlStore;
   users: UserStore;
   gateways: GatewayStore;
   /** Rejects where nothing can be written. */

@@ -44,6 +44,8 @@ export async function openThreadedStore(dataDir: string): Promise<Store> {
     episodes: behind("episodes"),
     pages: behind("pages"),
     registry: behind("registry"),
+    watching: behind("watching"),
+    control: behind("control"),
     users: behind("users"),
     gateways: behind("gateways"),
     probe: () => call(null, "probe", []),

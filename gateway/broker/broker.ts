@@ -1,3 +1,5 @@
+import type { CertificateInForce } from "../../firmware-contracts/credential-files.ts";
+
 /** Why a device's connection ended. */
 export type OfflineReason = "disconnected" | "connection-lost" | "taken-over" | "shut-out";
 
@@ -43,6 +45,8 @@ export interface Broker {
   readonly listening: boolean;
   /** What keeps devices from being heard, in words, where it is more than that the broker does not listen. */
   readonly trouble?: string | null;
+  /** Certificates that it shows and trusts, where it listens with TLS. */
+  certificates?(): CertificateInForce[];
   /** Ids of the devices that are connected now. */
   connected(): string[];
   /** Sends one message to a device that is there to hear it: at most once, not retained, not kept. */

@@ -80,6 +80,7 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
     mqtt,
     handshakeSeconds: limits.connectSeconds,
     door: createDoor(limits, (why) => counters.add(`connections.cut.${why}`)),
+    clock,
     counters,
     log,
     onArrival,
@@ -231,6 +232,7 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Broker {
     get listening() {
       return listeners.listening;
     },
+    certificates: listeners.certificates,
     connected: () => [...connected.keys()],
     send(topic, payload) {
       const packet = {

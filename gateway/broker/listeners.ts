@@ -1,12 +1,13 @@
-import { readFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
-import {
-  createServer as createTlsServer,
-  type SecureContextOptions,
-  type TLSSocket,
-  type Server as TlsServer,
-} from "node:tls";
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import type { Logger } from "pino";
+import { certificateUri, holderOf } from "../../firmware-contracts/certificate-name.ts";
+import type { Clock } from "../../firmware-contracts/clock.ts";
+import {
+  type CertificateInForce,
+  type CredentialFiles,
+  openCredentialFiles,
+} from "../../firmware-contracts/credential-files.ts";
 import type { GatewayConfig } from "../config.ts";
 import type { Counters } from "../counters.ts";
 import type { Door, Place } from "./door.ts";
@@ -20,7 +21,7 @@ const backlog = 4096;
 export interface Arrival {
   socket: Socket;
   place: Place;
-  /** The common name in the client's certificate, where one of our authority's was valid; else null. */
+  /** The device that the client's certificate names, where one of our authority's was valid; what is no device's id where it is somebody else's; else null. */
   certificate: string | null;
 }
 
@@ -28,6 +29,7 @@ export interface ListenersOptions {
   mqtt: GatewayConfig["mqtt"];
   handshakeSeconds: number;
   door: Door;
+  clock: Clock;
   counters: Counters;
   log: Logger;
   onArrival(arrival: Arrival): void;
@@ -42,14 +44,17 @@ export interface Listeners {
   readonly listening: boolean;
   readonly url: string;
   readonly tlsUrl: string | null;
+  /** What is shown and trusted at the TLS port. */
+  certificates(): CertificateInForce[];
 }
 
 export function createListeners(options: ListenersOptions): Listeners {
-  const { mqtt, door, counters, log, onArrival } = options;
+  const { mqtt, door, clock, counters, log, onArrival } = options;
   const sockets = new Set<Socket>();
   const servers: Server[] = [];
   let url = "";
   let tlsUrl: string | null = null;
+  let files: CredentialFiles | null = null;
 
   function enter(socket: Socket): Place | null {
     // A connection may be gone before it is looked at.
@@ -95,23 +100,24 @@ export function createListeners(options: ListenersOptions): Listeners {
   }
 
   /** The TLS server gets its connections from a plain one, so that those that are turned away cost no handshake. */
-  function tlsServer(tls: TlsConfig): Server {
+  function tlsServer(tls: TlsConfig, files: CredentialFiles): Server {
     const asks = tls.clientCertificates !== "off";
+    const minVersion = "TLSv1.2";
     const inside: TlsServer = createTlsServer({
-      ...readFiles(tls),
-      minVersion: "TLSv1.2",
+      ...files.current,
+      minVersion,
       requestCert: asks,
       rejectUnauthorized: tls.clientCertificates === "required",
       handshakeTimeout: options.handshakeSeconds * 1000,
     });
+    files.onChange((renewed) => inside.setSecureContext({ ...renewed, minVersion }));
     /** Places by the address and port at the other end, which a TLS socket and the one under it share. */
     const places = new Map<string, Place>();
     const endOf = (socket: Socket) => `${socket.remoteAddress} ${socket.remotePort}`;
     inside.on("secureConnection", (socket: TLSSocket) => {
       const place = places.get(endOf(socket));
       if (!place) return void socket.destroy();
-      const name = asks && socket.authorized ? socket.getPeerCertificate().subject?.CN : undefined;
-      onArrival({ socket, place, certificate: typeof name === "string" ? name : null });
+      onArrival({ socket, place, certificate: asks && socket.authorized ? deviceIn(socket) : null });
     });
     inside.on("tlsClientError", (_error, socket) => {
       counters.add("connections.cut.tls");
@@ -141,29 +147,32 @@ export function createListeners(options: ListenersOptions): Listeners {
     },
     async start() {
       const { tls } = mqtt;
-      const secure = tls ? tlsServer(tls) : null;
-      url = await listen(plainServer(), "gateway.mqtt", "mqtt", mqtt.host, mqtt.port);
-      if (tls && secure) tlsUrl = await listen(secure, "gateway.mqtt.tls", "mqtts", tls.host, tls.port);
+      try {
+        if (tls) {
+          const mend = "fallvakt init makes certificates";
+          files = openCredentialFiles({ section: "gateway.mqtt.tls", paths: tls, mend, clock, log });
+        }
+        const secure = tls && files ? tlsServer(tls, files) : null;
+        url = await listen(plainServer(), "gateway.mqtt", "mqtt", mqtt.host, mqtt.port);
+        if (tls && secure) tlsUrl = await listen(secure, "gateway.mqtt.tls", "mqtts", tls.host, tls.port);
+      } catch (error) {
+        files?.stop();
+        throw error;
+      }
     },
+    certificates: () => files?.certificates() ?? [],
     stop() {
+      files?.stop();
+      files = null;
       for (const server of servers.splice(0)) server.close();
       for (const socket of sockets) socket.destroy();
     },
   };
 }
 
-function readFiles(tls: TlsConfig): SecureContextOptions {
-  const read = (key: "certFile" | "keyFile" | "caFile", path: string) => {
-    try {
-      return readFileSync(path);
-    } catch (error) {
-      const why = (error as NodeJS.ErrnoException).code ?? String(error);
-      throw new Error(`gateway.mqtt.tls.${key}: ${path} cannot be read (${why}); fallvakt init makes certificates.`);
-    }
-  };
-  return {
-    cert: read("certFile", tls.certFile),
-    key: read("keyFile", tls.keyFile),
-    ...(tls.caFile !== undefined ? { ca: read("caFile", tls.caFile) } : {}),
-  };
+/** The device's id in a certificate that was found valid; of one that is a gateway's or nobody's, what is no id. */
+function deviceIn(socket: TLSSocket): string {
+  const holder = holderOf(socket.getPeerCertificate());
+  if (!holder) return "";
+  return holder.kind === "device" ? holder.id : certificateUri(holder);
 }

@@ -1,16 +1,21 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect as connectSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import mqtt from "mqtt";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Classifier, loadClassifier } from "../../detector/classifier/classifier.ts";
+import { systemClock } from "../../firmware-contracts/clock.ts";
 import { encodeFrame } from "../../firmware-contracts/frame.ts";
 import type { ControlDevice } from "../../firmware-contracts/intake.ts";
 import {
   type Credential,
   certificateFiles,
   issueForDevice,
+  issueForGateway,
+  issueForServer,
   makeAuthority,
   readAuthority,
   writeCertificates,
@@ -40,7 +45,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const count = (name: string) => bench.gateway.counters()[name] ?? 0;
 
-async function open(clientCertificates: "off" | "accepted" | "required", limits: Record<string, number> = {}) {
+async function open(
+  clientCertificates: "off" | "accepted" | "required",
+  limits: Record<string, number> = {},
+  clock = systemClock(),
+) {
   const tls = {
     host: "127.0.0.1",
     port: 0,
@@ -49,7 +58,7 @@ async function open(clientCertificates: "off" | "accepted" | "required", limits:
     caFile: join(folder, certificateFiles.authority),
     clientCertificates,
   };
-  bench = await openBench({ devices, classifier, config: { mqtt: { port: 0, tls }, limits } });
+  bench = await openBench({ devices, classifier, clock, config: { mqtt: { port: 0, tls }, limits } });
 }
 
 async function connect(options: mqtt.IClientOptions): Promise<mqtt.MqttClient> {
@@ -125,6 +134,18 @@ describe("client certificates", () => {
     expect(await refusal(connect({ ...broker, clientId: "localhost" }))).toBe(4);
   });
 
+  test("a gateway's certificate lets in no device, nor its secret beside it", async () => {
+    const gateway = byCertificate(await issueForGateway(readAuthority(folder), "watch-1", new Date()));
+    for (const [times, asked] of (["accepted", "required"] as const).entries()) {
+      await open(asked);
+      expect(await refusal(connect(gateway))).toBe(5);
+      expect(await refusal(connect({ ...gateway, ...bySecret }))).toBe(5);
+      expect(count("connect.refused.certificate")).toBe(2);
+      expect(count("connections.let-in")).toBe(0);
+      if (times === 0) await bench.close();
+    }
+  });
+
   test("where they are required, a secret alone ends at the handshake", async () => {
     await open("required");
     const clients = [{}, byCertificate(foreign)].map((shown) => {
@@ -136,6 +157,50 @@ describe("client certificates", () => {
     for (const client of clients) client.end(true);
     expect(count("connections.let-in")).toBe(0);
     expect((await connect(byCertificate(watch))).connected).toBe(true);
+  });
+});
+
+describe("a renewed certificate", () => {
+  const shown = () =>
+    new Promise<string>((resolve, reject) => {
+      const port = Number(new URL(bench.gateway.mqttsUrl ?? "").port);
+      const socket = connectTls({ port, host: "127.0.0.1", ca, servername: "localhost" }, () => {
+        resolve(socket.getPeerCertificate().fingerprint256);
+        socket.destroy();
+      });
+      socket.on("error", reject);
+    });
+  const [certFile, keyFile] = [join(folder, certificateFiles.broker), join(folder, certificateFiles.brokerKey)];
+  const fingerprint = () => new X509Certificate(readFileSync(certFile)).fingerprint256;
+
+  test("is shown from the next look on, and who is connected stays so; a broken one is told and the old stays", async () => {
+    // A minute of this clock is one second.
+    await open("accepted", { connectSeconds: 60 }, systemClock(60));
+    const client = await connect(byCertificate(watch));
+    const before = fingerprint();
+    expect(await shown()).toBe(before);
+    const [cert, key] = [readFileSync(certFile), readFileSync(keyFile)];
+    try {
+      const renewed = await issueForServer(readAuthority(folder), ["localhost", "127.0.0.1"], new Date());
+      writeFileSync(certFile, renewed.certificate);
+      // The key is still the old one's.
+      const told = () => bench.logged.filter((line) => JSON.stringify(line).includes("is not the key of"));
+      await until("told", () => told().length === 1);
+      expect(JSON.stringify(told()[0])).toMatch(/gateway\.mqtt\.tls\.keyFile.*fallvakt init/);
+      expect(await shown()).toBe(before);
+      writeFileSync(keyFile, renewed.key);
+      await expect.poll(shown, { timeout: 10_000 }).toBe(fingerprint());
+      expect(fingerprint()).not.toBe(before);
+      expect(client.connected).toBe(true);
+      await publish(client, "watch-1", "accel", encodeFrame(restFrame()));
+      expect(
+        (await connect({ ...bySecret, clientId: "watch-2", username: "watch-2", password: "secret-of-watch-2" }))
+          .connected,
+      ).toBe(true);
+    } finally {
+      writeFileSync(certFile, cert);
+      writeFileSync(keyFile, key);
+    }
   });
 });
 

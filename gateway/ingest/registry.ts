@@ -1,16 +1,18 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Logger } from "pino";
-import type { Clock } from "../../firmware-contracts/clock.ts";
-import type { Control, ControlDevice, Intake } from "../../firmware-contracts/intake.ts";
+import type { Clock, MonotonicMs, WallMs } from "../../firmware-contracts/clock.ts";
+import type { ControlDevice, Intake } from "../../firmware-contracts/intake.ts";
 import { verifySecret } from "../../firmware-contracts/secret.ts";
 import type { Admission, Proof } from "../broker/broker.ts";
 import type { Counters } from "../counters.ts";
 import { within } from "../time-limit.ts";
+import { type KeptControl, sinceGivenMs } from "./kept-control.ts";
+import { anyPaused, type Hindrances, hindrancesOf, type Unwatched, unwatched } from "./watching.ts";
 
 /** Where the last Control survives a restart. */
 export interface ControlStore {
-  readControl(): Promise<Control | null>;
-  writeControl(control: Control): Promise<void>;
+  readControl(): Promise<KeptControl | null>;
+  writeControl(control: KeptControl): Promise<void>;
 }
 
 export interface RegistryOptions {
@@ -36,6 +38,10 @@ export interface Registry {
   readonly version: number;
   /** A device that is known and not revoked. */
   device(deviceId: string): ControlDevice | null;
+  /** Why this device's frames are to be dropped now, or null where it is watched. */
+  unwatched(deviceId: string): Unwatched | null;
+  /** Whether consent is on record for the dwelling of this device, as far as alerting has said. */
+  hasConsent(deviceId: string): boolean;
   /** Ids of those that are known and not revoked. */
   deviceIds(): string[];
   /** By what this device may come in, or null where it may not. Rejects where too many wait to be checked. */
@@ -50,6 +56,9 @@ const answerMs = 5000;
 /** Checks of one device that may run or wait: whoever tries its secrets out keeps no other device waiting. */
 const checksPerDevice = 4;
 
+/** While a pause runs, it is written down this often how much of it is over, ms. */
+const pauseWrittenMs = 30_000;
+
 /** A secret that was right, as long as its hash is in force. */
 interface Proven {
   secretHash: string;
@@ -60,6 +69,13 @@ export function createRegistry(options: RegistryOptions): Registry {
   const { store, intake, clock, counters, log } = options;
   const heartbeat = { gatewayId: options.gatewayId, everyMs: options.refreshSeconds * 1000 };
   let version = 0;
+  /** The Control in force, and how long ago alerting had given it when it came to be in force here. */
+  let inForce: KeptControl | null = null;
+  let since = { ms: 0, at: 0 as MonotonicMs, wallAt: 0 as WallMs };
+  let hindrances: Hindrances = new Map();
+  /** Whether alerting has given it in this run; else it is from the disk, and its pauses are guessed at. */
+  let isFresh = false;
+  let writtenAt: MonotonicMs = 0;
   let devices = new Map<string, ControlDevice>();
   let stopped = true;
   let callOff = () => {};
@@ -74,8 +90,13 @@ export function createRegistry(options: RegistryOptions): Registry {
   const outdated = new Map<string, string>();
   const checking = new Map<string, number>();
 
-  function follow(control: Control): void {
+  /** `sinceMs`: how long ago alerting gave it. */
+  function follow(control: KeptControl, sinceMs: number): void {
     version = control.version;
+    const now = clock.monotonicNow();
+    since = { ms: sinceMs, at: now, wallAt: control.kept?.wallAt ?? clock.wallNow() };
+    hindrances = hindrancesOf(control, sinceMs, now, isFresh ? hindrances : undefined);
+    inForce = control;
     devices = new Map(control.devices.map((device) => [device.deviceId, device]));
     for (const deviceId of proven.keys()) if (!devices.has(deviceId)) proven.delete(deviceId);
     for (const [deviceId, hash] of outdated) {
@@ -84,18 +105,38 @@ export function createRegistry(options: RegistryOptions): Registry {
     options.onChange();
   }
 
+  async function keep(): Promise<void> {
+    if (!inForce) return;
+    writtenAt = clock.monotonicNow();
+    const kept = { wallAt: since.wallAt, sinceMs: Math.round(since.ms + writtenAt - since.at) };
+    try {
+      await store.writeControl({ ...inForce, kept });
+    } catch (error) {
+      counters.add("control.not-kept");
+      log.error({ error: String(error) }, "the registry is in force but could not be kept; check the disk");
+    }
+  }
+
+  /** Without contact, too: a pause is to end though the gateway is switched off again and again. */
+  async function keepPauses(): Promise<void> {
+    const now = clock.monotonicNow();
+    if (now - writtenAt >= pauseWrittenMs && anyPaused(hindrances, now)) await keep();
+  }
+
+  /** -1 where the one in force is from the disk and holds pauses, or was given by an alerting that knew of none: it is asked for anew. */
+  function versionToAskFor(): number {
+    const isGuess = !isFresh && (inForce?.at === undefined || inForce.devices.some(({ pause }) => pause !== undefined));
+    return inForce && isGuess ? -1 : version;
+  }
+
   async function ask(): Promise<void> {
     lastRefresh = clock.monotonicNow();
     try {
-      const control = await within(clock, answerMs, intake.control(version, heartbeat));
+      const control = await within(clock, answerMs, intake.control(versionToAskFor(), heartbeat));
       if (stopped || !control) return;
-      follow(control);
-      try {
-        await store.writeControl(control);
-      } catch (error) {
-        counters.add("control.not-kept");
-        log.error({ error: String(error) }, "the registry is in force but could not be kept; check the disk");
-      }
+      follow(control, 0);
+      isFresh = true;
+      await keep();
     } catch (error) {
       counters.add("control.failed");
       log.debug({ error: String(error) }, "alerting did not give the registry; the last one stays in force");
@@ -111,7 +152,7 @@ export function createRegistry(options: RegistryOptions): Registry {
 
   function schedule(): void {
     if (stopped) return;
-    callOff = clock.after(options.refreshSeconds * 1000, () => void refresh().then(schedule));
+    callOff = clock.after(options.refreshSeconds * 1000, () => void refresh().then(keepPauses).then(schedule));
   }
 
   function device(deviceId: string): ControlDevice | null {
@@ -197,11 +238,21 @@ export function createRegistry(options: RegistryOptions): Registry {
       return version;
     },
     device,
+    unwatched(deviceId) {
+      const hindrance = hindrances.get(deviceId);
+      return hindrance === undefined ? null : unwatched(hindrance, clock.wallNow(), clock.monotonicNow());
+    },
+    hasConsent: (deviceId) => hindrances.get(deviceId)?.hasConsent ?? true,
     deviceIds: () => [...devices.values()].filter((one) => !one.revoked).map((one) => one.deviceId),
     async start() {
       stopped = false;
+      isFresh = false;
       const kept = await store.readControl();
-      if (kept) follow(kept);
+      if (kept) {
+        follow(kept, sinceGivenMs(kept, clock.wallNow()));
+        // Written at once: this start has its cost.
+        if (anyPaused(hindrances, clock.monotonicNow())) await keep();
+      }
       await refresh();
       schedule();
     },

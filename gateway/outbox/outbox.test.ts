@@ -7,6 +7,7 @@ import { systemClock } from "../../firmware-contracts/clock.ts";
 import type { Detection } from "../../firmware-contracts/detection.ts";
 import type { DeviceEvent, Intake, IntakeItem } from "../../firmware-contracts/intake.ts";
 import { createCounters } from "../counters.ts";
+import { Away } from "./away.ts";
 import { createOutbox } from "./outbox.ts";
 import { RefusedItem } from "./refused-item.ts";
 import { createOutboxStore, type OutboxStore } from "./store.ts";
@@ -100,6 +101,49 @@ test("one Detection that alerting never takes does not hold up the others, and i
   for (let n = 1; n <= 5; n++) await outbox.put(detection(n));
   await expect.poll(() => taken, { timeout: 5000 }).toEqual([3, 4, 5].map((n) => detection(n).id));
   expect((await store.waitingDetections(10)).map(({ id }) => id)).toEqual([1, 2].map((n) => detection(n).id));
+});
+
+test("an alerting that is back in the midst of a round gets the rest in order", async () => {
+  const taken: string[] = [];
+  // Each is refused three times before the next is tried too: the 23rd try is of the third, in a round that began with the first two.
+  let refusals = 22;
+  const { outbox } = open(async (item) => {
+    if (refusals-- > 0) throw new Error("cannot");
+    taken.push(idOf(item));
+  });
+  await Promise.all([1, 2, 3, 4, 5].map((n) => outbox.put(detection(n))));
+  await expect.poll(() => taken.length, { timeout: 5000 }).toBe(5);
+  expect(taken).toEqual([3, 1, 2, 4, 5].map((n) => detection(n).id));
+});
+
+test("an event that gets through first brings the Detections on their way", async () => {
+  const taken: string[] = [];
+  let eventTries = 0;
+  const { outbox } = open(async (item) => {
+    // Whoever comes back is seen first by an event.
+    if (item.type === "device-event") eventTries++;
+    if (eventTries < 8) throw new Away("nobody there");
+    // Alerting commits it; meanwhile the Detection is read.
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    taken.push(idOf(item));
+  });
+  for (let n = 0; n < 400; n++) outbox.event(event(n));
+  await outbox.put(detection(1));
+  await expect.poll(() => taken.length, { timeout: 15_000 }).toBe(401);
+  expect(taken.indexOf(detection(1).id)).toBeLessThan(5);
+});
+
+test("while alerting is away only the first is tried, and none of them is at fault", async () => {
+  const tried: string[] = [];
+  let away = 6;
+  const { outbox } = open(async (item) => {
+    tried.push(idOf(item));
+    if (away-- > 0) throw new Away("nobody there");
+  });
+  for (let n = 1; n <= 5; n++) await outbox.put(detection(n));
+  await expect.poll(() => outbox.isEmpty(), { timeout: 5000 }).toBe(true);
+  const first = detection(1).id;
+  expect(tried).toEqual([...Array.from({ length: 6 }, () => first), ...[1, 2, 3, 4, 5].map((n) => detection(n).id)]);
 });
 
 test("of too many events the oldest are dropped and counted; a refused one is dropped alone", async () => {

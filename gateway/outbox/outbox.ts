@@ -4,6 +4,7 @@ import type { Detection } from "../../firmware-contracts/detection.ts";
 import type { Intake, IntakeItem } from "../../firmware-contracts/intake.ts";
 import type { Counters } from "../counters.ts";
 import { within } from "../time-limit.ts";
+import { Away } from "./away.ts";
 import { RefusedItem } from "./refused-item.ts";
 import type { OutboxEvent, OutboxStore } from "./store.ts";
 
@@ -61,6 +62,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const refusals = new Map<string, number>();
   /** Detections that were refused while others were taken: they no longer hold up the others. */
   const setAside = new Set<string>();
+  /** Why alerting could not be reached when a Detection was last tried; null where it could. */
+  let awayWhy: string | null = null;
 
   function later(name: string, ms: number, run: () => void): void {
     callOffs.get(name)?.();
@@ -105,45 +108,67 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 
   const detections = sender("detections", async () => {
+    /** One was taken in this round: what is refused from then on is at fault itself. */
+    let isTaking = false;
     for (;;) {
       const waiting = await store.waitingDetections(batchSize);
       if (waiting.length === 0 || stopped) return "emptied";
       waiting.sort((a, b) => Number(setAside.has(a.id)) - Number(setAside.has(b.id)));
       const delivered: string[] = [];
-      const suspects: string[] = [];
-      let isFailing = false;
+      let refused = 0;
+      let again = false;
       for (const next of waiting) {
-        if (stopped || isFailing) break;
-        if (await submitDetection(next)) {
+        if (stopped) break;
+        const answer = await submitDetection(next);
+        if (answer === "away") break;
+        if (answer === "taken") {
           delivered.push(next.id);
-          // Those before were not taken and this one is: they are at fault, not alerting.
-          for (const id of suspects.splice(0)) setAside.add(id);
-        } else if ((refusals.get(next.id) ?? 0) >= refusalsBeforeNext) suspects.push(next.id);
-        else isFailing = !setAside.has(next.id);
+          isTaking = true;
+          // Those before may have been refused by an alerting that was only just up: they have their turn before the others.
+          again = refused > 0;
+          if (again) break;
+        } else if (!setAside.has(next.id)) {
+          const isSuspect = (refusals.get(next.id) ?? 0) >= refusalsBeforeNext;
+          if (!isSuspect) break;
+          if (isTaking) setAside.add(next.id);
+          else refused++;
+        }
       }
       // At a stop the store may be closed; what was taken goes again at the next start, and alerting knows its id.
       if (stopped) return "failed";
       if (delivered.length > 0) await store.detectionsDelivered(delivered, clock.wallNow());
       counters.add("outbox.detections.delivered", delivered.length);
-      if (delivered.length < waiting.length) return "failed";
+      if (!again && delivered.length < waiting.length) return "failed";
     }
   });
 
-  async function submitDetection(detection: Detection): Promise<boolean> {
+  async function submitDetection(detection: Detection): Promise<"taken" | "refused" | "away"> {
     const { id } = detection;
     try {
       await within(clock, options.submitSeconds * 1000, intake.submit({ type: "detection", detection }));
       refusals.delete(id);
       setAside.delete(id);
-      return true;
+      answered();
+      return "taken";
     } catch (error) {
+      counters.add("outbox.detections.failed");
+      if (error instanceof Away) {
+        if (awayWhy !== error.message) log.warn({ error: error.message }, "alerting is away; what waits is kept");
+        awayWhy = error.message;
+        return "away";
+      }
+      answered();
       const times = (refusals.get(id) ?? 0) + 1;
       refusals.set(id, times);
       if (error instanceof RefusedItem) setAside.add(id);
-      counters.add("outbox.detections.failed");
       log.warn({ id, times, error: String(error) }, "alerting did not take a Detection; it is tried again");
-      return false;
+      return "refused";
     }
+  }
+
+  function answered(): void {
+    if (awayWhy !== null) log.info({}, "alerting is there again");
+    awayWhy = null;
   }
 
   const events = sender("events", async () => {
@@ -156,6 +181,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
           await within(clock, options.submitSeconds * 1000, intake.submit(itemOf(event)));
           delivered = number;
           if (stopped) break;
+          // Alerting is there: no Detection waits longer than an event.
+          if (awayWhy !== null) detections.wake(true);
         }
       } catch (error) {
         if (error instanceof RefusedItem) {

@@ -4,7 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import type { WallMs } from "../../firmware-contracts/clock.ts";
 import { Detection } from "../../firmware-contracts/detection.ts";
-import { Control, DeviceEvent, GatewayEvent } from "../../firmware-contracts/intake.ts";
+import { DeviceEvent, GatewayEvent } from "../../firmware-contracts/intake.ts";
+import { KeptControl } from "../ingest/kept-control.ts";
 
 /** What goes out beside Detections. */
 const OutboxEvent = z.union([GatewayEvent, DeviceEvent]);
@@ -33,8 +34,8 @@ export interface OutboxTables {
   /** All up to and with this number are delivered. */
   eventsDelivered(upTo: number): void;
   countEvents(): number;
-  readControl(): Control | null;
-  writeControl(control: Control): void;
+  readControl(): KeptControl | null;
+  writeControl(control: KeptControl): void;
   /** Throws where a commit is not possible now. */
   probe(): void;
 }
@@ -132,7 +133,7 @@ export function createOutboxTables(folder: string): OutboxTables {
     countEvents: () => number(need(events).prepare("SELECT count(*) n FROM event").get()),
     readControl() {
       const row = need(main).prepare("SELECT body FROM control").get();
-      const parsed = row ? Control.safeParse(JSON.parse(String(row.body))) : null;
+      const parsed = row ? KeptControl.safeParse(JSON.parse(String(row.body))) : null;
       return parsed?.success ? parsed.data : null;
     },
     writeControl(control) {

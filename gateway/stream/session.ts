@@ -36,6 +36,7 @@ const countedAs: Record<Place, string> = {
 export interface SessionOptions {
   deviceId: string;
   placement(): Placement;
+  threshold(): number | undefined;
   operatingPoints: OperatingPoints;
   modelVersion: string;
   bufferMs: number;
@@ -61,6 +62,8 @@ export interface Session {
   replay(records: readonly JournalRecord[]): Promise<void>;
   /** The journal is too large: what it keeps of this device is let go of, unless something is undecided. */
   letGo(): void;
+  /** Consent is withdrawn: nothing more is judged, and nothing kept but for a Detection that is not yet safe. The session is of no more use. */
+  forget(): void;
   /** Something is undecided, or a Detection is not yet safe. */
   readonly busy: boolean;
   stop(): void;
@@ -81,6 +84,7 @@ export function createSession(options: SessionOptions): Session {
   let clockSuspect = false;
   let lastFrameAt: WallMs = 0;
   let stopped = false;
+  let forgotten = false;
   let callOffHeld = () => {};
   let callOffRelease: (() => void) | null = null;
   const now = () => replayNow ?? time.now();
@@ -92,6 +96,7 @@ export function createSession(options: SessionOptions): Session {
     operatingPoints: options.operatingPoints,
     bufferMs: options.bufferMs,
     placement: options.placement,
+    threshold: options.threshold,
     now,
     replaying: () => replayNow !== null,
     owe,
@@ -258,7 +263,8 @@ export function createSession(options: SessionOptions): Session {
     void options.keep(detection).then(
       () => {
         unsafe--;
-        settle();
+        if (forgotten) release();
+        else settle();
       },
       // Given up only at a stop: the journal keeps the frames for the next start.
       () => {},
@@ -279,7 +285,7 @@ export function createSession(options: SessionOptions): Session {
   }
 
   function release(): void {
-    if (!isKept || isUndecided() || unsafe > 0) return;
+    if (!isKept || (isUndecided() && !forgotten) || unsafe > 0) return;
     isKept = false;
     for (const track of tracks()) track.forgetKept();
     earlier = earlier.filter((track) => track.parked);
@@ -311,6 +317,14 @@ export function createSession(options: SessionOptions): Session {
     const decoded = decodeFrame(record.bytes);
     if (decoded.ok) take(decoded.value, record.at, null, "yes");
     for (const track of tracks()) await scored(track);
+  }
+
+  function stop(): void {
+    stopped = true;
+    callOffHeld();
+    callOffRelease?.();
+    release();
+    for (const track of tracks()) track.stop();
   }
 
   return {
@@ -346,12 +360,11 @@ export function createSession(options: SessionOptions): Session {
       watchHeld();
       settle();
     },
-    stop() {
-      stopped = true;
-      callOffHeld();
-      callOffRelease?.();
-      release();
-      for (const track of tracks()) track.stop();
+    forget() {
+      forgotten = true;
+      owed = [];
+      stop();
     },
+    stop,
   };
 }

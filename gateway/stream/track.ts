@@ -2,6 +2,7 @@ import {
   type Conclusion,
   type DetectorCommand,
   type DetectorInput,
+  type DetectorState,
   openDetector,
   step,
   undecided,
@@ -29,6 +30,7 @@ export interface TrackHost {
   operatingPoints: OperatingPoints;
   bufferMs: number;
   placement(): Placement;
+  threshold(): number | undefined;
   /** Now, or the time that is being lived again. */
   now(): WallMs;
   /** True while the journal is played again: wakes are then called by the session. */
@@ -69,11 +71,16 @@ export function createTrack(host: TrackHost): Track {
   const scores = new Set<Promise<void>>();
   const suspectedAt = new Map<string, WallMs>();
   let placement = host.placement();
-  let state = openDetector({ placement, operatingPoints: host.operatingPoints });
+  let threshold = host.threshold();
+  let state = afresh();
   let last: Track["last"] = null;
   let wakeAt: WallMs | null = null;
   let callOff = () => {};
   let stopped = false;
+
+  function afresh(): DetectorState {
+    return openDetector({ placement, operatingPoints: host.operatingPoints, threshold });
+  }
 
   const parked = () => state.streams.some((stream) => stream.candidates.some((one) => one.stage === "parked"));
 
@@ -98,7 +105,7 @@ export function createTrack(host: TrackHost): Track {
     } catch (error) {
       // A fault of ours must neither end the gateway nor make the device send the frame that showed it for ever.
       host.failed(error);
-      state = openDetector({ placement, operatingPoints: host.operatingPoints });
+      state = afresh();
       return false;
     }
     let opened = false;
@@ -159,10 +166,11 @@ export function createTrack(host: TrackHost): Track {
     },
     feed(entry) {
       const { frame } = entry;
-      const wanted = host.placement();
-      if (wanted !== placement && !undecided(state) && !parked()) {
-        placement = wanted;
-        state = openDetector({ placement, operatingPoints: host.operatingPoints });
+      const isAsWanted = host.placement() === placement && host.threshold() === threshold;
+      if (!isAsWanted && !undecided(state) && !parked()) {
+        placement = host.placement();
+        threshold = host.threshold();
+        state = afresh();
       }
       last = entry;
       ring.push(entry);

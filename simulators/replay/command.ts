@@ -27,7 +27,10 @@ export function replayCommand(): Command {
     .description("play a recording set to a gateway over MQTT, on simulated devices side by side")
     .argument("<dir>", "folder of a recording set: manifest.json and its *.bin.gz files")
     .requiredOption("--url <url>", "the gateway's broker, mqtt://host:port")
-    .requiredOption("--credentials <file>", "CSV of devices the gateway knows: deviceId,secret[,placement]")
+    .requiredOption(
+      "--credentials <file>",
+      "CSV of devices the gateway knows, with consent on record: deviceId,secret[,placement]",
+    )
     .option("--devices <n>", "how many of them play at a time (default: all)", whole)
     .option("--speed <factor>", "how many times as fast as it was recorded", positive, 1)
     .option("--part <name>", "only this part of the set")
@@ -71,7 +74,7 @@ async function run(folder: string, options: Options): Promise<void> {
   const devices = options.devices ?? credentials.length;
   if (credentials.length < devices || devices === 0) {
     throw new Error(
-      `${options.credentials} has ${credentials.length} devices, and ${devices} are to play; "fallvakt device add" makes more`,
+      `${options.credentials} has ${credentials.length} devices, and ${devices} are to play; "fallvakt device add --consent-by" makes more`,
     );
   }
   const { part, placement, limit } = options;

@@ -76,6 +76,7 @@ export async function journaledShare(trials: readonly Trial[], classifier: Class
     const session = createSession({
       deviceId: `share-${number}`,
       placement: () => trial.placement,
+      threshold: () => undefined,
       operatingPoints: classifier.operatingPoints,
       modelVersion: classifier.modelVersion,
       bufferMs: 10_000,

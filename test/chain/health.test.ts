@@ -33,7 +33,12 @@ test("a service that is well says so", async () => {
 
 test("what happens is in the metrics, and nobody's identity", async () => {
   const { secret } =
-    (await service.alerting?.registry.addDevice({ deviceId: "watch-1", placement: "wrist", key: "38" })) ?? {};
+    (await service.alerting?.registry.addDevice({
+      deviceId: "watch-1",
+      placement: "wrist",
+      key: "38",
+      consentBy: "eva",
+    })) ?? {};
   const url = service.gateway?.mqttUrl ?? "";
   const watch = createDevice({ url, deviceId: "watch-1", secret: secret ?? "", clock, rangeG: 8 });
   await watch.connect();

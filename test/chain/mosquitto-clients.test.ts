@@ -37,7 +37,12 @@ async function publish(deviceId: string, secret: string, topic: string, message:
 test.skipIf(skipped)(
   "mosquitto_pub presses the help button, and is refused with a wrong secret (needs mosquitto_pub)",
   async () => {
-    const { secret } = await town.alerting.registry.addDevice({ deviceId: "button-1", placement: "wrist", key: "38" });
+    const { secret } = await town.alerting.registry.addDevice({
+      deviceId: "button-1",
+      placement: "wrist",
+      key: "38",
+      consentBy: "eva",
+    });
     const help = '{"v":1,"boot":1,"seq":1,"t":0}';
     await expect(publish("button-1", "wrong", "fallvakt/v1/button-1/help", help)).rejects.toThrow(
       /not authori[sz]ed|bad user/i,

@@ -7,6 +7,7 @@ tellOnMosquitto([
   "bad-payload-is-counted-and-harms-nothing",
   "same-fall-twice-is-one-episode",
   "reboot-of-a-device-hides-no-fall",
+  "no-consent-no-frame",
   "gap-is-unknown-never-still",
   "device-speaks-for-itself-alone",
 ]);

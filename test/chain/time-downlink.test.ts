@@ -9,7 +9,12 @@ let device: mqtt.MqttClient;
 const heard: { payload: Buffer; retain: boolean }[] = [];
 beforeAll(async () => {
   town = await Town.open({ waitSeconds: 3600 });
-  const { secret } = await town.alerting.registry.addDevice({ deviceId: "belt-1", placement: "waist", key: "38" });
+  const { secret } = await town.alerting.registry.addDevice({
+    deviceId: "belt-1",
+    placement: "waist",
+    key: "38",
+    consentBy: "eva",
+  });
   device = await mqtt.connectAsync(town.gateway.mqttUrl, { clientId: "belt-1", username: "belt-1", password: secret });
   device.on("message", (_topic, payload, { retain }) => heard.push({ payload, retain }));
   await device.subscribeAsync(downlinkTopic("belt-1", "time"), { qos: 0 });

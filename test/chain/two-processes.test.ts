@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openRegister } from "../../alerting/registry/register.ts";
 import { systemClock } from "../../firmware-contracts/clock.ts";
 import { Config } from "../../front-door/config.ts";
 import { freePort } from "../../front-door/free-port.ts";
@@ -50,7 +51,12 @@ afterAll(async () => {
 const inbox = () => network.phones.get("+46701740601")?.inbox.map((message) => message.body) ?? [];
 
 test("a gateway and alerting apart, over HTTP: a fall while alerting is down is paged when it is back", async () => {
-  const added = await alerting?.alerting?.registry.addDevice({ deviceId: "belt-1", placement: "waist", key: "38" });
+  const added = await alerting?.alerting?.registry.addDevice({
+    deviceId: "belt-1",
+    placement: "waist",
+    key: "38",
+    consentBy: "eva",
+  });
   const url = gateway?.gateway?.mqttUrl ?? "";
   watch = createDevice({ url, deviceId: "belt-1", secret: added?.secret ?? "", clock, rangeG: 16 });
   await watch.connect();
@@ -65,6 +71,28 @@ test("a gateway and alerting apart, over HTTP: a fall while alerting is down is 
   alerting = await startAlerting();
   await expect.poll(inbox, { timeout: 20_000 }).toHaveLength(1);
   expect(inbox()[0]).toMatch(/^LARM FALL .*Nyckel 38/);
+});
+
+test("what shall be is fetched over HTTP with the heartbeat, and the version in force is reported", async () => {
+  const { dwellings, registry } = alerting?.alerting ?? {};
+  const count = (name: string) => gateway?.gateway?.counters()[name] ?? 0;
+  await dwellings?.pause({ key: "38" }, { minutes: 60, reason: "bath", by: "eva" });
+  const paused = (await registry?.controlSince(-1))?.version ?? -1;
+  await expect.poll(() => gateway?.gateway?.controlVersion, { timeout: 10_000 }).toBe(paused);
+  if (watch) await playTrial(watch, hardFall(3, 1), clock);
+  await watch?.drain();
+  expect(count("frames.dropped.paused")).toBeGreaterThan(5);
+  await dwellings?.withdrawConsent({ key: "38" }, "eva");
+  await expect.poll(() => gateway?.gateway?.controlVersion, { timeout: 10_000 }).toBe(paused + 1);
+  if (watch) await playTrial(watch, hardFall(3, 1), clock);
+  await watch?.drain();
+  expect(count("frames.dropped.no-consent")).toBeGreaterThan(5);
+  expect(count("detections.fall")).toBe(1);
+
+  const register = openRegister({ dataDir: join(dataDir, "alerting", "alerting"), clock });
+  const reported = async () => (await register.gateways.gateways()).map(({ controlVersion }) => controlVersion);
+  await expect.poll(reported, { timeout: 10_000 }).toEqual([paused + 1]);
+  await register.close();
 });
 
 test("a gateway that goes silent is lost after three heartbeats, told once, and again when it is back", async () => {

@@ -55,7 +55,14 @@ export async function startNightShift() {
   await start();
   await alerting!.users.addUser(operator.name, operator.password, operator.role);
   await alerting!.registry.addDevices(
-    keys.map((key) => ({ deviceId: `watch-${key}`, placement: "wrist", key, area: "Gustavsberg syd", room: "badrum" })),
+    keys.map((key) => ({
+      deviceId: `watch-${key}`,
+      placement: "wrist",
+      key,
+      area: "Gustavsberg syd",
+      room: "badrum",
+      consentBy: operator.name,
+    })),
   );
 
   return {

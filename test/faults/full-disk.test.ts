@@ -44,7 +44,8 @@ async function openOnSmallDisk(): Promise<Full> {
     disk,
     async device(deviceId, key) {
       const registry = service.alerting?.registry;
-      const added = await registry?.addDevice({ deviceId, placement: "waist", key }, { allowSimilarAliases: true });
+      const wanted = { deviceId, placement: "waist" as const, key, consentBy: "eva" };
+      const added = await registry?.addDevice(wanted, { allowSimilarAliases: true });
       const url = service.gateway?.mqttUrl ?? "";
       const secret = added?.secret ?? "";
       const device = createDevice({ url, deviceId, secret, clock, rangeG: 16, reconnectMs: 200, heartbeatMs: 0 });

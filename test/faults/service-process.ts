@@ -144,7 +144,7 @@ export async function prepareService(network: PhoneNetwork, options: PrepareOpti
       const store = openSqliteStore(join(dataDir, "alerting"));
       try {
         const { secret } = await createRegistry(() => store, clock).addDevice(
-          { deviceId, placement: "waist", key },
+          { deviceId, placement: "waist", key, consentBy: "eva" },
           { allowSimilarAliases: true },
         );
         await mosquitto?.addUser(deviceId, secret);

@@ -73,7 +73,20 @@ beforeAll(async () => {
     stringify(townSettings({ dataDir: "data", phonesUrl: network.url, port, mqttPort, waitSeconds: 4 })),
   );
   const added = JSON.parse(
-    await run("device", "add", "belt-1", "--placement", "waist", "--key", "38", "--json", "--config", config),
+    await run(
+      "device",
+      "add",
+      "belt-1",
+      "--placement",
+      "waist",
+      "--key",
+      "38",
+      "--consent-by",
+      "eva",
+      "--json",
+      "--config",
+      config,
+    ),
   );
   service = await start();
   watch = createDevice({
@@ -125,7 +138,20 @@ test("killed with -9 as soon as the frame with the impact was acknowledged, the 
   const before = pagesOf(patrol1).length;
   // Another dwelling, so that nothing joins the first alarm.
   const added = JSON.parse(
-    await run("device", "add", "belt-2", "--placement", "waist", "--key", "54", "--json", "--config", config),
+    await run(
+      "device",
+      "add",
+      "belt-2",
+      "--placement",
+      "waist",
+      "--key",
+      "54",
+      "--consent-by",
+      "eva",
+      "--json",
+      "--config",
+      config,
+    ),
   );
   const other = createDevice({
     url: `mqtt://127.0.0.1:${mqttPort}`,

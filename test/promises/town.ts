@@ -224,9 +224,15 @@ export class Town {
     return { url, ca: readFileSync(caFile) };
   }
 
-  /** Registers a device in a dwelling of its own, and makes it known to the broker. Returns its secret. */
-  async register(deviceId: string, key: string, placement: Placement = "waist"): Promise<string> {
-    const { secret } = await this.alerting.registry.addDevice({ deviceId, placement, key, area: "Gustavsberg syd" });
+  /** Registers a device in a dwelling of its own, with consent where not said otherwise, and makes it known to the broker. Returns its secret. */
+  async register(
+    deviceId: string,
+    key: string,
+    placement: Placement = "waist",
+    consent: { by: string | undefined } = { by: "eva" },
+  ): Promise<string> {
+    const added = { deviceId, placement, key, area: "Gustavsberg syd", consentBy: consent.by };
+    const { secret } = await this.alerting.registry.addDevice(added);
     if (this.mosquitto) {
       await this.mosquitto.addUser(deviceId, secret);
       // A broker throws away what nobody has subscribed to.
@@ -237,14 +243,14 @@ export class Town {
     return secret;
   }
 
-  /** Registers a device in a dwelling of its own and connects it. */
+  /** Registers a device in a dwelling of its own, with consent where not said otherwise, and connects it. */
   async device(
     deviceId: string,
     key: string,
-    options: Partial<DeviceOptions> & { placement?: Placement } = {},
+    options: Partial<DeviceOptions> & { placement?: Placement; consentBy?: string | undefined } = {},
   ): Promise<SimulatedDevice> {
-    const { placement = "waist", ...rest } = options;
-    const secret = await this.register(deviceId, key, placement);
+    const { placement = "waist", consentBy, ...rest } = { consentBy: "eva", ...options };
+    const secret = await this.register(deviceId, key, placement, { by: consentBy });
     const device = createDevice({
       url: this.devicesUrl,
       deviceId,

@@ -1,0 +1,76 @@
+import type { Placement } from "../../firmware-contracts/detection.ts";
+import type { ControlDevice, PauseReason } from "../../firmware-contracts/intake.ts";
+import type { Database } from "./database.ts";
+import type { DeviceRow } from "./store.ts";
+
+/** A device with what its dwelling's consent and pause say. */
+interface Row {
+  id: string;
+  dwelling_id: string;
+  placement: Placement;
+  room: string | null;
+  secret_hash: string;
+  previous_secret_hash: string | null;
+  previous_secret_until: number | null;
+  revoked: number;
+  added_at: number;
+  last_seen_at: number | null;
+  online: number | null;
+  battery: number | null;
+  threshold: number | null;
+  consent: "given" | "withdrawn" | null;
+  pause_from: number | null;
+  pause_until: number | null;
+  pause_reason: PauseReason | null;
+}
+
+const select = `SELECT devices.*, consents.state AS consent,
+    pauses.from_at AS pause_from, pauses.until_at AS pause_until, pauses.reason AS pause_reason
+  FROM devices
+    LEFT JOIN consents ON consents.dwelling_id = devices.dwelling_id
+    LEFT JOIN pauses ON pauses.dwelling_id = devices.dwelling_id AND pauses.until_at > ?`;
+
+/** Pauses that are over at `at` are left out. */
+export function deviceRows(db: Database, at: number): DeviceRow[] {
+  return db.all<Row>(`${select} ORDER BY devices.id`, at).map(deviceOf);
+}
+
+/** Its pause may be over. */
+export function deviceRow(db: Database, deviceId: string): DeviceRow | null {
+  const row = db.get<Row>(`${select} WHERE devices.id = ?`, 0, deviceId);
+  return row ? deviceOf(row) : null;
+}
+
+/** The devices as gateways must know them at `at`. */
+export function controlDevices(db: Database, at: number): ControlDevice[] {
+  return db.all<Row>(`${select} ORDER BY devices.id`, at).map(controlDeviceOf);
+}
+
+function controlDeviceOf(row: Row): ControlDevice {
+  return {
+    deviceId: row.id,
+    secretHash: row.secret_hash,
+    ...(row.previous_secret_hash !== null && row.previous_secret_until !== null
+      ? { previousSecretHash: row.previous_secret_hash, previousSecretUntil: row.previous_secret_until }
+      : {}),
+    placement: row.placement,
+    revoked: row.revoked === 1,
+    consent: row.consent ?? "missing",
+    ...(row.pause_from !== null && row.pause_until !== null && row.pause_reason !== null
+      ? { pause: { from: row.pause_from, until: row.pause_until, reason: row.pause_reason } }
+      : {}),
+    ...(row.threshold !== null ? { threshold: row.threshold } : {}),
+  };
+}
+
+function deviceOf(row: Row): DeviceRow {
+  return {
+    ...controlDeviceOf(row),
+    dwellingId: row.dwelling_id,
+    room: row.room,
+    addedAt: row.added_at,
+    lastSeenAt: row.last_seen_at,
+    online: row.online === null ? null : row.online === 1,
+    battery: row.battery,
+  };
+}

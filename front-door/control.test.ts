@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { stringify } from "yaml";
+import { openSqliteStore } from "../alerting/store/sqlite.ts";
+import { townSettings } from "../test/promises/town.ts";
+import { controlCommand } from "./control.ts";
+import { deviceCommand, gatewayCommand } from "./register.ts";
+import { consentCommand, pauseCommand } from "./watching.ts";
+
+let folder: string;
+let config: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "fallvakt-control-"));
+  config = join(folder, "fallvakt.yaml");
+  writeFileSync(config, stringify(townSettings({ dataDir: "data", phonesUrl: "http://127.0.0.1:1", port: 1 })));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs a command as a person types it, and returns what it prints. */
+async function run(command: () => Command, ...args: string[]): Promise<string> {
+  let printed = "";
+  const write = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    printed += String(text);
+    return true;
+  });
+  try {
+    await command().parseAsync([...args, "--config", config], { from: "user" });
+  } finally {
+    write.mockRestore();
+  }
+  return printed;
+}
+const json = async (command: () => Command, ...args: string[]) => JSON.parse(await run(command, ...args, "--json"));
+const add = (...more: string[]) =>
+  run(deviceCommand, "add", "watch-17", "--placement", "wrist", "--key", "38", ...more);
+
+test("a device without consent: said where it is added and where it is listed, with the mend, and mended by it", async () => {
+  expect(await add()).toMatch(/falls raise NO alarm.*until: fallvakt consent give 38 --by NAME/);
+  expect(await run(deviceCommand, "list")).toMatch(/watch-17.*NO CONSENT/);
+  await run(consentCommand, "give", "38", "--by", "eva");
+  expect(await run(deviceCommand, "list")).toMatch(/watch-17.*watched$/m);
+  expect(await json(consentCommand, "list")).toMatchObject([{ key: "38", state: "given", by: "eva" }]);
+  expect(await run(consentCommand, "withdraw", "38", "--by", "eva")).toContain("Falls raise no alarm");
+  expect(await json(deviceCommand, "list")).toMatchObject([{ consent: "withdrawn" }]);
+});
+
+test("a device with consent: nothing is left to say", async () => {
+  expect(await add("--consent-by", "eva")).not.toMatch(/consent/i);
+  expect(await json(consentCommand, "list")).toMatchObject([{ state: "given", by: "eva" }]);
+});
+
+test("pause KEY begins one, pause end KEY ends it, pause list shows it", async () => {
+  await add("--consent-by", "eva");
+  const begin = ["38", "--minutes", "30", "--reason", "visit", "--by", "eva"];
+  expect(await run(pauseCommand, ...begin)).toMatch(/Key 38: paused until .*the help button does/);
+  expect(await json(pauseCommand, "list")).toMatchObject([{ key: "38", reason: "visit", by: "eva" }]);
+  expect(await run(deviceCommand, "list")).toMatch(/paused until/);
+  expect(await run(pauseCommand, "end", "38")).toContain("watched again");
+  expect(await run(pauseCommand, "end", "38")).toContain("no pause was running");
+  expect(await json(pauseCommand, "list")).toEqual([]);
+});
+
+test("placement and threshold, the latter with its reset", async () => {
+  await add("--consent-by", "eva");
+  await run(deviceCommand, "place", "watch-17", "--placement", "waist", "--by", "eva");
+  await run(deviceCommand, "threshold", "watch-17", "0.4", "--approved-by", "maria");
+  expect(await json(deviceCommand, "list")).toMatchObject([{ placement: "waist", threshold: 0.4 }]);
+  const threshold = (...args: string[]) =>
+    run(deviceCommand, "threshold", "watch-17", ...args, "--approved-by", "maria");
+  for (const wrong of [["0.99"], ["high"]]) await expect(threshold(...wrong)).rejects.toThrow(/from 0.02 to 0.98/);
+  for (const wrong of [[], ["0.5", "--reset"]]) await expect(threshold(...wrong)).rejects.toThrow(/one of them/);
+  await threshold("--reset");
+  expect(await json(deviceCommand, "list")).toMatchObject([{ threshold: null }]);
+});
+
+test("control show and gateway list tell who is behind; control log tells what was changed, by whom", async () => {
+  await add("--consent-by", "eva", "--by", "tom");
+  const store = openSqliteStore(join(folder, "data", "alerting"));
+  const heard = { everyMs: 3000, lastSeenAt: 1, lostAt: null };
+  await store.gateways.putGateway({ gatewayId: "stairwell-1", controlVersion: 1, ...heard });
+  await store.gateways.putGateway({ gatewayId: "stairwell-2", controlVersion: 2, ...heard });
+  await store.close();
+  await run(deviceCommand, "place", "watch-17", "--placement", "hip", "--by", "eva");
+  await run(deviceCommand, "place", "watch-17", "--placement", "wrist", "--by", "eva");
+
+  expect(await json(controlCommand, "show")).toEqual({
+    version: 3,
+    versions: { registry: 1, consents: 1, pauses: 0, placements: 3, thresholds: 0, revocations: 0 },
+    gateways: [
+      { gatewayId: "stairwell-1", controlVersion: 1, isCurrent: false },
+      { gatewayId: "stairwell-2", controlVersion: 2, isCurrent: false },
+    ],
+  });
+  expect(await run(controlCommand, "show")).toMatch(/^placements +3$/m);
+  const again = openSqliteStore(join(folder, "data", "alerting"));
+  await again.gateways.putGateway({ gatewayId: "stairwell-2", controlVersion: 3, ...heard });
+  await again.close();
+  expect(await run(gatewayCommand, "list")).toMatch(/stairwell-1.*behind \(1 of 3\)\n.*stairwell-2.*current/);
+
+  const log = await json(controlCommand, "log");
+  expect(log.map((line: { by: string; what: string }) => [line.by, line.what])).toEqual([
+    ["tom", "added, wrist"],
+    ["eva", "given"],
+    ["eva", "hip, before: wrist"],
+    ["eva", "wrist, before: hip"],
+  ]);
+  expect((await run(controlCommand, "log")).split("\n").filter(Boolean)).toHaveLength(5);
+});
