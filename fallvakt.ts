@@ -5,10 +5,17 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 // Fallvakt needs Node 24 and brings it as a package. Started by an older Node (a global install), it hands over to that one.
-if (Number(process.versions.node.split(".")[0]) < 24) {
-  const newer = createRequire(import.meta.url).resolve("node/bin/node");
-  const run = spawnSync(newer, process.argv.slice(1), { stdio: "inherit" });
-  process.exit(run.status ?? 1);
+const isOld = Number(process.versions.node.split(".")[0]) < 24;
+// A service runs for years: V8's young generation would grow to 48 MiB under any load, whoever makes that load, and then stay there.
+const flag = "--max-semi-space-size";
+const isFlagged = [process.env.NODE_OPTIONS ?? "", ...process.execArgv].some((text) => text.includes(flag));
+const flags = process.argv[2] === "start" && !isFlagged ? [`${flag}=8`] : [];
+const node = isOld ? createRequire(import.meta.url).resolve("node/bin/node") : process.execPath;
+const args = [...process.execArgv, ...flags, ...process.argv.slice(1)];
+if (isOld || flags.length > 0) {
+  // In this process's place where that can be: whoever stops it then stops the service.
+  if (process.execve && process.platform !== "win32") process.execve(node, [node, ...args], process.env);
+  if (isOld) process.exit(spawnSync(node, args, { stdio: "inherit" }).status ?? 1);
 }
 
 const { Command } = await import("commander");

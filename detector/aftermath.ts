@@ -3,7 +3,7 @@ import type { ModelPlacement } from "./operating-points.ts";
 
 /** What the seconds after an impact show. Gaps are unknown: neither still nor upright. */
 export interface Aftermath {
-  /** No movement from shortly after the impact until now, and next to nothing unknown. */
+  /** No movement from shortly after the impact until now, and nothing unknown. */
   still: boolean;
   /** Seconds without movement; null where nothing is known. */
   stillSeconds: number | null;
@@ -53,9 +53,8 @@ export function lookAfter(history: History, impact: number, unseen: number): Aft
     unknown++;
     if (trailingOpen) trailing++;
   }
-  const length = Math.max(1, until + unseen - impact);
   return {
-    still: blocks >= 4 && stillBlocks === blocks && unknown <= 0.05 * length,
+    still: blocks >= 4 && stillBlocks === blocks && unknown === 0,
     stillSeconds: blocks > 0 ? (stillBlocks * blockSlots) / rateHz : null,
     unknownSeconds: unknown / rateHz,
     silent: trailing >= silentSlots,

@@ -15,6 +15,7 @@ import { createEmbeddedBroker } from "./broker/embedded.ts";
 import { createOutsideBroker } from "./broker/outside.ts";
 import type { GatewayConfig, OutsideConfig } from "./config.ts";
 import { createCounters } from "./counters.ts";
+import { createDiskWatch } from "./disk-watch.ts";
 import { admit, type Message, type Refused } from "./ingest/admit.ts";
 import { withTimeHeld } from "./ingest/held.ts";
 import { createRegistry } from "./ingest/registry.ts";
@@ -91,6 +92,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     counters,
     log,
   });
+  const disk = createDiskWatch(dataDir, clock);
   const registry = createRegistry({
     store,
     intake: options.intake,
@@ -352,6 +354,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (!isStarted) list.push("not started");
     else if (broker.trouble) list.push(broker.trouble);
     else if (!broker.listening) list.push("the broker does not listen");
+    if (!disk.hasRoom) list.push("the disk is full");
     if (!journal.healthy) list.push("the journal cannot be written");
     if (!outbox.healthy) list.push("the outbox cannot be written");
     if (!scorer.healthy) list.push("the classifier fails");
@@ -381,6 +384,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async start() {
       await store.open(clock.wallNow());
+      disk.start();
       outbox.start();
       scorer.start();
       await registry.start();
@@ -391,6 +395,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async stop() {
       isStarted = false;
+      disk.stop();
       registry.stop();
       await broker.stop();
       for (const one of sessions.values()) one.stop();

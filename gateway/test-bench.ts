@@ -89,10 +89,12 @@ export interface BenchOptions {
   classifier?: Classifier;
   /** With an outside broker: where devices connect. */
   devicesUrl?: string;
+  /** Where the gateway's folder is made. Default: the system's for temporary files. */
+  parent?: string;
 }
 
 export async function openBench(options: BenchOptions): Promise<Bench> {
-  const dataDir = await mkdtemp(join(tmpdir(), "fallvakt-gateway-"));
+  const dataDir = await mkdtemp(join(options.parent ?? tmpdir(), "fallvakt-gateway-"));
   const clock = options.clock ?? systemClock();
   const intake = rememberingIntake(options.devices);
   const logged: Record<string, unknown>[] = [];

@@ -22,8 +22,8 @@ let plain: string;
 let tls: string;
 
 function start(file: string, ...args: string[]): ChildProcess {
-  // As on a small board: V8's young generation takes up to 48 MiB under any load unless it is told not to, whoever makes that load.
-  const execArgv = ["--max-semi-space-size=4"];
+  // As `fallvakt start` runs: V8's young generation takes up to 48 MiB under any load unless it is told not to, whoever makes that load.
+  const execArgv = ["--max-semi-space-size=8"];
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv });
   children.push(child);
   return child;
