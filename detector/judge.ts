@@ -19,15 +19,7 @@ const window = emptyWindow();
 /** Resamples the frame into its stream and does what falls due in it. */
 export function takeFrame(state: DetectorState, frame: DetectorFrame, now: WallMs, commands: DetectorCommand[]): void {
   const stream = streamOf(state, frame.bootId, now, commands);
-  const mark: FrameMark = {
-    bootId: frame.bootId,
-    sequence: frame.sequence,
-    arrivedAt: frame.arrivedAt,
-    ageMs: frame.ageMs,
-    rateHz: frame.rateHz,
-    rangeG: frame.rangeG,
-    endSlot: Number.POSITIVE_INFINITY,
-  };
+  const mark = markOf(stream, frame);
   stream.sink ??= new StreamSink(stream);
   const isNews = resampleFrame(stream.resampler, frame, stream.sink.of(state, mark, commands, now));
   if (!isNews) return;
@@ -39,8 +31,28 @@ export function takeFrame(state: DetectorState, frame: DetectorFrame, now: WallM
   if (peakSquared >= gateMg * gateMg) {
     open(overGate(stream, stream.history.next, Math.round(Math.sqrt(peakSquared)), mark), stream, commands);
   }
-  while (stream.marks.length > 1 && stream.marks[0]!.endSlot < stream.history.next - 10 * rateHz) stream.marks.shift();
   if (state.cancelledAt !== null) applyCancel(state, stream, commands);
+}
+
+/** A mark for the frame. Those of more than ten seconds ago go, and the last of them serves again where no candidate can still hold it. */
+function markOf(stream: Stream, frame: DetectorFrame): FrameMark {
+  const { bootId, sequence, arrivedAt, ageMs, rateHz: rate, rangeG } = frame;
+  const endSlot = Number.POSITIVE_INFINITY;
+  let old: FrameMark | null = null;
+  while (stream.marks.length > 1 && stream.marks[0]!.endSlot < stream.history.next - 10 * rateHz) {
+    old = stream.marks.shift()!;
+  }
+  if (!old || stream.candidates.length > 0) {
+    return { bootId, sequence, arrivedAt, ageMs, rateHz: rate, rangeG, endSlot };
+  }
+  old.bootId = bootId;
+  old.sequence = sequence;
+  old.arrivedAt = arrivedAt;
+  old.ageMs = ageMs;
+  old.rateHz = rate;
+  old.rangeG = rangeG;
+  old.endSlot = endSlot;
+  return old;
 }
 
 function streamOf(state: DetectorState, bootId: number, now: WallMs, commands: DetectorCommand[]): Stream {

@@ -108,6 +108,24 @@ export function decodeFrameV1(bytes: Uint8Array, inPlace = false): Decoded<Accel
   };
 }
 
+/** As `readFrameAgain`, for bytes of version 1. */
+export function readFrameV1Again(bytes: Uint8Array, into: AccelFrame): boolean {
+  if (bytes.length < frameHeaderLayout.size) return false;
+  const header = readHeader(bytes);
+  const values = header.sampleCount * 3;
+  if (!isWithinBounds(header) || bytes.length !== frameHeaderLayout.size + values * 2) return false;
+  if (into.samples.length !== values) return false;
+  into.bootId = header.bootId;
+  into.sequence = header.sequence;
+  into.deviceTimeMs = header.deviceTimeMs;
+  into.ageMs = header.ageMs;
+  into.rateHz = header.rateHz;
+  into.rangeG = header.rangeG;
+  into.stored = (header.flags & frameFlags.stored) !== 0;
+  into.clockUnset = (header.flags & frameFlags.clockUnset) !== 0;
+  return true;
+}
+
 type ReadHeader = Omit<FrameHeader, "version" | "reserved" | "reserved2">;
 
 const u16 = (bytes: Uint8Array, offset: number) => bytes[offset]! | (bytes[offset + 1]! << 8);

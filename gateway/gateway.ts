@@ -5,7 +5,6 @@ import type { Classifier } from "../detector/classifier/classifier.ts";
 import type { Clock, WallMs } from "../firmware-contracts/clock.ts";
 import type { CertificateInForce } from "../firmware-contracts/credential-files.ts";
 import { type Detection, detectionId } from "../firmware-contracts/detection.ts";
-import { type AccelFrame, decodeFrameInPlace } from "../firmware-contracts/frame.ts";
 import type { DeviceEvent, GatewayEvent, Intake } from "../firmware-contracts/intake.ts";
 import type { HelpReport, StatusReport } from "../firmware-contracts/reports.ts";
 import { earliestTimeSync, encodeTimeSync } from "../firmware-contracts/time-sync.ts";
@@ -195,11 +194,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   /** Nearly all there is: what `publish` does of a device's own frame. */
-  function frame(deviceId: string, bytes: Uint8Array): Promise<void> | undefined {
+  function frame(deviceId: string, bytes: Buffer, from: number, to: number): Promise<void> | undefined {
     counters.add("publish.received");
-    const decoded = decodeFrameInPlace(bytes);
-    if (!decoded.ok) return refuse(deviceId, decoded);
-    return takeFrame(deviceId, decoded.value, bytes);
+    if (isDropped(deviceId)) return undefined;
+    const taken = session(deviceId).wire(bytes, from, to, time.now());
+    return taken && "reason" in taken ? refuse(deviceId, taken) : taken;
   }
 
   /** What cannot be read is counted and acknowledged: sent again it would be no better. */
@@ -238,18 +237,17 @@ export function createGateway(options: GatewayOptions): Gateway {
     });
   }
 
-  /** @param bytes the frame as the device wrote it, where that is at hand. */
-  function takeFrame(deviceId: string, taken: AccelFrame, bytes: Uint8Array | null): Promise<void> | undefined {
+  /** Whether this device's frames are to be dropped now; then one was, and is counted. */
+  function isDropped(deviceId: string): boolean {
     const dropped = registry.unwatched(deviceId);
-    if (dropped === null) return session(deviceId).frame(taken, time.now(), bytes);
-    counters.add(dropped);
-    return undefined;
+    if (dropped !== null) counters.add(dropped);
+    return dropped !== null;
   }
 
   function take(deviceId: string, message: Message, isWill: boolean): Promise<void> | undefined {
     switch (message.kind) {
       case "frame":
-        return takeFrame(deviceId, message.frame, null);
+        return isDropped(deviceId) ? undefined : session(deviceId).frame(message.frame, time.now());
       case "help":
         return countedWhereItFails(help(deviceId, message.report));
       case "cancel":

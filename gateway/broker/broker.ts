@@ -25,10 +25,8 @@ export interface BrokerHandlers {
     isWill: boolean,
     heldAtMostMs?: number,
   ): Promise<void> | undefined;
-  /**
-   * A frame of an admitted device on its own topic: as `publish`, for the short way. The bytes are handed over: nobody changes them any more.
-   */
-  frame(deviceId: string, bytes: Uint8Array): Promise<void> | undefined;
+  /** A frame of an admitted device on its own topic, for the short way: as `publish`, of `bytes` from `from` to `to`, which are its for the time of the call. */
+  frame(deviceId: string, bytes: Buffer, from: number, to: number): Promise<void> | undefined;
   online(deviceId: string, admission: Admission): void;
   offline(deviceId: string, why: OfflineReason): void;
 }

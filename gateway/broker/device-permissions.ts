@@ -105,9 +105,7 @@ export function createDevicePermissions(options: DevicePermissionsOptions): Perm
         take(bytes, from, to) {
           // Who is too fast is held back on the long way.
           if (!allowance.passAtOnce(deviceId)) return "long-way";
-          const own = Buffer.allocUnsafe(to - from);
-          bytes.copy(own, 0, from, to);
-          return handlers.frame(deviceId, own) ?? "taken";
+          return handlers.frame(deviceId, bytes, from, to) ?? "taken";
         },
       };
     },

@@ -7,7 +7,7 @@ export interface RingEntry {
   sequence: number;
   frame: AccelFrame;
   /** The frame as its device wrote it; null where it came in another form, and is written anew where it must be kept. */
-  bytes: Uint8Array | null;
+  bytes: Buffer | null;
   arrivedAt: WallMs;
   /** When its last sample was taken: arrival less age. */
   takenAt: WallMs;
@@ -30,7 +30,8 @@ export interface Ring {
 const maxEntries = 2000;
 const lengthMs = ({ frame }: RingEntry) => (frame.samples.length / 3) * (1000 / frame.rateHz);
 
-export function createRing(bufferMs: number): Ring {
+/** @param letGo called with each entry that is no longer in the ring. */
+export function createRing(bufferMs: number, letGo: (entry: RingEntry) => void = () => {}): Ring {
   let entries: RingEntry[] = [];
   let totalMs = 0;
   return {
@@ -47,8 +48,11 @@ export function createRing(bufferMs: number): Ring {
         totalMs -= lengthMs(oldest);
       }
       // Nearly always none or one, of about ten.
-      if (drop === 1) entries.shift();
-      else if (drop > 0) entries = entries.slice(drop);
+      if (drop === 1) letGo(entries.shift()!);
+      else if (drop > 0) {
+        for (let i = 0; i < drop; i++) letGo(entries[i]!);
+        entries = entries.slice(drop);
+      }
     },
     unkept: () => entries.filter((entry) => entry.kept === "no"),
     forgetKept() {

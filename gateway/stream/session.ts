@@ -5,9 +5,10 @@ import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
 import { type Detection, detectionId, type Placement } from "../../firmware-contracts/detection.ts";
 import { type AccelFrame, decodeFrame, encodeFrame } from "../../firmware-contracts/frame.ts";
 import type { Counters } from "../counters.ts";
-import { hasSuspectClock } from "../ingest/admit.ts";
+import { hasSuspectClock, type Refused } from "../ingest/admit.ts";
 import { heldUntil, openSequence, type Place, place, releaseOverdue, takeNext } from "../ingest/sequence.ts";
 import { within } from "../time-limit.ts";
+import { createFramePool, ringEntry } from "./frame-pool.ts";
 import type { Journal } from "./journal.ts";
 import type { JournalRecord } from "./journal-format.ts";
 import type { RingEntry } from "./ring.ts";
@@ -54,8 +55,10 @@ export interface SessionOptions {
 
 /** One device's streams. Frames and cancels are taken in in the order of the calls. */
 export interface Session {
-  /** Takes a frame in, with its bytes where they are at hand. The promise, where there is one, resolves when what must be kept is on the disk; without one nothing must be. */
-  frame(frame: AccelFrame, arrivedAt: WallMs, bytes: Uint8Array | null): Promise<void> | undefined;
+  /** Takes in the frame that `bytes` hold from `from` to `to`, which are copied; else as `frame`. A refusal where it cannot be read. */
+  wire(bytes: Buffer, from: number, to: number, arrivedAt: WallMs): Promise<void> | Refused | undefined;
+  /** Takes a frame in. The promise, where there is one, resolves when what must be kept is on the disk; without one nothing must be. */
+  frame(frame: AccelFrame, arrivedAt: WallMs): Promise<void> | undefined;
   /** The wearer's own cancel, pressed at `at`. */
   cancel(at: WallMs): Promise<void> | undefined;
   /** Lives again what the journal held at the start. */
@@ -71,6 +74,7 @@ export interface Session {
 
 export function createSession(options: SessionOptions): Session {
   const { deviceId, clock, time, journal, counters } = options;
+  const pool = createFramePool();
   const sequence = openSequence<RingEntry>();
   let owed: RingEntry[] = [];
   /** The commit that what is owed now goes into, and how many frames wait for it; and the one under way. */
@@ -100,6 +104,7 @@ export function createSession(options: SessionOptions): Session {
     now,
     replaying: () => replayNow !== null,
     owe,
+    letGo: pool.giveBack,
     concluded,
     decided: (candidateId, decision, impactAt) =>
       options.onDecision({
@@ -179,9 +184,8 @@ export function createSession(options: SessionOptions): Session {
     return promise;
   }
 
-  function take(frame: AccelFrame, arrivedAt: WallMs, bytes: Uint8Array | null, kept: RingEntry["kept"]): void {
-    const { bootId, sequence: number, ageMs } = frame;
-    const entry: RingEntry = { bootId, sequence: number, frame, bytes, arrivedAt, takenAt: arrivedAt - ageMs, kept };
+  function take(entry: RingEntry): void {
+    const { frame, bootId, sequence: number, arrivedAt } = entry;
     const isSuspect = !frame.clockUnset && hasSuspectClock(frame, time.toWall(arrivedAt));
     if (isSuspect) counters.add("frames.clock-suspect");
     if (isSuspect && !clockSuspect) options.onSuspectClock();
@@ -206,6 +210,7 @@ export function createSession(options: SessionOptions): Session {
     if (placed.place === "earlier") earlierTrack(frame).feed(entry);
     // A frame that waits has not been looked at: it may hold the impact.
     if (placed.place === "held") owe([entry]);
+    if (placed.place === "duplicate") pool.giveBack(entry);
     watchHeld();
   }
 
@@ -292,6 +297,15 @@ export function createSession(options: SessionOptions): Session {
     journal.release(deviceId, now());
   }
 
+  /** Takes an entry in; what must be kept is on the disk when the promise, if there is one, resolves. */
+  function taken(entry: RingEntry): Promise<void> | undefined {
+    take(entry);
+    settle();
+    if (owed.length === 0) return committing ?? undefined;
+    waiting++;
+    return commit();
+  }
+
   /** The earliest wake of any stream that is due by `by`. */
   function dueTrack(by: WallMs): Track | null {
     let due: Track | null = null;
@@ -315,7 +329,7 @@ export function createSession(options: SessionOptions): Session {
     if (record.kind === "cancel") for (const track of tracks()) track.cancel(record.at);
     if (record.kind !== "frame") return;
     const decoded = decodeFrame(record.bytes);
-    if (decoded.ok) take(decoded.value, record.at, null, "yes");
+    if (decoded.ok) take(ringEntry(decoded.value, null, record.at, "yes"));
     for (const track of tracks()) await scored(track);
   }
 
@@ -337,13 +351,11 @@ export function createSession(options: SessionOptions): Session {
     get busy() {
       return isUndecided() || unsafe > 0 || owed.length > 0 || committing !== null;
     },
-    frame(frame, arrivedAt, bytes) {
-      take(frame, arrivedAt, bytes, "no");
-      settle();
-      if (owed.length === 0) return committing ?? undefined;
-      waiting++;
-      return commit();
+    wire(bytes, from, to, arrivedAt) {
+      const read = pool.read(bytes, from, to, arrivedAt);
+      return "reason" in read ? read : taken(read);
     },
+    frame: (frame, arrivedAt) => taken(ringEntry(frame, null, arrivedAt, "no")),
     cancel(at) {
       const mustKeep = isUndecided();
       for (const track of tracks()) track.cancel(at);

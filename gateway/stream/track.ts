@@ -35,6 +35,8 @@ export interface TrackHost {
   now(): WallMs;
   /** True while the journal is played again: wakes are then called by the session. */
   replaying(): boolean;
+  /** A frame is older than what is kept of the stream. */
+  letGo(entry: RingEntry): void;
   /** These must be in the journal before the next acknowledgement. */
   owe(entries: RingEntry[]): void;
   concluded(candidateId: string, conclusion: Conclusion): void;
@@ -67,7 +69,7 @@ export interface Track {
 }
 
 export function createTrack(host: TrackHost): Track {
-  const ring = createRing(host.bufferMs);
+  const ring = createRing(host.bufferMs, host.letGo);
   const scores = new Set<Promise<void>>();
   const suspectedAt = new Map<string, WallMs>();
   let placement = host.placement();

@@ -95,7 +95,7 @@ export async function journaledShare(trials: readonly Trial[], classifier: Class
       const { rateHz, rangeG } = trial;
       const decoded = decodeFrame(frameOf(samples, { rateHz, rangeG, bootId: 1, sequence }));
       if (!decoded.ok) throw new Error(decoded.detail);
-      await session.frame(decoded.value, clock.wallNow(), null);
+      await session.frame(decoded.value, clock.wallNow());
       // The classifier answers at the end of this turn.
       if (session.busy) await new Promise((resolve) => setImmediate(resolve));
     }
