@@ -214,6 +214,8 @@ onEachBroker("what waits", (broker) => {
     bench.intake.failing = true;
     const client = await bench.connect("watch-1");
     await publishFrames(client, "watch-1", fallFrames({ bootId: 1 }));
+    // The classifier answers a little after the last acknowledgement.
+    await until("the fall is found", () => count("detections.fall") === 1);
     await publish(client, "watch-1", "help", report(1, 1));
     await until("both found", () => count("detections.fall") === 1 && count("detections.help") === 1);
     await bench.restart();

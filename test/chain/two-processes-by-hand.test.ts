@@ -33,7 +33,10 @@ afterAll(async () => {
 
 /** A command as a person types it in a folder. */
 async function fallvakt(cwd: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const run = promisify(execFile)(process.execPath, [join(root, "fallvakt.ts"), ...args], { cwd, timeout: 60_000 });
+  // Where CI is set, words are coloured though nobody looks.
+  const env = { ...process.env, NO_COLOR: "1" };
+  const command = [join(root, "fallvakt.ts"), ...args];
+  const run = promisify(execFile)(process.execPath, command, { cwd, timeout: 60_000, env });
   return run.then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: { code: number; stdout: string; stderr: string }) => error,
