@@ -105,6 +105,8 @@ export function createScorer(classifier: Classifier, clock: Clock, counters: Cou
     stop() {
       stopped = true;
       callOff();
+      // What was due is called off with it: after a start the next window makes it due again.
+      isDue = false;
     },
   };
 }
