@@ -36,9 +36,11 @@ export function certificatesIn(pem: string): X509Certificate[] {
   return blocks.map((block) => new X509Certificate(block));
 }
 
+const daysUntil = (ends: WallMs, now: WallMs) => Math.floor((ends - now) / dayMs);
+
 /** Whole days until a certificate ends; negative once it has. */
 export function daysLeft(certificate: X509Certificate, now: WallMs): number {
-  return Math.floor((certificate.validToDate.getTime() - now) / dayMs);
+  return daysUntil(certificate.validToDate.getTime(), now);
 }
 
 /** Reads the files that are named, and finds out whether they are what they should be and belong together. Dates are not looked at. */
@@ -152,10 +154,8 @@ export function openCredentialFiles(options: CredentialFilesOptions): Credential
   tellEnds();
 
   function inForce(): CertificateInForce[] {
-    return ends.map(({ key, ends }) => ({
-      which: `${section}.${key}`,
-      daysLeft: Math.floor((ends - clock.wallNow()) / dayMs),
-    }));
+    const now = clock.wallNow();
+    return ends.map(({ key, ends }) => ({ which: `${section}.${key}`, daysLeft: daysUntil(ends, now) }));
   }
 
   function tellEnds(): void {
