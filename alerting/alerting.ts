@@ -211,7 +211,7 @@ class AlertingService implements Alerting {
     await parts.web.close();
     await parts.dispatcher.stop();
     // What is under way in the keeper's queue is committed before the store goes.
-    await parts.keeper.inTurn(async () => undefined);
+    await parts.keeper.inTurn(async () => undefined).catch(() => undefined);
     this.#parts = null;
     await this.#eventLog.stop();
     await parts.store.close();

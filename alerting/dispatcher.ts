@@ -61,6 +61,7 @@ export function createDispatcher(options: {
     try {
       while (running && lookAgain) {
         lookAgain = false;
+        await keeper.followClock();
         // A store that fails is not asked a hundred times a second.
         if (!(await takeUpDue())) throttled = true;
         await takeUpPages();
@@ -154,7 +155,7 @@ export function createDispatcher(options: {
           [event],
         );
       } else {
-        await store.pages.endLooseAttempt(attemptEnd, retryAt(result, tries, endedAt));
+        await keeper.inTurn(() => store.pages.endLooseAttempt(attemptEnd, retryAt(result, tries, endedAt)));
         options.onEvent(event);
       }
     } catch (error) {
@@ -184,6 +185,7 @@ export function createDispatcher(options: {
 
   return {
     async start() {
+      await keeper.resumeClock();
       const again = await store.pages.resumeCutOff(Math.round(clock.wallNow()));
       if (again > 0) {
         counters.count("page.sent-again-after-restart", again);

@@ -144,7 +144,9 @@ export type EpisodeInput =
     }
   | { type: "reply"; responderId: string; letter: Letter | null }
   | { type: "console"; action: ConsoleAction; user: { name: string; role: "operator" | "responder" } }
-  | { type: "due"; purpose: Purpose };
+  | { type: "due"; purpose: Purpose }
+  /** The wall clock was set by so much: what is waited for lasts as long as before. */
+  | { type: "clock-set"; byMs: number };
 
 export type Refusal = "already-closed" | "already-taken" | "reason-needed" | "not-taken";
 

@@ -98,7 +98,21 @@ function apply(move: Move, input: EpisodeInput): void {
     case "due":
       expire(move, input.purpose);
       break;
+    case "clock-set":
+      followClock(move.state, input.byMs);
+      break;
   }
+}
+
+/** Everything that is measured from or waited for by our own clock keeps its distance from now. */
+function followClock(state: EpisodeState, byMs: number): void {
+  state.openedAt += byMs;
+  state.roundStartedAt += byMs;
+  for (const time of ["takenAt", "onTheWayAt", "arrivedAt"] as const) {
+    const at = state[time];
+    if (at !== null) state[time] = at + byMs;
+  }
+  for (const [purpose, at] of Object.entries(state.due)) state.due[purpose as Purpose] = at + byMs;
 }
 
 /**

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Detection } from "../firmware-contracts/detection.ts";
 import { type Board, timelineOf } from "./board.ts";
+import { createClockJumps } from "./clock-jumps.ts";
 import { chooseCode, codeRestMs } from "./codes.ts";
 import type { AlertingConfig, ResponderConfig } from "./config.ts";
 import { cryptoDraws, type Draws } from "./draws.ts";
@@ -50,6 +51,10 @@ export interface Keeper {
     also?: WithStep,
     events?: ServiceEvent[],
   ): Promise<Refusal | "missing" | null>;
+  /** Where the wall clock was set, all deadlines follow it. Asked before anything else is done, and by the dispatcher at each look. */
+  followClock(): Promise<void>;
+  /** At the start: a clock that stands before the last step was set back while nobody ran. */
+  resumeClock(): Promise<void>;
   /** Runs work between two steps, so that what it reads stays so until it has written. */
   inTurn<T>(work: (apply: Keeper["apply"]) => Promise<T>): Promise<T>;
 }
@@ -61,7 +66,32 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const nameOf = (id: string) => responders.get(id)?.name ?? id;
   const writer = createMessageWriter(config.timeZone, nameOf);
   const policy = policyOf(config);
-  const serial = createSerial();
+  const oneByOne = createSerial();
+  const jumps = createClockJumps(clock);
+  const serial = <T>(work: () => Promise<T>): Promise<T> =>
+    oneByOne(async () => {
+      await followClock(jumps.jumpedBy());
+      return work();
+    });
+
+  async function followClock(byMs: number): Promise<void> {
+    if (byMs === 0) return;
+    const at = Math.round(clock.wallNow());
+    const input: EpisodeInput = { type: "clock-set", byMs };
+    const open = await store.episodes.episodesSince(Number.MAX_SAFE_INTEGER);
+    const changes = open.map((state): EpisodeChange => {
+      const [next] = step(state, input, at);
+      return { state: next, input, at, pages: [], withdraw: false, retries: [] };
+    });
+    await store.episodes.followClock(changes, byMs);
+    jumps.followed(byMs);
+    for (const { state } of changes) {
+      const { id } = state.facts;
+      board.put(at, state, await store.pages.pagesOf(id), []);
+      options.onChange(id);
+    }
+    options.wake();
+  }
 
   async function commit(
     state: EpisodeState | null,
@@ -133,6 +163,15 @@ export function createKeeper(options: KeeperOptions): Keeper {
     writer,
     responders,
     nameOf,
+    followClock: () => serial(async () => undefined),
+    resumeClock: () =>
+      oneByOne(async () => {
+        const last = await store.episodes.lastStepAt();
+        const byMs = last === null ? 0 : Math.round(clock.wallNow()) - last;
+        if (byMs >= 0) return;
+        await followClock(byMs);
+        jumps.followed(-byMs);
+      }),
     detect: (detection) => serial(() => detectNow(detection)),
     apply: (...args) => serial(() => applyNow(...args)),
     inTurn: (work) => serial(() => work(applyNow)),

@@ -5,39 +5,49 @@ import type { EpisodeChange } from "./store.ts";
 
 /** Keeps one step: state, log, deadlines and pages, as one transaction. */
 export function commitStep(db: Database, change: EpisodeChange): void {
+  db.transaction(() => keepStep(db, change));
+}
+
+/** The wall clock was set: a step of each open episode, and pages that wait go along. */
+export function followClock(db: Database, changes: readonly EpisodeChange[], byMs: number): void {
   db.transaction(() => {
-    const { state, input, at } = change;
-    const { id } = state.facts;
-    putEpisode(db, change);
-    appendLog(db, id, at, input);
-    db.run("DELETE FROM due WHERE episode_id = ?", id);
-    for (const [purpose, dueAt] of Object.entries(state.due)) {
-      db.run("INSERT INTO due (episode_id, purpose, at) VALUES (?, ?, ?)", id, purpose, Math.ceil(dueAt));
-    }
-    const { detection } = change;
-    if (detection) {
-      db.run(
-        "INSERT INTO detections (id, episode_id, device_id, received_at, body) VALUES (?, ?, ?, ?, ?)",
-        detection.id,
-        id,
-        detection.deviceId,
-        at,
-        JSON.stringify(detection),
-      );
-    }
-    if (change.attemptEnd) endAttempt(db, change.attemptEnd);
-    if (change.receipt) insertReceipt(db, change.receipt, at);
-    if (change.withdraw) callsOff(db, id, at);
-    for (const page of change.pages) insertPage(db, page, id, at);
-    for (const retry of change.retries) {
-      db.run(
-        "UPDATE pages SET status = 'pending', not_before = ? WHERE id = ? AND status <> 'delivered'",
-        Math.ceil(retry.at),
-        retry.pageId,
-      );
-    }
-    if (change.reply) insertReply(db, change.reply, id, at);
+    for (const change of changes) keepStep(db, change);
+    db.run("UPDATE pages SET not_before = not_before + ? WHERE status = 'pending'", byMs);
   });
+}
+
+function keepStep(db: Database, change: EpisodeChange): void {
+  const { state, input, at } = change;
+  const { id } = state.facts;
+  putEpisode(db, change);
+  appendLog(db, id, at, input);
+  db.run("DELETE FROM due WHERE episode_id = ?", id);
+  for (const [purpose, dueAt] of Object.entries(state.due)) {
+    db.run("INSERT INTO due (episode_id, purpose, at) VALUES (?, ?, ?)", id, purpose, Math.ceil(dueAt));
+  }
+  const { detection } = change;
+  if (detection) {
+    db.run(
+      "INSERT INTO detections (id, episode_id, device_id, received_at, body) VALUES (?, ?, ?, ?, ?)",
+      detection.id,
+      id,
+      detection.deviceId,
+      at,
+      JSON.stringify(detection),
+    );
+  }
+  if (change.attemptEnd) endAttempt(db, change.attemptEnd);
+  if (change.receipt) insertReceipt(db, change.receipt, at);
+  if (change.withdraw) callsOff(db, id, at);
+  for (const page of change.pages) insertPage(db, page, id, at);
+  for (const retry of change.retries) {
+    db.run(
+      "UPDATE pages SET status = 'pending', not_before = ? WHERE id = ? AND status <> 'delivered'",
+      Math.ceil(retry.at),
+      retry.pageId,
+    );
+  }
+  if (change.reply) insertReply(db, change.reply, id, at);
 }
 
 function putEpisode(db: Database, { state }: EpisodeChange): void {

@@ -122,6 +122,10 @@ export interface UserRow {
 /** Episodes, their log, deadlines and pages. */
 export interface EpisodeStore {
   commitStep(change: EpisodeChange): Promise<void>;
+  /** The wall clock was set by `byMs`: one step of each open episode, and every page that waits is sent as much later. All of it or none. */
+  followClock(changes: readonly EpisodeChange[], byMs: number): Promise<void>;
+  /** Wall time of the last step of any episode, as the clock had it then. */
+  lastStepAt(): Promise<number | null>;
   episode(id: string): Promise<EpisodeState | null>;
   openEpisode(dwelling: string, test: boolean): Promise<EpisodeState | null>;
   /** Every open episode, and those closed at or after `closedSince`. */

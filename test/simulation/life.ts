@@ -134,7 +134,7 @@ export function createLife(options: LifeOptions): Life {
     },
     async stop() {
       await dispatcher.stop();
-      await keeper.inTurn(async () => undefined);
+      await keeper.inTurn(async () => undefined).catch(() => undefined);
       kill();
     },
     kill,

@@ -76,7 +76,12 @@ export class Oracle {
   jumped(byMs: number): void {
     this.settledAt = this.now;
     if (byMs > 0) this.#forwardAt = this.now;
-    if (!this.isUp) this.blindSince = this.now;
+  }
+
+  /** It was set while nobody ran, or nobody lived to follow it: nobody can know, and what stands in the store is taken at its word. */
+  jumpedUnseen(byMs: number): void {
+    this.blindSince = this.now;
+    for (const { due } of this.watched.values()) for (const deadline of due.values()) deadline.falls -= byMs;
   }
 
   codesRestSince(): number {
@@ -112,8 +117,8 @@ export class Oracle {
     }
     const one = known ?? this.#begin(state);
     this.#follow(one, state, change);
-    this.#deadlines(one, state);
-    if (this.commits % 37 === 0) void this.checkReplay(id);
+    this.#deadlines(one, state, change.input.type === "clock-set");
+    if (this.commits % 61 === 0) void this.checkReplay(id);
   }
 
   /** A reply about no episode was committed, with its answer or without. */
@@ -222,7 +227,7 @@ export class Oracle {
     }
   }
 
-  #deadlines(one: Watched, state: EpisodeState): void {
+  #deadlines(one: Watched, state: EpisodeState, clockSet: boolean): void {
     const { time } = this.#options;
     const rows = this.store.due(one.id);
     const wanted = Object.entries(state.due);
@@ -238,7 +243,17 @@ export class Oracle {
     const due: Watched["due"] = new Map();
     for (const { purpose, at } of rows) {
       const known = one.due.get(purpose);
-      due.set(purpose, known?.at === at ? known : { at, falls: this.now + at - time.wall, setAt: this.now });
+      const falls = this.now + at - time.wall;
+      const sees = known !== undefined && known.setAt > this.blindSince;
+      if (clockSet && sees && Math.abs(falls - known.falls) > 2_000) {
+        this.fail(
+          "follows-clock",
+          `${purpose} of ${one.code} is moved by ${Math.round((falls - known.falls) / 1000)} s`,
+        );
+      }
+      // A deadline that follows the clock falls when it always did.
+      if (known && clockSet && sees) due.set(purpose, { ...known, at });
+      else due.set(purpose, known?.at === at ? known : { at, falls, setAt: this.now });
     }
     one.due = due;
   }

@@ -61,7 +61,7 @@ const starts = [
   "2028-02-28T22:00:00Z",
 ];
 
-const shapes: Record<Plan["shape"], number> = { hours: 62, days: 22, months: 13, storm: 0.3, ticking: 2.5 };
+const shapes: Record<Plan["shape"], number> = { hours: 66, days: 21, months: 10.5, storm: 0.3, ticking: 2.2 };
 
 export function planOf(seed: number): Plan {
   const from = draw(seed, 1);
@@ -74,7 +74,7 @@ export function planOf(seed: number): Plan {
     storm: from.between(3 * hour, 6 * hour),
     ticking: from.between(15 * minute, 35 * minute),
   }[shape];
-  const dwellings = Array.from({ length: shape === "storm" ? from.whole(15, 30) : from.whole(1, 6) }, (_, i) => ({
+  const dwellings = Array.from({ length: shape === "storm" ? from.whole(12, 25) : from.whole(1, 6) }, (_, i) => ({
     id: `d${i}`,
     alias: String(11 + 7 * i),
     devices: from.happens(0.3) ? [`watch-${i}`, `belt-${i}`] : [`watch-${i}`],
@@ -92,7 +92,7 @@ export function planOf(seed: number): Plan {
     troubles: drawTroubles(from, shape, endMs, incidents),
     listenerThrows: from.happens(0.1) ? from.between(0.05, 1) : 0,
     ignores: from.happens(0.2) ? from.between(0.5, 1) : from.between(0.05, 0.4),
-    mostPages: shape === "storm" ? 12 : Math.round(from.spread(5, 40)),
+    mostPages: shape === "storm" ? 12 : Math.round(from.spread(4, 34)),
   };
 }
 
@@ -161,7 +161,7 @@ function drawIncidents(from: Draw, shape: Plan["shape"], endMs: number, dwelling
       device: `watch-${i}`,
     }));
   }
-  const clusters = { hours: 1, days: from.whole(1, 2), months: from.whole(1, 3), ticking: 1 }[shape];
+  const clusters = { hours: 1, days: from.whole(1, 2), months: from.whole(1, 2), ticking: 1 }[shape];
   return Array.from({ length: clusters }, () => from.between(minute, 0.7 * endMs)).flatMap((at) =>
     Array.from({ length: from.happens(0.3) ? 2 : 1 }, () => incident(at + from.spread(100, 5 * minute))),
   );
@@ -196,7 +196,7 @@ function drawTroubles(from: Draw, shape: Plan["shape"], endMs: number, incidents
     forMs: from.spread(5 * second, 40 * minute),
     mood: from.weighted({ flaky: 5, refusing: 2, hanging: 2, losing: 2 }),
   }));
-  some(process.env.NOJUMP ? 0 : 0.25, 2, () => ({
+  some(0.25, 2, () => ({
     what: "jump",
     at: near(),
     by: from.pick([hour, -hour, day, -day, "1970", "2038", 90 * second, -90 * second] as const),

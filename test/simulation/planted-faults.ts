@@ -215,7 +215,17 @@ export const plantedFaults: Readonly<Record<string, Fault>> = {
       ...(detection && change.input.type === "opened" ? { detection } : {}),
     }),
   ),
-  "code-reused": episodes("a code is given again while it is open", () => ({ usedCodes: async () => [] })),
+  "code-does-not-rest": episodes("codes are given without a look at those in use", () => ({
+    usedCodes: async () => [],
+  })),
+  "codes-too-near": {
+    tells: "codes are given that differ in one digit",
+    step(state, input, now) {
+      if (input.type !== "opened" || input.facts.detection.test) return trueStep(state, input, now);
+      const code = `22${2 + (input.facts.id.charCodeAt(6) % 8)}`;
+      return trueStep(state, { ...input, facts: { ...input.facts, code } }, now);
+    },
+  },
   "due-lost-at-restart": pages("deadlines that fall while nobody runs are thrown away", (store, { db, time }) => ({
     resumeCutOff(at) {
       db.run("DELETE FROM due WHERE at < ?", time.wall);
@@ -225,12 +235,21 @@ export const plantedFaults: Readonly<Record<string, Fault>> = {
   "page-lost-at-restart": pages("a text that was being sent at a crash is left as it is", () => ({
     resumeCutOff: async () => 0,
   })),
-  "page-resent-for-nothing": pages("after a restart alarms are sent that somebody has taken", (store, { db }) => ({
-    async resumeCutOff(at) {
-      const count = db.run("UPDATE pages SET status = 'pending', not_before = ? WHERE status = 'sending'", at);
-      return count + (await store.resumeCutOff(at));
-    },
-  })),
+  "page-resent-for-nothing": pages(
+    "after a restart alarms go out again, also where somebody has them",
+    (store, { db }) => ({
+      async resumeCutOff(at) {
+        const count = await store.resumeCutOff(at);
+        return (
+          count +
+          db.run(
+            "UPDATE pages SET status = 'pending', not_before = ? WHERE purpose = 'alarm' AND status IN ('accepted', 'delivered')",
+            at,
+          )
+        );
+      },
+    }),
+  ),
   "log-entry-missing": episodes("now and then a step is not logged", (store, { db }) => ({
     async commitStep(change) {
       await store.commitStep(change);

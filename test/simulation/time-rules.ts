@@ -20,8 +20,16 @@ export function createTimeRules(oracle: Oracle, config: AlertingConfig) {
   const outcomeMs = config.policy.outcomeWithinMinutes * 60_000;
   const isLate = (since: number, limit: number) => oracle.now > Math.max(since + limit, oracle.settledAt + settleMs);
 
-  function episode(one: Watched): void {
+  function episode(watched: Watched): void {
     const { now } = oracle;
+    // Where the clock was set while nobody ran, waits begin anew.
+    const known = (at: number) => (at < oracle.blindSince ? oracle.settledAt : at);
+    const one = {
+      ...watched,
+      calledAt: watched.calledAt === null ? null : known(watched.calledAt),
+      takenSince: known(watched.takenSince),
+      remindedAt: known(watched.remindedAt),
+    };
     for (const [purpose, { falls }] of one.due) {
       if (isLate(falls, slackMs)) {
         oracle.fail("in-time", `${purpose} of ${one.code} is late by ${Math.round((now - falls) / 1000)} s`);

@@ -48,6 +48,8 @@ export function createTown(options: TownOptions) {
   let sequence = 0;
   let messages = 0;
   let ending = false;
+  /** By how much the clock was set since the service last followed it. */
+  let unfollowed = 0;
 
   const store = fault?.store?.(storeItself, { time, db, oracle }) ?? storeItself;
   const network = createPhoneNetwork({
@@ -87,6 +89,12 @@ export function createTown(options: TownOptions) {
         const [change] = call.args as [EpisodeChange];
         tell(`${change.state.facts.code} ${inWords(change)}`);
         oracle.committed(change);
+      } else if (call.method === "followClock") {
+        unfollowed = 0;
+        for (const change of call.args[0] as EpisodeChange[]) {
+          tell(`${change.state.facts.code} follows the clock`);
+          oracle.committed(change);
+        }
       } else if (call.method === "commitLooseReply") {
         const [reply, page] = call.args as [ReplyRow, NewPage | null];
         tell(`${reply.responderId}'s reply: ${reply.effect}`);
@@ -111,6 +119,8 @@ export function createTown(options: TownOptions) {
 
   function away(ms: number): void {
     life = null;
+    if (unfollowed !== 0) oracle.jumpedUnseen(unfollowed);
+    unfollowed = 0;
     // What was asked of the provider goes its way; the dead hear nothing of it.
     underWay = 0;
     time.after(ms, start);
@@ -341,6 +351,8 @@ export function createTown(options: TownOptions) {
   function jump(byMs: number): void {
     time.jump(byMs);
     oracle.jumped(byMs);
+    if (life) unfollowed += byMs;
+    else oracle.jumpedUnseen(byMs);
     troubledUntil = time.now + 3 * second;
     tell(`the clock is set by ${Math.round(byMs / 1000)} s`);
   }
