@@ -54,8 +54,8 @@ export function createPhoneNetwork(options: PhoneNetworkOptions): PhoneNetwork {
     const kind = kindOf(phone);
     // Out of order now and then: each comes when it comes.
     const sentMs = draw.spread(50, 4_000);
-    if (tells && draw.happens(0.06)) receipt("queued", draw.spread(20, 2_000));
-    if (tells && draw.happens(0.3)) receipt("sent", sentMs);
+    if (tells && draw.happens(0.04)) receipt("queued", draw.spread(20, 2_000));
+    if (tells && draw.happens(0.15)) receipt("sent", sentMs);
     if (kind === "refusing") {
       if (tells) receipt(draw.pick(["undelivered", "failed"]), sentMs + draw.spread(100, 20_000), "30003");
       return;
@@ -64,7 +64,7 @@ export function createPhoneNetwork(options: PhoneNetworkOptions): PhoneNetwork {
     const arriveMs = draw.happens(0.9) ? draw.spread(500, 8_000) : draw.spread(8_000, 900_000);
     time.after(arriveMs, () => onText(phone, body));
     if (draw.happens(0.02)) time.after(arriveMs + draw.spread(1_000, 60_000), () => onText(phone, body));
-    if (tells && draw.happens(0.85)) receipt("delivered", arriveMs + draw.spread(50, 3_000));
+    if (tells && draw.happens(0.6)) receipt("delivered", arriveMs + draw.spread(50, 3_000));
   }
 
   return {

@@ -91,8 +91,8 @@ export function planOf(seed: number): Plan {
     incidents,
     troubles: drawTroubles(from, shape, endMs, incidents),
     listenerThrows: from.happens(0.1) ? from.between(0.05, 1) : 0,
-    ignores: from.happens(0.2) ? from.between(0.5, 1) : from.between(0.05, 0.4),
-    mostPages: shape === "storm" ? 12 : Math.round(from.spread(4, 34)),
+    ignores: from.happens(0.15) ? from.between(0.5, 1) : from.between(0.02, 0.25),
+    mostPages: shape === "storm" ? 12 : Math.round(from.spread(6, 30)),
   };
 }
 
