@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { isGsm7 } from "./messages/gsm7.ts";
+import { Id, shownName } from "./config-fields.ts";
 import { longest } from "./messages/limits.ts";
+import { checkRotas, Holiday, RotaConfig } from "./rota/rota-config.ts";
 
 export const Language = z.enum(["sv", "en"]);
 export type Language = z.infer<typeof Language>;
@@ -23,18 +24,6 @@ export const PhoneNumber = z.string().superRefine((text, context) => {
     context.addIssue("this is the example number; fill in the real one");
   }
 });
-
-const Id = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "write up to 40 lower-case letters, digits and hyphens, such as patrol-2");
-
-const shownName = (most: number) =>
-  z
-    .string()
-    .trim()
-    .min(1, "give a name, as it shall stand in a text")
-    .max(most, `use at most ${most} characters, so that it fits in one SMS`)
-    .refine(isGsm7, "use letters an SMS can hold (a–z, å ä ö é ü …, digits); others halve the length of the text");
 
 const Responder = z.strictObject({
   id: Id.meta({ description: "Short id, used in the policy and in events" }),
@@ -167,6 +156,10 @@ const Shape = z.strictObject({
     .array(Id)
     .min(1, "name at least one operator: somebody must be told when nobody takes an alarm")
     .meta({ description: "Ids of the responders who are told when nobody takes an alarm" }),
+  rotas: z.array(RotaConfig).default([]).meta({ description: "Who is on call when, by weekly patterns" }),
+  holidays: z.array(Holiday).default([]).meta({
+    description: "Public holidays of the rotas, and eves that are staffed as such",
+  }),
   influx: Influx.optional().meta({ description: "Where events go; without it they stay in the spool" }),
   spool: Spool.prefault({}).meta({ description: "Events on disk on their way to InfluxDB" }),
   intake: z
@@ -230,6 +223,7 @@ export const AlertingConfig = Shape.superRefine((config, context) => {
     }
   }
   for (const [i, id] of config.operators.entries()) if (!seenIds.has(id)) problem(["operators", i], unknown(id));
+  checkRotas(config, seenIds, problem);
   if (!config.twilio.baseUrl && isPrivateHost(new URL(config.http.publicUrl).hostname)) {
     problem(
       ["http", "publicUrl"],

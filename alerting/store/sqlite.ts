@@ -6,6 +6,7 @@ import { episodeStore } from "./episodes.ts";
 import { gatewayStore } from "./gateways.ts";
 import { pageStore } from "./pages.ts";
 import { registryStore } from "./registry.ts";
+import { rotaStore } from "./rota.ts";
 import type { Store } from "./store.ts";
 import { userStore } from "./users.ts";
 import { watchStore } from "./watching.ts";
@@ -22,6 +23,7 @@ export function openSqliteStore(dataDir: string): Store {
     control: controlStore(db),
     users: userStore(db),
     gateways: gatewayStore(db),
+    rota: rotaStore(db),
     probe: async () => void db.run("UPDATE probe SET beat = beat + 1"),
     close: async () => db.close(),
   };

@@ -10,6 +10,7 @@ import type {
 import type { UsedCode } from "../codes.ts";
 import type { Language } from "../config.ts";
 import type { EpisodeInput, EpisodeState, PagePurpose, Purpose, ReceiptStatus, SendResult } from "../episode-state.ts";
+import type { RotaStore } from "../rota/rota-store.ts";
 
 /** How a page fares. `sending`: an attempt was begun; after a restart it is made again, marked. */
 export type PageStatus =
@@ -293,6 +294,7 @@ export interface Store {
   control: ControlStore;
   users: UserStore;
   gateways: GatewayStore;
+  rota: RotaStore;
   /** Rejects where nothing can be written. */
   probe(): Promise<void>;
   close(): Promise<void>;
