@@ -57,13 +57,15 @@ export function createDispatcher(options: {
   async function look(): Promise<void> {
     callOff();
     let sleepMs = longestSleepMs;
+    let throttled = false;
     try {
       while (running && lookAgain) {
         lookAgain = false;
-        await takeUpDue();
+        // A store that fails is not asked a hundred times a second.
+        if (!(await takeUpDue())) throttled = true;
         await takeUpPages();
       }
-      if (running) sleepMs = await untilNext();
+      if (running && !throttled) sleepMs = await untilNext();
     } catch (error) {
       // What could not be done stands in the store still, and is tried at the next look.
       counters.count("dispatcher.failed");
@@ -72,7 +74,8 @@ export function createDispatcher(options: {
     if (running && !lookAgain) callOff = clock.after(sleepMs, wake);
   }
 
-  async function takeUpDue(): Promise<void> {
+  /** Returns whether all that was due could be carried out. */
+  async function takeUpDue(): Promise<boolean> {
     const due = await store.episodes.dueBefore(clock.wallNow(), batch);
     for (const { episodeId, purpose } of due) {
       try {
@@ -80,10 +83,11 @@ export function createDispatcher(options: {
       } catch (error) {
         counters.count("dispatcher.due-failed");
         log.error({ err: error, episodeId, purpose }, "a deadline could not be carried out; trying again in a second");
-        return;
+        return false;
       }
     }
     if (due.length === batch) lookAgain = true;
+    return true;
   }
 
   async function takeUpPages(): Promise<void> {

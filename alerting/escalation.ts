@@ -119,7 +119,7 @@ export function takePageResult(
   result: SendResult,
 ): void {
   const { state } = move;
-  const pointless = purpose === "alarm" && state.status !== "open";
+  const pointless = (purpose === "alarm" || purpose === "not-taken") && state.status !== "open";
   const again = pointless || state.status === "closed" ? null : retryAt(result, tries, move.now);
   if (again !== null) move.commands.push({ do: "retry", pageId, at: again });
   const current = state.current[pageId];

@@ -1,10 +1,11 @@
-import { createHash, randomInt, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Detection } from "../firmware-contracts/detection.ts";
 import { type Board, timelineOf } from "./board.ts";
 import { chooseCode, codeRestMs } from "./codes.ts";
 import type { AlertingConfig, ResponderConfig } from "./config.ts";
-import { step } from "./episode.ts";
+import { cryptoDraws, type Draws } from "./draws.ts";
+import { step as stepOfEpisode } from "./episode.ts";
 import type { EpisodeFacts, EpisodeInput, EpisodePolicy, EpisodeState, Refusal } from "./episode-state.ts";
 import type { ServiceEvent } from "./events.ts";
 import { createMessageWriter, type MessageWriter, textPlace } from "./messages/texts.ts";
@@ -24,6 +25,9 @@ export interface KeeperOptions {
   onChange(episodeId: string): void;
   /** Called after each commit that may have given the dispatcher something to do. */
   wake(): void;
+  draws?: Draws;
+  /** The episode's state machine; a test may plant a fault in it. */
+  step?: typeof stepOfEpisode;
 }
 
 /** What a step is committed together with. */
@@ -51,7 +55,7 @@ export interface Keeper {
 }
 
 export function createKeeper(options: KeeperOptions): Keeper {
-  const { config, store, board, clock } = options;
+  const { config, store, board, clock, draws = cryptoDraws, step = stepOfEpisode } = options;
   const responders = new Map(config.responders.map((responder) => [responder.id, responder]));
   // A responder who was taken out of the configuration still stands in old episodes.
   const nameOf = (id: string) => responders.get(id)?.name ?? id;
@@ -111,10 +115,11 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const used = await store.episodes.usedCodes(now - codeRestMs);
     // A code shared with another open alarm would be ambiguous, and the store refuses it: the id's own digits are the last resort.
     const code =
-      chooseCode(used, now, randomInt(2 ** 32) / 2 ** 32, detection.test) ?? String(randomInt(10 ** 8, 10 ** 9));
+      chooseCode(used, now, draws.fraction(), detection.test) ??
+      String(Math.floor((0.1 + 0.9 * draws.fraction()) * 1e9));
     const { evidence: _evidence, model: _model, ...rest } = detection;
     const facts: EpisodeFacts = {
-      id: `e${randomUUID().replaceAll("-", "").slice(0, 16)}`,
+      id: `e${draws.id()}`,
       code,
       dwelling,
       place,

@@ -1,8 +1,8 @@
-import { randomUUID } from "node:crypto";
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Board } from "./board.ts";
 import type { AlertingConfig } from "./config.ts";
 import type { Counters } from "./counters.ts";
+import { cryptoDraws, type Draws } from "./draws.ts";
 import type { EpisodeState, ReceiptStatus } from "./episode-state.ts";
 import type { Keeper } from "./keeper.ts";
 import { aimReply, longestReply, readReply } from "./replies.ts";
@@ -42,8 +42,9 @@ export function createReplyDesk(options: {
   clock: Clock;
   counters: Counters;
   wake(): void;
+  draws?: Draws;
 }): ReplyDesk {
-  const { config, store, keeper, board, clock, counters } = options;
+  const { config, store, keeper, board, clock, counters, draws = cryptoDraws } = options;
   const byPhone = new Map(config.responders.map((responder) => [responder.phone, responder]));
 
   async function reply({ providerId, from, body }: InboundReply): Promise<void> {
@@ -84,7 +85,7 @@ export function createReplyDesk(options: {
       if (guessed >= guesses.most) return store.pages.commitLooseReply(row("unanswered"), null, now);
       const language = responder.language ?? config.language;
       const answer: NewPage = {
-        id: `a${randomUUID().replaceAll("-", "").slice(0, 16)}`,
+        id: `a${draws.id()}`,
         responderId: responder.id,
         purpose: "answer",
         step: 0,

@@ -144,6 +144,12 @@ function beginAttempt(db: Database, pageId: string, at: number): boolean {
 function resumeCutOff(db: Database, at: number): number {
   return db.transaction(() => {
     db.run("UPDATE attempts SET ended_at = ?, outcome = 'unknown', reason = 'restart' WHERE ended_at IS NULL", at);
+    // Taken or closed while it was on its way: it would call somebody out for nothing.
+    db.run(
+      `UPDATE pages SET status = 'unknown', reason = 'restart', ended_at = ? WHERE status = 'sending' AND purpose IN ('alarm', 'not-taken')
+         AND EXISTS (SELECT 1 FROM episodes WHERE episodes.id = episode_id AND episodes.status <> 'open')`,
+      at,
+    );
     return db.run("UPDATE pages SET status = 'pending', not_before = ?, resent = 1 WHERE status = 'sending'", at);
   });
 }
@@ -156,14 +162,17 @@ export function pageStore(db: Database): PageStore {
       const row = db.get<Row>("SELECT * FROM pages WHERE id = ?", id);
       return row ? pageOf(row) : null;
     },
-    sendable: async (at, limit) =>
-      db
+    sendable: async (at, limit) => {
+      // Asked after each commit, and mostly there is nothing: that is told without sorting.
+      if (!db.get("SELECT 1 FROM pages WHERE status = 'pending' AND not_before <= ? LIMIT 1", at)) return [];
+      return db
         .all<Row>(
           "SELECT * FROM pages WHERE status = 'pending' AND not_before <= ? ORDER BY urgency, not_before, rowid LIMIT ?",
           at,
           limit,
         )
-        .map(pageOf),
+        .map(pageOf);
+    },
     earliestPending: async () =>
       db.get<{ at: number | null }>("SELECT MIN(not_before) AS at FROM pages WHERE status = 'pending'")?.at ?? null,
     beginAttempt: async (pageId, at) => beginAttempt(db, pageId, at),

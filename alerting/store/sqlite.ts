@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { controlStore } from "./control.ts";
-import { openDatabase } from "./database.ts";
+import { type Database, openDatabase } from "./database.ts";
 import { episodeStore } from "./episodes.ts";
 import { gatewayStore } from "./gateways.ts";
 import { pageStore } from "./pages.ts";
@@ -14,7 +14,11 @@ import { watchStore } from "./watching.ts";
 /** Alerting's store in `alerting.db` of the data folder; the folder is made where missing. */
 export function openSqliteStore(dataDir: string): Store {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const db = openDatabase(join(dataDir, "alerting.db"));
+  return storeIn(openDatabase(join(dataDir, "alerting.db")));
+}
+
+/** The store in a database that is open; closing the store closes it. */
+export function storeIn(db: Database): Store {
   return {
     episodes: episodeStore(db),
     pages: pageStore(db),
