@@ -8,7 +8,7 @@ export const weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as con
 export const ShiftDay = z.enum([...weekdays, "holiday", "day-before-holiday"]);
 export type ShiftDay = z.infer<typeof ShiftDay>;
 
-const LocalTime = z
+export const LocalTime = z
   .string()
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'write a time as "21:30", from 00:00 to 23:59; midnight at the end is "00:00"');
 const LocalDate = z.iso.date("write a date as 2026-12-24");

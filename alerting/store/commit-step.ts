@@ -1,3 +1,4 @@
+import { putContact } from "./contacts.ts";
 import type { Database } from "./database.ts";
 import { appendLog } from "./log.ts";
 import { callsOff, endAttempt, insertPage, insertReceipt, insertReply } from "./pages.ts";
@@ -37,6 +38,7 @@ export function commitStep(db: Database, change: EpisodeChange): void {
       );
     }
     if (change.reply) insertReply(db, change.reply, id, at);
+    if (change.contact) putContact(db, change.contact.responderId, change.contact.lost, at);
   });
 }
 
@@ -48,7 +50,7 @@ function putEpisode(db: Database, { state }: EpisodeChange): void {
     facts.id,
     facts.code,
     facts.dwelling,
-    facts.detection.test ? 1 : 0,
+    facts.test ? 1 : 0,
     state.status,
     state.openedAt,
     state.closedAt,

@@ -236,4 +236,20 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER rota_sign_ons_no_delete BEFORE DELETE ON rota_sign_ons
     BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
   `,
+  `
+  -- Phones that get no texts any more, as far as is known: a permanent failure, or STOP.
+  CREATE TABLE contacts (
+    responder_id TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,
+    since INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- A technical alarm that went in the same text as another: the page that was sent.
+  ALTER TABLE pages ADD COLUMN sent_with TEXT REFERENCES pages (id);
+  CREATE INDEX pages_sent_with ON pages (sent_with) WHERE sent_with IS NOT NULL;
+  CREATE INDEX pages_technical ON pages (responder_id, ended_at) WHERE purpose = 'technical';
+
+  -- How long whoever took an alarm here may be on the way; null: as the policy says.
+  ALTER TABLE dwellings ADD COLUMN arrive_minutes INTEGER;
+  `,
 ];

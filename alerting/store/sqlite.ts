@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { contactStore } from "./contacts.ts";
 import { controlStore } from "./control.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { episodeStore } from "./episodes.ts";
@@ -28,6 +29,7 @@ export function storeIn(db: Database): Store {
     users: userStore(db),
     gateways: gatewayStore(db),
     rota: rotaStore(db),
+    contacts: contactStore(db),
     probe: async () => void db.run("UPDATE probe SET beat = beat + 1"),
     close: async () => db.close(),
   };

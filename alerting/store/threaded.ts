@@ -49,6 +49,7 @@ export async function openThreadedStore(dataDir: string): Promise<Store> {
     users: behind("users"),
     gateways: behind("gateways"),
     rota: behind("rota"),
+    contacts: behind("contacts"),
     probe: () => call(null, "probe", []),
     async close() {
       if (isClosed) return;
