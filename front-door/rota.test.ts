@@ -160,28 +160,70 @@ describe("a week as a table", () => {
     expect(table).toContain("timmen 02–03 kommer två gånger, först A och sedan B");
   });
 
-  test("a phone that cannot be reached is marked", () => {
-    const settings = AlertingConfig.parse(alerting);
+  /** The lines of a table as text, with everything as long as it may be. */
+  function longest(language: "sv" | "en") {
+    const settings = AlertingConfig.parse({
+      ...alerting,
+      rotas: [
+        {
+          ...alerting.rotas[0],
+          shifts: [shift("all", "N".repeat(20), "12:00", "12:00", ["day-car", "patrol-2", "patrol-3"])],
+        },
+      ],
+    });
     const { holidays, timeZone } = settings;
     const rota = settings.rotas[0] as RotaConfig;
     const zone = zoneOf(timeZone);
-    const nobody = { askedAt: null, signedOnAt: null, missedAt: null, via: null, crew: null };
-    const lines = weekTable({
+    const changes = [
+      {
+        id: 1,
+        rotaId: "north",
+        withdrawnAt: null,
+        kind: "override",
+        mode: "also",
+        from: now,
+        until: now + 9e8,
+        responders: ["patrol-4"],
+      } as const,
+    ];
+    const state = { askedAt: now, signedOnAt: null, missedAt: now, via: null, crew: "Q".repeat(40) };
+    return weekTable({
       rota,
-      plan: createPlan({ rota, holidays, changes: [], timeZone }),
+      plan: createPlan({
+        rota,
+        holidays,
+        changes: changes.map((change) => ({ ...change, responders: [...change.responders] })),
+        timeZone,
+      }),
       holidays,
       zone,
       monday: zone.dayOf(now) - 4,
       now,
-      nameOf: (id) => id,
-      signOn: () => nobody,
+      nameOf: () => "W".repeat(20),
+      signOn: () => state,
       unreachable: new Set(["day-car"]),
-      words: rotaWords("sv", zone),
+      words: rotaWords(language, zone),
       width: 80,
     });
-    const marked = lines.flat().filter(({ text }) => text.includes("GÅR INTE ATT NÅ"));
-    expect(marked).toHaveLength(7);
-    expect(new Set(marked.map(({ tone }) => tone))).toEqual(new Set(["bad"]));
+  }
+
+  test.each(["sv", "en"] as const)(
+    "with the longest names, states and crews it is 80 columns wide at most, and nothing is left out: %s",
+    (language) => {
+      const lines = longest(language).map((line) => line.map(({ text }) => text).join(""));
+      expect(Math.max(...lines.map((line) => line.trimEnd().length))).toBeLessThanOrEqual(80);
+      // Three and an override, on the running row; the other days are without states.
+      expect(lines.join("").match(/Q/g)).toHaveLength(4 * 40);
+    },
+  );
+
+  test("a phone that cannot be reached is marked, by word and by colour", () => {
+    const marked = longest("sv")
+      .flat()
+      .filter(({ tone }) => tone === "bad")
+      .map(({ text }) => text)
+      .join("");
+    expect(marked.match(/NÅ/g)?.length).toBeGreaterThanOrEqual(7);
   });
 
   test("wrong weeks and rotas are refused with the mend", async () => {
