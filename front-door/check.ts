@@ -76,7 +76,13 @@ async function examine({ config: path, role, model }: CheckOptions): Promise<Fin
 
 function rotas(config: Config, alerting: NonNullable<Config["alerting"]>, path: string): Finding[] {
   const lineOf = linesIn(path);
-  const found = checkRotas(alerting, alertingFolder(config), clock.wallNow());
+  let found: ReturnType<typeof checkRotas>;
+  try {
+    found = checkRotas(alerting, alertingFolder(config), clock.wallNow());
+  } catch (error) {
+    const says = `the store cannot be read (${error instanceof Error ? error.message : String(error)}); run this as the service's own user`;
+    return [{ what: "alerting.rotas", ok: false, says }];
+  }
   if (found.length === 0 && alerting.rotas.length > 0) {
     const says = "somebody is on call at every moment of the next 7 days";
     return [{ what: "alerting.rotas", ok: true, says }];

@@ -68,7 +68,7 @@ function asTyped(at: number, timeZone: string): string {
   return `${dateOfDay(zone.dayOf(at))} ${two(Math.floor(minute / 60))}:${two(minute % 60)}`;
 }
 
-/** Changes that are kept, without touching the store; none where it is not there, or of another version. */
+/** Changes that are kept, without touching the store; none where it is not there, or of another version. @throws where it cannot be read. */
 function changesIn(folder: string, now: number): RotaChange[] {
   const path = join(folder, "alerting.db");
   if (!existsSync(path)) return [];

@@ -48,7 +48,7 @@ export function printWeek(
 }
 
 /** Who is on call now, in the order of paging, who comes then, and the gaps of the next days. */
-export function printNow(at: AtHand, rota: RotaConfig): void {
+export function printNow(at: AtHand, rota: RotaConfig, unreachable: ReadonlySet<string> = new Set()): void {
   const { rotas, words, now, nameOf } = at;
   const plan = rotas.plan(rota.id);
   const next = plan.nextChangeAt(now);
@@ -60,6 +60,7 @@ export function printNow(at: AtHand, rota: RotaConfig): void {
   for (const id of order) {
     const stint = duty.find(({ responderId }) => responderId === id);
     const state: Piece[] = stint ? [{ text: "  ", tone: "plain" }, signOnState(stint.signOn, words)] : [];
+    if (unreachable.has(id)) state.push({ text: `  ${words.unreachable}`, tone: "bad" });
     printLine([{ text: `    ${nameOf(id).padEnd(20)}`, tone: "plain" }, ...state]);
   }
   if (next !== null) {

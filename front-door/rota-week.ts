@@ -145,7 +145,7 @@ function wrap(items: readonly Piece[], width: number): Line[] {
   let left = 0;
   items.forEach((item, index) => {
     const text = `${item.text}${index < items.length - 1 ? "," : ""}`;
-    const parts = text.length <= width ? [text] : text.split(" ");
+    const parts = text.length <= width ? [text] : text.split(" ").flatMap((word) => cutTo(word, width));
     for (const part of parts) {
       const line = lines.at(-1);
       if (line && part.length + 1 <= left) {
@@ -159,3 +159,6 @@ function wrap(items: readonly Piece[], width: number): Line[] {
   });
   return lines;
 }
+
+const cutTo = (word: string, width: number): string[] =>
+  Array.from({ length: Math.max(1, Math.ceil(word.length / width)) }, (_, i) => word.slice(i * width, (i + 1) * width));

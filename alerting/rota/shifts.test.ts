@@ -297,7 +297,7 @@ describe("with changes", () => {
         stintsCover(plan);
         changesAreTold(plan);
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
     expect(Math.min(seen.gaps, seen.changes)).toBeGreaterThan(200);
   }, 60_000);
