@@ -50,6 +50,7 @@ const commands: Record<string, () => Promise<InstanceType<typeof Command>>> = {
   consent: async () => (await import("./front-door/watching.ts")).consentCommand(),
   pause: async () => (await import("./front-door/watching.ts")).pauseCommand(),
   control: async () => (await import("./front-door/control.ts")).controlCommand(),
+  rota: async () => (await import("./front-door/rota.ts")).rotaCommand(),
   gateway: async () => (await import("./front-door/register.ts")).gatewayCommand(),
   user: async () => (await import("./front-door/register.ts")).userCommand(),
   evaluate: async () => (await import("./detector/evaluation/command.ts")).evaluateCommand(),

@@ -12,7 +12,7 @@ import { consolePlugin } from "./console/server.ts";
 import { createConsoleBackend } from "./console-backend.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
-import type { SeenDetection } from "./episode-state.ts";
+import type { EpisodeKind, SeenDetection } from "./episode-state.ts";
 import { createEventLog, type EventCounts, type EventLog } from "./event-log/event-log.ts";
 import type { ServiceEvent } from "./events.ts";
 import { byToken } from "./intake/callers.ts";
@@ -45,7 +45,7 @@ export interface AlertingOptions {
 export interface EpisodeSummary {
   id: string;
   code: string;
-  kind: "fall" | "help";
+  kind: EpisodeKind;
   status: EpisodeStatus;
   alias: string | null;
   test: boolean;
@@ -251,10 +251,10 @@ class AlertingService implements Alerting {
       .map(({ facts, status, openedAt, takenAt, arrivedAt, closedAt, detections }) => ({
         id: facts.id,
         code: facts.code,
-        kind: facts.detection.kind,
+        kind: facts.kind,
         status,
         alias: facts.place.alias,
-        test: facts.detection.test,
+        test: facts.test,
         openedAt,
         takenAt,
         arrivedAt,

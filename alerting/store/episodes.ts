@@ -1,9 +1,10 @@
 import { Detection } from "../../firmware-contracts/detection.ts";
-import type { EpisodeState, Purpose } from "../episode-state.ts";
-import { commitStep, followClock } from "./commit-step.ts";
+import type { Purpose } from "../episode-state.ts";
+import { commitStep } from "./commit-step.ts";
 import type { Database } from "./database.ts";
 import { readLog, verifyLog } from "./log.ts";
 import type { EpisodeStore } from "./store.ts";
+import { readState } from "./upcast.ts";
 
 interface StateRow {
   state: string;
@@ -14,14 +15,12 @@ interface DueDatabaseRow {
   at: number;
 }
 
-const stateOf = (row: StateRow | undefined) => (row ? (JSON.parse(row.state) as EpisodeState) : null);
+const stateOf = (row: StateRow | undefined) => (row ? readState(row.state) : null);
 const dueOf = (row: DueDatabaseRow) => ({ episodeId: row.episode_id, purpose: row.purpose, at: row.at });
 
 export function episodeStore(db: Database): EpisodeStore {
   return {
     commitStep: async (change) => commitStep(db, change),
-    followClock: async (changes, byMs) => followClock(db, changes, byMs),
-    lastStepAt: async () => db.get<{ at: number }>("SELECT at FROM episode_log ORDER BY seq DESC LIMIT 1")?.at ?? null,
     episode: async (id) => stateOf(db.get("SELECT state FROM episodes WHERE id = ?", id)),
     openEpisode: async (dwelling, test) =>
       stateOf(
@@ -37,7 +36,7 @@ export function episodeStore(db: Database): EpisodeStore {
           "SELECT state FROM episodes WHERE closed_at IS NULL OR closed_at >= ? ORDER BY opened_at",
           closedSince,
         )
-        .map((row) => JSON.parse(row.state) as EpisodeState),
+        .map((row) => readState(row.state)),
     usedCodes: async (closedSince) =>
       db
         .all<{ code: string; closed_at: number | null }>(
@@ -53,11 +52,8 @@ export function episodeStore(db: Database): EpisodeStore {
     },
     log: async (episodeId) => readLog(db, episodeId),
     verifyLog: async () => verifyLog(db),
-    dueBefore: async (at, limit) => {
-      // Asked after each commit, and mostly nothing is due.
-      if (!db.get("SELECT 1 FROM due WHERE at <= ? LIMIT 1", at)) return [];
-      return db.all<DueDatabaseRow>("SELECT * FROM due WHERE at <= ? ORDER BY at LIMIT ?", at, limit).map(dueOf);
-    },
+    dueBefore: async (at, limit) =>
+      db.all<DueDatabaseRow>("SELECT * FROM due WHERE at <= ? ORDER BY at LIMIT ?", at, limit).map(dueOf),
     dueOf: async (episodeId) => db.all<DueDatabaseRow>("SELECT * FROM due WHERE episode_id = ?", episodeId).map(dueOf),
     earliestDue: async () => db.get<{ at: number | null }>("SELECT MIN(at) AS at FROM due")?.at ?? null,
   };

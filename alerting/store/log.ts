@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { EpisodeInput } from "../episode-state.ts";
 import type { Database } from "./database.ts";
 import type { LogEntry } from "./store.ts";
+import { readInput } from "./upcast.ts";
 
 /** What the first entry's hash is chained to. */
 const beginning = "0".repeat(64);
@@ -42,7 +43,7 @@ export function readLog(db: Database, episodeId: string): LogEntry[] {
     seq: row.seq,
     episodeId: row.episode_id,
     at: row.at,
-    input: JSON.parse(row.input) as EpisodeInput,
+    input: readInput(row.input),
     hash: row.hash,
   }));
 }

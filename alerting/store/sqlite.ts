@@ -1,11 +1,13 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { contactStore } from "./contacts.ts";
 import { controlStore } from "./control.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { episodeStore } from "./episodes.ts";
 import { gatewayStore } from "./gateways.ts";
 import { pageStore } from "./pages.ts";
 import { registryStore } from "./registry.ts";
+import { rotaStore } from "./rota.ts";
 import type { Store } from "./store.ts";
 import { userStore } from "./users.ts";
 import { watchStore } from "./watching.ts";
@@ -26,6 +28,8 @@ export function storeIn(db: Database): Store {
     control: controlStore(db),
     users: userStore(db),
     gateways: gatewayStore(db),
+    rota: rotaStore(db),
+    contacts: contactStore(db),
     probe: async () => void db.run("UPDATE probe SET beat = beat + 1"),
     close: async () => db.close(),
   };

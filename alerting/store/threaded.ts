@@ -48,6 +48,8 @@ export async function openThreadedStore(dataDir: string): Promise<Store> {
     control: behind("control"),
     users: behind("users"),
     gateways: behind("gateways"),
+    rota: behind("rota"),
+    contacts: behind("contacts"),
     probe: () => call(null, "probe", []),
     async close() {
       if (isClosed) return;

@@ -23,7 +23,8 @@ export function checkCommit(oracle: Oracle, change: EpisodeChange, before: Watch
 function detectionOnce(oracle: Oracle, change: EpisodeChange, before: Watched | null): void {
   const { input, state } = change;
   if (input.type !== "opened" && input.type !== "repeat") return;
-  const id = input.type === "opened" ? input.facts.detection.id : input.detection.id;
+  const id = input.type === "opened" ? input.facts.detection?.id : input.detection.id;
+  if (id === undefined) return;
   if (oracle.taken.has(id)) oracle.fail("detection-once", `${id} was taken in twice`);
   oracle.taken.set(id, state.facts.id);
   const wanted = oracle.detections.get(id);
@@ -56,7 +57,7 @@ function codeIsApart(oracle: Oracle, { facts }: EpisodeState): void {
   }
 }
 
-const tag = (actor: Actor | null) => (actor === null ? null : actor.kind === "responder" ? actor.id : actor.name);
+const tag = (actor: Actor | null) => (actor === null ? null : actor.kind === "responder" ? actor.id : actor.kind === "user" ? actor.name : actor.kind);
 
 /** Promises 4–6: only persons take, arrive and close. Time and the provider may only call out again. */
 function statusMovesByPersons(oracle: Oracle, before: Watched, input: EpisodeInput, state: EpisodeState): void {

@@ -153,12 +153,12 @@ export class Oracle {
 
   #begin(state: EpisodeState): Watched {
     const { now } = this;
-    const { id, code, dwelling, detection } = state.facts;
+    const { id, code, dwelling, test } = state.facts;
     const one: Watched = {
       id,
       code,
       dwelling,
-      test: detection.test,
+      test,
       state,
       openedAt: now,
       status: state.status,
