@@ -57,7 +57,10 @@ function codeIsApart(oracle: Oracle, { facts }: EpisodeState): void {
   }
 }
 
-const tag = (actor: Actor | null) => (actor === null ? null : actor.kind === "responder" ? actor.id : actor.kind === "user" ? actor.name : actor.kind);
+const tag = (actor: Actor | null) =>
+  actor === null ? null : actor.kind === "responder" ? actor.id : actor.kind === "user" ? actor.name : actor.kind;
+/** How long after an alarm its wearer may cancel it, ms, with what the way takes. */
+const cancelMs = 62_000;
 
 /** Promises 4–6: only persons take, arrive and close. Time and the provider may only call out again. */
 function statusMovesByPersons(oracle: Oracle, before: Watched, input: EpisodeInput, state: EpisodeState): void {
@@ -66,6 +69,14 @@ function statusMovesByPersons(oracle: Oracle, before: Watched, input: EpisodeInp
     const actor = input.type === "reply" ? input.responderId : input.user.name;
     if (state.closedBy && before.status !== "closed" && tag(state.closedBy) !== actor)
       said(`closed as ${tag(state.closedBy)}`);
+    return;
+  }
+  const { kind } = state.facts;
+  if (input.type === "ended" && state.status === "closed" && (kind === "technical" || kind === "sign-on")) return;
+  if (input.type === "cancel" && before.status === "open" && state.status === "closed") {
+    const { detection } = state.facts;
+    const may = input.upright && detection?.strength === "medium" && detection.kind === "fall";
+    if (!may || oracle.now - before.openedAt > cancelMs || state.closedBy?.kind !== "resident") said("cancelled");
     return;
   }
   if (before.status === state.status) {
@@ -128,6 +139,13 @@ function replyIsRight(oracle: Oracle, change: EpisodeChange, before: Watched | n
   if (!change.pages.some(({ responderId }) => responderId === input.responderId)) fail("gets no answer");
   const { letter } = said;
   const isNews = before.status !== state.status;
+  if (before.status === "closed" && isNews && (letter !== "Z" || tag(before.state.closedBy) !== input.responderId)) {
+    fail(`opened again by ${letter}`);
+  }
+  if (state.facts.kind === "sign-on" && letter === "T") {
+    if (state.status !== "closed") fail("the phone is not signed on");
+    return;
+  }
   if (letter === "T" && before.status === "open" && tag(state.takenBy) !== input.responderId)
     fail("T, and does not have it");
   if (letter === null && isNews) fail("nothing was said, and it changed");

@@ -79,9 +79,11 @@ export class Oracle {
   }
 
   /** It was set while nobody ran, or nobody lived to follow it: nobody can know, and what stands in the store is taken at its word. */
-  jumpedUnseen(byMs: number): void {
+  jumpedUnseen(): void {
     this.blindSince = this.now;
-    for (const { due } of this.watched.values()) for (const deadline of due.values()) deadline.falls -= byMs;
+    for (const { due } of this.watched.values()) {
+      for (const deadline of due.values()) deadline.falls = this.now + deadline.at - this.#options.time.wall;
+    }
   }
 
   codesRestSince(): number {
@@ -117,13 +119,13 @@ export class Oracle {
     }
     const one = known ?? this.#begin(state);
     this.#follow(one, state, change);
-    this.#deadlines(one, state, change.input.type === "clock-set");
+    this.#deadlines(one, state, change.input.type === "clock");
     if (this.commits % 61 === 0) void this.checkReplay(id);
   }
 
   /** A reply about no episode was committed, with its answer or without. */
   committedLoose(reply: ReplyRow, page: NewPage | null): void {
-    if (page || reply.effect === "stop") return;
+    if (page || reply.effect === "stop" || reply.effect === "start") return;
     const guesses = this.store.unknownCodes(reply.responderId, Math.round(this.#options.time.wall) - 600_000);
     if (guesses < 5) this.fail("reply-answered", `${reply.responderId} got no answer`);
   }
@@ -140,8 +142,11 @@ export class Oracle {
     const one = page.episode_id === null ? undefined : this.watched.get(page.episode_id);
     if (!one) return;
     const { now } = this;
-    if (!body.includes(one.code)) this.fail("own-code", `${pageId} does not name ${one.code}`);
+    // Several technical alarms go as one text, which names the first few.
+    if (!body.includes(one.code) && one.kind !== "technical")
+      this.fail("own-code", `${pageId} does not name ${one.code}`);
     if (callingOut.has(page.purpose)) one.calledAt = now;
+    if (page.purpose === "backup") one.backupAt = now;
     if (page.purpose === "reminder" || page.purpose === "not-arrived") one.remindedAt = now;
     if (page.purpose === "not-taken" || page.purpose === "not-arrived") one.operatorsTold.set(page.responder_id, now);
     const alarms = page.purpose === "alarm" || page.purpose === "not-taken";
@@ -153,17 +158,22 @@ export class Oracle {
 
   #begin(state: EpisodeState): Watched {
     const { now } = this;
-    const { id, code, dwelling, test } = state.facts;
+    const { id, code, dwelling, kind, test } = state.facts;
     const one: Watched = {
       id,
       code,
       dwelling,
       test,
+      kind,
       state,
       openedAt: now,
       status: state.status,
       statusSince: now,
       takenSince: now,
+      setOffSince: now,
+      backupAt: now,
+      batchAt: now,
+      delivered: false,
       calledAt: null,
       remindedAt: now,
       operatorsTold: new Map(),
@@ -190,6 +200,11 @@ export class Oracle {
       }
     }
     if (before.takenAt !== state.takenAt || !isDeepStrictEqual(before.takenBy, state.takenBy)) one.takenSince = now;
+    const moved = (key: "status" | "takenBy" | "onTheWayAt") => !isDeepStrictEqual(before[key], state[key]);
+    if (moved("status") || moved("takenBy") || moved("onTheWayAt")) one.setOffSince = now;
+    if (before.backupAskedBy !== state.backupAskedBy || before.backupJoined.length !== state.backupJoined.length) {
+      one.backupAt = now;
+    }
     one.status = state.status;
     one.state = state;
     const { batch, failed, declined } = one;
@@ -199,6 +214,8 @@ export class Oracle {
       batch.clear();
       failed.clear();
       declined.clear();
+      one.batchAt = now;
+      one.delivered = false;
       one.betweenRounds = false;
       for (const { id, responderId } of alarms) batch.set(id, responderId);
     }
@@ -217,7 +234,10 @@ export class Oracle {
     const outcome = input.type === "page-result" ? input.result.outcome : null;
     const undelivered = input.type === "receipt" && (input.status === "undelivered" || input.status === "failed");
     if (outcome === "accepted" || (input.type === "receipt" && input.status === "delivered")) {
-      if ("pageId" in input) failed.delete(input.pageId);
+      if ("pageId" in input) {
+        failed.delete(input.pageId);
+        if (input.type === "receipt" && batch.has(input.pageId)) one.delivered = true;
+      }
     }
     if ((outcome === "permanent" || outcome === "unknown" || undelivered) && "pageId" in input) {
       if (batch.has(input.pageId)) failed.add(input.pageId);
@@ -244,16 +264,19 @@ export class Oracle {
     for (const { purpose, at } of rows) {
       const known = one.due.get(purpose);
       const falls = this.now + at - time.wall;
-      const sees = known !== undefined && known.setAt > this.blindSince;
-      if (clockSet && sees && Math.abs(falls - known.falls) > 2_000) {
+      if (!known || known.at === at || !clockSet || known.setAt <= this.blindSince) {
+        due.set(purpose, known?.at === at ? known : { at, falls, setAt: this.now });
+        continue;
+      }
+      // A deadline that follows the clock falls when it always did. One that calls the next may come early: the machine may have slept.
+      const earlier = falls < known.falls && (purpose === "next-page" || purpose === "receipt");
+      if (!earlier && Math.abs(falls - known.falls) > 2_000) {
         this.fail(
           "follows-clock",
           `${purpose} of ${one.code} is moved by ${Math.round((falls - known.falls) / 1000)} s`,
         );
       }
-      // A deadline that follows the clock falls when it always did.
-      if (known && clockSet && sees) due.set(purpose, { ...known, at });
-      else due.set(purpose, known?.at === at ? known : { at, falls, setAt: this.now });
+      due.set(purpose, { ...known, at, falls: earlier ? falls : known.falls });
     }
     one.due = due;
   }

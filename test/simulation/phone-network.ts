@@ -37,6 +37,8 @@ export interface PhoneNetwork {
   send(page: OutgoingPage): Promise<SendResult>;
   /** The provider blocks a phone that said STOP. */
   block(phone: string): void;
+  /** And lets one through again that said START. */
+  unblock(phone: string): void;
 }
 
 export function createPhoneNetwork(options: PhoneNetworkOptions): PhoneNetwork {
@@ -69,22 +71,31 @@ export function createPhoneNetwork(options: PhoneNetworkOptions): PhoneNetwork {
 
   return {
     block: (phone) => void blocked.add(phone),
+    unblock: (phone) => void blocked.delete(phone),
     send(page) {
       const providerId = `SM${String(++messages).padStart(6, "0")}`;
       const answerMs = draw.happens(0.97) ? draw.spread(30, 900) : draw.spread(900, 9_000);
       const answer = (result: SendResult, ms = answerMs) =>
         new Promise<SendResult>((resolve) => void time.after(ms, () => resolve(result)));
-      if (blocked.has(page.phone)) return answer({ outcome: "permanent", reason: "21610" });
-      if (kindOf(page.phone) === "wrong") return answer({ outcome: "permanent", reason: "21614" });
+      if (blocked.has(page.phone)) return answer({ outcome: "permanent", reason: "21610", fault: "phone" });
+      if (kindOf(page.phone) === "wrong") return answer({ outcome: "permanent", reason: "21614", fault: "phone" });
       const fate = draw.weighted(fates[mood()]);
       switch (fate) {
         case "accepted":
           deliver(page, providerId);
           return answer({ outcome: "accepted", providerId });
         case "retryable":
-          return answer({ outcome: "retryable", reason: draw.pick(["429", "503", "not-reached"]) });
+          return answer({
+            outcome: "retryable",
+            reason: draw.pick(["429", "503", "not-reached"]),
+            ...(draw.happens(0.2) ? { retryAfterMs: draw.whole(500, 90_000) } : {}),
+          });
         case "permanent":
-          return answer({ outcome: "permanent", reason: draw.pick(["21211", "21614"]) });
+          return answer({
+            outcome: "permanent",
+            reason: draw.pick(["21211", "21614"]),
+            ...(draw.happens(0.4) ? { fault: "phone" as const } : {}),
+          });
         case "hangs":
         case "reset":
           // It may have gone out all the same.

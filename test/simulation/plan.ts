@@ -20,6 +20,8 @@ export interface Incident {
   test: boolean;
   /** Further detections of it: after how long, ms. */
   repeats: number[];
+  /** The wearer's cancel after so long, ms, and whether upright. */
+  cancel: { afterMs: number; upright: boolean } | null;
 }
 
 export type Trouble =
@@ -29,7 +31,9 @@ export type Trouble =
   | { what: "store-fails"; at: number; forMs: number; reads: boolean }
   | { what: "provider"; at: number; forMs: number; mood: "flaky" | "refusing" | "hanging" | "losing" }
   | { what: "jump"; at: number; by: number | "1970" | "2038"; backAfterMs: number | null }
-  | { what: "asleep"; at: number; forMs: number };
+  | { what: "asleep"; at: number; forMs: number }
+  | { what: "equipment"; at: number; forMs: number; kind: "gateway-lost" | "broker-lost" | "rota-gap"; subject: string }
+  | { what: "sign-on"; at: number; responderId: string };
 
 /** What a seed plays: drawn once, before anything happens. */
 export interface Plan {
@@ -96,6 +100,8 @@ export function planOf(seed: number): Plan {
   };
 }
 
+const everyDay = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
 function staffed(from: Draw): Pick<Plan, "config" | "phones"> {
   const responders = Array.from({ length: from.whole(2, 6) }, (_, i) => ({
     id: `patrol-${i + 1}`,
@@ -110,6 +116,7 @@ function staffed(from: Draw): Pick<Plan, "config" | "phones"> {
   }));
   const ids = responders.map(({ id }) => id);
   const steps = Array.from({ length: from.whole(1, 4) }, () => ({
+    ...(from.happens(0.15) ? { rotas: ["nights"] } : from.happens(0.05) ? { groups: ["all"] } : {}),
     responders: [
       ...new Set(Array.from({ length: from.weighted({ 1: 6, 2: 3, 3: 1 }) === "1" ? 1 : 2 }, () => from.pick(ids))),
     ],
@@ -124,8 +131,24 @@ function staffed(from: Draw): Pick<Plan, "config" | "phones"> {
     },
     responders: [...responders, ...operators],
     operators: operators.map(({ id }) => id),
+    keyHolders: from.happens(0.5) ? [from.pick(ids)] : [],
+    groups: [{ id: "all", members: ids }],
+    rotas: [
+      {
+        id: "nights",
+        name: "Nätter",
+        shifts: [
+          { id: "night", days: everyDay, from: "21:30", to: "07:00", responders: [from.pick(ids), from.pick(ids)] },
+          { id: "day", days: everyDay, from: "07:00", to: from.pick(["21:30", "20:00"]), responders: [from.pick(ids)] },
+        ].map((shift) => ({ ...shift, responders: [...new Set(shift.responders)] })),
+      },
+    ],
+    technical: from.happens(0.4) ? { quietHours: { from: "22:00", to: "06:00" } } : {},
     policy: {
       steps,
+      receiptSeconds: from.pick([20, 20, 20, 60, 10]),
+      setOffWithinMinutes: from.pick([2, 5, 5, 10]),
+      operatorsFirstDays: from.happens(0.15) ? 30 : 0,
       arriveWithinMinutes: from.pick([5, 15, 30, 30, 60]),
       outcomeWithinMinutes: from.pick([10, 30, 30, 60]),
     },
@@ -152,6 +175,7 @@ function drawIncidents(from: Draw, shape: Plan["shape"], endMs: number, dwelling
       kind: from.happens(0.3) ? "help" : "fall",
       test: from.happens(0.06),
       repeats,
+      cancel: from.happens(0.1) ? { afterMs: from.spread(second, 2 * minute), upright: from.happens(0.7) } : null,
     };
   };
   if (shape === "storm") {
@@ -202,6 +226,14 @@ function drawTroubles(from: Draw, shape: Plan["shape"], endMs: number, incidents
     by: from.pick([hour, -hour, day, -day, "1970", "2038", 90 * second, -90 * second] as const),
     backAfterMs: from.happens(0.5) ? from.spread(second, 2 * hour) : null,
   }));
+  some(0.15, 2, () => ({
+    what: "equipment",
+    at: near(),
+    forMs: from.spread(5 * second, 3 * hour),
+    kind: from.pick(["gateway-lost", "broker-lost", "rota-gap"]),
+    subject: `stairwell-${from.whole(1, 2)}`,
+  }));
+  some(0.1, 1, () => ({ what: "sign-on", at: near(), responderId: "patrol-1" }));
   some(0.3, 1, () => ({ what: "asleep", at: near(), forMs: from.spread(5 * minute, 40 * minute) }));
   return troubles.filter(({ at }) => at < endMs);
 }

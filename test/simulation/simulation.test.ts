@@ -35,8 +35,10 @@ test("what it is about happens: every trouble, every letter, every way to end", 
   for (const letter of ["T", "N", "V", "F", "S", "U", "R", "X", "E", "K", "D", "A", "Z", "P", "?", "null"]) {
     expect(told).toContain(` says ${letter}`);
   }
-  for (const result of ["accepted", "retryable", "permanent", "unknown"]) expect(told).toMatch(new RegExp(`\\d ${result}`));
-  for (const status of ["sent", "delivered", "undelivered", "failed"]) expect(told).toMatch(new RegExp(`\\d ${status}`));
+  for (const result of ["accepted", "retryable", "permanent", "unknown"])
+    expect(told).toMatch(new RegExp(`\\d ${result}`));
+  for (const status of ["sent", "delivered", "undelivered", "failed"])
+    expect(told).toMatch(new RegExp(`\\d ${status}`));
   for (const due of ["next-page", "arrive", "outcome"]) expect(told).toContain(` due ${due}`);
   for (const effect of ["unknown-code", "code-needed", "stop"]) expect(told).toContain(`reply: ${effect}`);
   expect(told).toMatch(/kill -9 before commitStep/);

@@ -152,6 +152,11 @@ export function createStaff(options: { time: VirtualTime; draw: Draw; ignores: n
         return;
       case "stop":
         say({ from: phone, code: null, letter: null, body: draw.pick(["STOP", "stop", " Stop "]) });
+        if (draw.happens(0.6)) {
+          time.after(draw.spread(minute, 60 * minute), () =>
+            say({ from: phone, code: null, letter: null, body: draw.pick(["START", "Start!"]) }),
+          );
+        }
         return;
       default:
         later(0, phone, code, what);
