@@ -68,7 +68,13 @@ let speed: number;
 function config(change: (raw: Record<string, unknown>) => void = () => {}): AlertingConfig {
   const raw: Record<string, unknown> = {
     http: { port: 0, publicUrl: "http://127.0.0.1:0" },
-    twilio: { accountSid: `AC${"0".repeat(32)}`, authToken, from: "+46766860000", baseUrl: provider.url },
+    twilio: {
+      accountSid: `AC${"0".repeat(32)}`,
+      authToken,
+      from: "+46766860000",
+      baseUrl: provider.url,
+      perSecond: 100,
+    },
     responders: Object.entries(phones).map(([id, phone]) => ({
       id,
       phone,
