@@ -292,6 +292,7 @@ describe("what comes back", () => {
     expect(alerting.episodes()[0]?.status).toBe("open");
     await reply(phones["patrol-1"], `${code} N`, "SMsame");
     await receivedBy(phones["patrol-2"], /^LARM/);
+    await receivedBy(phones["patrol-1"], /noterat/);
     await reply(phones["patrol-1"], `${code} N`, "SMsame");
     expect(alerting.counters()).toMatchObject({ "reply.unknown-sender": 1, "reply.too-long": 1, "reply.again": 1 });
     expect(provider.to(phones["patrol-1"]).filter((body) => /noterat/.test(body))).toHaveLength(1);
