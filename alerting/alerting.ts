@@ -189,6 +189,10 @@ class AlertingService implements Alerting {
         onEvent,
         onChange: this.#changeListeners.tell,
         wake,
+        onClockSet: (jumpMs) => {
+          counters.count("clock.set");
+          log.warn({ jumpMs }, "the clock was set; deadlines are moved with it");
+        },
       });
       await keeper.load();
       const desk = createReplyDesk({ config, store, keeper, board, clock, counters, wake });

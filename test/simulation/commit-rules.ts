@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Actor, EpisodeInput, EpisodeState } from "../../alerting/episode-state.ts";
+import { ladderText } from "../../alerting/ladder.ts";
 import type { EpisodeChange } from "../../alerting/store/store.ts";
 import type { Watched } from "./facts.ts";
 import type { Oracle } from "./oracle.ts";
@@ -15,6 +16,7 @@ export function checkCommit(oracle: Oracle, change: EpisodeChange, before: Watch
     if (input.type === "page-result") retryIsKept(oracle, change, input);
     if (input.type === "due") notEarly(oracle, before, input.purpose, state);
   }
+  busyIsPassedOver(oracle, change);
   if (input.type === "reply") replyIsRight(oracle, change, before);
   if (input.type === "console") consoleIsRight(oracle, change);
 }
@@ -88,6 +90,21 @@ function statusMovesByPersons(oracle: Oracle, before: Watched, input: EpisodeInp
   if (!calledOutAgain || !mayReopen) said(`${before.status} became ${state.status}`);
 }
 
+/** Whoever has an alarm to see to is not asked first about another. */
+function busyIsPassedOver(oracle: Oracle, { state, pages }: EpisodeChange): void {
+  const { facts, round, operatorsFirst } = state;
+  const isAlarm = facts.kind === "fall" || facts.kind === "help";
+  if (!isAlarm || round > 1 || operatorsFirst) return;
+  for (const other of oracle.watched.values()) {
+    const { takenBy } = other.state;
+    const isBusy = other.status === "taken" && (other.kind === "fall" || other.kind === "help") && !other.test;
+    if (other.id === facts.id || !isBusy || takenBy?.kind !== "responder") continue;
+    if (pages.some(({ purpose, responderId }) => purpose === "alarm" && responderId === takenBy.id)) {
+      oracle.fail("busy-passed-over", `${takenBy.id} has ${other.code}, and is paged first about ${facts.code}`);
+    }
+  }
+}
+
 /** A text that did not go out is tried again, and one of which nobody knows is sent a second time. */
 function retryIsKept(
   oracle: Oracle,
@@ -111,7 +128,9 @@ function notEarly(oracle: Oracle, before: Watched, purpose: string, state: Episo
   const deadline = before.due.get(purpose);
   const stands = state.due[purpose as keyof typeof state.due];
   if (!deadline || stands === before.state.due[purpose as keyof typeof state.due]) return;
-  if (oracle.now < deadline.falls - 2_000 && deadline.setAt > oracle.blindSince) {
+  // Set forward, what calls the next may come early: the machine may have slept.
+  const maySleep = (purpose === "next-page" || purpose === "receipt") && oracle.forwardAt >= deadline.setAt;
+  if (!maySleep && oracle.now < deadline.falls - 2_000 && deadline.setAt > oracle.blindSince) {
     oracle.fail(
       "not-early",
       `${purpose} of ${before.code} fell ${Math.round((deadline.falls - oracle.now) / 1000)} s early`,
@@ -142,6 +161,9 @@ function replyIsRight(oracle: Oracle, change: EpisodeChange, before: Watched | n
   if (before.status === "closed" && isNews && (letter !== "Z" || tag(before.state.closedBy) !== input.responderId)) {
     fail(`opened again by ${letter}`);
   }
+  const hasMoved = ladderText(before.state) !== ladderText(state);
+  if (letter === "Z" && hasMoved && before.movedBy !== input.responderId)
+    fail(`Z takes back what ${before.movedBy} did`);
   if (state.facts.kind === "sign-on" && letter === "T") {
     if (state.status !== "closed") fail("the phone is not signed on");
     return;

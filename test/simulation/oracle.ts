@@ -4,6 +4,7 @@ import { codeRestMs } from "../../alerting/codes.ts";
 import type { AlertingConfig } from "../../alerting/config.ts";
 import type { step } from "../../alerting/episode.ts";
 import { callingOut, type EpisodeState } from "../../alerting/episode-state.ts";
+import { ladderText } from "../../alerting/ladder.ts";
 import type { Database } from "../../alerting/store/database.ts";
 import type { EpisodeChange, NewPage, ReplyRow, Store } from "../../alerting/store/store.ts";
 import { checkCommit, recentMs } from "./commit-rules.ts";
@@ -43,7 +44,8 @@ export class Oracle {
   readonly #options: OracleOptions;
   readonly #log: { episodeId: string; input: string }[] = [];
   readonly #byPhone: Map<string, string>;
-  #forwardAt = Number.NEGATIVE_INFINITY;
+  /** When the clock was last set forward. */
+  forwardAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: OracleOptions) {
     this.#options = options;
@@ -75,7 +77,7 @@ export class Oracle {
   /** The wall clock was set: codes may have rested by its word. */
   jumped(byMs: number): void {
     this.settledAt = this.now;
-    if (byMs > 0) this.#forwardAt = this.now;
+    if (byMs > 0) this.forwardAt = this.now;
   }
 
   /** It was set while nobody ran, or nobody lived to follow it: nobody can know, and what stands in the store is taken at its word. */
@@ -87,7 +89,7 @@ export class Oracle {
   }
 
   codesRestSince(): number {
-    return Math.max(this.now - codeRestMs + 60_000, this.#forwardAt);
+    return Math.max(this.now - codeRestMs + 60_000, this.forwardAt);
   }
 
   /** Whether a text without code from this responder could mean another episode than `id`. */
@@ -96,7 +98,7 @@ export class Oracle {
       (other) =>
         other.id !== id &&
         this.store.wasPaged(other.id, responderId) &&
-        (other.status !== "closed" || (other.statusSince > this.now - recentMs && other.statusSince > this.#forwardAt)),
+        (other.status !== "closed" || (other.statusSince > this.now - recentMs && other.statusSince > this.forwardAt)),
     );
   }
 
@@ -170,6 +172,7 @@ export class Oracle {
       status: state.status,
       statusSince: now,
       takenSince: now,
+      movedBy: null,
       setOffSince: now,
       backupAt: now,
       batchAt: now,
@@ -202,6 +205,9 @@ export class Oracle {
     if (before.takenAt !== state.takenAt || !isDeepStrictEqual(before.takenBy, state.takenBy)) one.takenSince = now;
     const moved = (key: "status" | "takenBy" | "onTheWayAt") => !isDeepStrictEqual(before[key], state[key]);
     if (moved("status") || moved("takenBy") || moved("onTheWayAt")) one.setOffSince = now;
+    if (ladderText(before) !== ladderText(state)) {
+      one.movedBy = input.type === "reply" && input.letter !== "Z" ? input.responderId : null;
+    }
     if (before.backupAskedBy !== state.backupAskedBy || before.backupJoined.length !== state.backupJoined.length) {
       one.backupAt = now;
     }
@@ -230,6 +236,15 @@ export class Oracle {
     }
     if (input.type === "console" && input.action.action === "arrived" && state.takenBy?.kind === "responder") {
       one.present.add(state.takenBy.id);
+    }
+    if (input.type === "contact-lost") {
+      for (const [pageId, responderId] of batch) if (responderId === input.responderId) failed.add(pageId);
+      if (stands && batch.size > 0 && failed.size === batch.size) {
+        this.fail(
+          "failed-pages-next",
+          `${input.responderId} gets no texts about ${one.code}, and nobody else is paged`,
+        );
+      }
     }
     const outcome = input.type === "page-result" ? input.result.outcome : null;
     const undelivered = input.type === "receipt" && (input.status === "undelivered" || input.status === "failed");

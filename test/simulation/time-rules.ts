@@ -24,7 +24,7 @@ export function createTimeRules(oracle: Oracle, config: AlertingConfig) {
   const longestWait = Math.max(...waits, shortestRoundMs);
   const wholeRound = waits.reduce((sum, wait) => sum + wait, 0) + 2 * shortestRoundMs;
   const arriveMs = policy.arriveWithinMinutes * 60_000;
-  const setOffMs = policy.setOffWithinMinutes * 60_000 + graceMs;
+  const setOffMs = policy.setOffWithinMinutes * 60_000;
   const outcomeMs = policy.outcomeWithinMinutes * 60_000;
   const receiptMs = policy.receiptSeconds * 1000;
 
@@ -79,7 +79,9 @@ export function createTimeRules(oracle: Oracle, config: AlertingConfig) {
     if (isLate(Math.max(one.takenSince + arriveMs, one.statusSince + graceMs), slackMs)) {
       oracle.fail("not-arrived", `${one.code} is taken for ${ago(one.takenSince)}, nobody is there, nobody is paged`);
     }
-    if (one.state.onTheWayAt === null && isLate(one.setOffSince, setOffMs + slackMs)) {
+    // After a time away the reminder comes late, and the others after it.
+    const reminded = Math.max(one.setOffSince + setOffMs, oracle.settledAt);
+    if (one.state.onTheWayAt === null && isLate(reminded, graceMs + 2 * slackMs)) {
       oracle.fail(
         "not-set-off",
         `${one.code} is taken, nobody has set off for ${ago(one.setOffSince)}, nobody is paged`,

@@ -48,7 +48,8 @@ export function createTown(options: TownOptions) {
   let sequence = 0;
   let messages = 0;
   let ending = false;
-  let storeFailedSinceJump = false;
+  /** Whether the service has followed each jump of the clock. */
+  let isFollowed = true;
 
   const store = fault?.store?.(storeItself, { time, db, oracle }) ?? storeItself;
   const network = createPhoneNetwork({
@@ -88,6 +89,12 @@ export function createTown(options: TownOptions) {
         const [change] = call.args as [EpisodeChange];
         tell(`${change.state.facts.code} ${inWords(change)}`);
         oracle.committed(change);
+      } else if (call.method === "followClock") {
+        isFollowed = true;
+        for (const change of call.args[0] as EpisodeChange[]) {
+          tell(`${change.state.facts.code} follows the clock`);
+          oracle.committed(change);
+        }
       } else if (call.method === "commitLooseReply") {
         const [reply, page] = call.args as [ReplyRow, NewPage | null];
         tell(`${reply.responderId}'s reply: ${reply.effect}`);
@@ -112,9 +119,8 @@ export function createTown(options: TownOptions) {
 
   function away(ms: number): void {
     life = null;
-    // It may have died before all had followed.
-    if (time.now < troubledUntil || storeFailedSinceJump) oracle.jumpedUnseen();
-    storeFailedSinceJump = false;
+    if (!isFollowed) oracle.jumpedUnseen();
+    isFollowed = true;
     // What was asked of the provider goes its way; the dead hear nothing of it.
     underWay = 0;
     time.after(ms, start);
@@ -325,7 +331,6 @@ export function createTown(options: TownOptions) {
         storeFails = trouble.reads ? "all" : "writes";
         time.after(trouble.forMs, () => {
           storeFails = "no";
-          storeFailedSinceJump = false;
           tell("the store works again");
           troubled();
         });
@@ -379,11 +384,13 @@ export function createTown(options: TownOptions) {
     }
   }
 
-  function jump(byMs: number): void {
+  function jump(wantedMs: number): void {
+    // No machine's clock stands before 1970.
+    const byMs = Math.max(wantedMs, 1_000_000 - time.wall);
     time.jump(byMs);
     oracle.jumped(byMs);
     if (!life) oracle.jumpedUnseen();
-    storeFailedSinceJump = storeFails !== "no";
+    else isFollowed = false;
     troubledUntil = time.now + 3 * second;
     tell(`the clock is set by ${Math.round(byMs / 1000)} s`);
   }
