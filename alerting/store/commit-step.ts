@@ -38,7 +38,7 @@ export function commitStep(db: Database, change: EpisodeChange): void {
       );
     }
     if (change.reply) insertReply(db, change.reply, id, at);
-    if (change.contact) putContact(db, change.contact.responderId, change.contact.lost, at);
+    if (change.contact) putContact(db, change.contact, at);
   });
 }
 
