@@ -47,6 +47,7 @@ const commands: Record<string, () => Promise<InstanceType<typeof Command>>> = {
   check: async () => (await import("./front-door/check.ts")).checkCommand(),
   start: async () => (await import("./front-door/start.ts")).startCommand(),
   device: async () => (await import("./front-door/register.ts")).deviceCommand(),
+  dwelling: async () => (await import("./front-door/dwelling.ts")).dwellingCommand(),
   consent: async () => (await import("./front-door/watching.ts")).consentCommand(),
   pause: async () => (await import("./front-door/watching.ts")).pauseCommand(),
   control: async () => (await import("./front-door/control.ts")).controlCommand(),

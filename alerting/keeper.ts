@@ -23,7 +23,7 @@ import { createPolicies } from "./policies.ts";
 import { createSerial } from "./serial.ts";
 import { movesWithClock } from "./set-clock.ts";
 import { createStaff, type Staff } from "./staff.ts";
-import type { EpisodeChange, PageRow, Store } from "./store/store.ts";
+import type { ContactChange, EpisodeChange, PageRow, Store } from "./store/store.ts";
 import { quietUntil, technicalNotBefore } from "./technical.ts";
 
 export interface KeeperOptions {
@@ -168,7 +168,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const opened = state === null ? also.detection : undefined;
     const { id } = next.facts;
     board.put(at, next, await store.pages.pagesOf(id), timelineOf(input, events, at, nameOf), opened);
-    if (contact) staff.contact(contact.responderId, contact.lost, at);
+    if (contact) staff.contact(contact, at);
     for (const event of events) options.onEvent(event);
     options.onChange(id);
     options.wake();
@@ -177,20 +177,20 @@ export function createKeeper(options: KeeperOptions): Keeper {
   }
 
   /** What an input tells of a phone, where that is news. */
-  function contactIn(input: EpisodeInput): { responderId: string; lost: string | null } | null {
+  function contactIn(input: EpisodeInput): ContactChange | null {
     if (input.type === "receipt") {
       const { responderId, status, errorCode } = input;
-      if (status === "delivered") return staff.lost.has(responderId) ? { responderId, lost: null } : null;
-      if (input.lost) return staff.lost.has(responderId) ? null : { responderId, lost: errorCode ?? status };
+      if (status === "delivered") return staff.lost.has(responderId) ? staff.change(responderId, null) : null;
+      if (input.lost) return staff.lost.has(responderId) ? null : staff.change(responderId, errorCode ?? status);
     }
     if (input.type === "page-result" && input.result.outcome === "permanent" && input.result.fault === "phone") {
       const { responderId, result } = input;
-      return staff.lost.has(responderId) ? null : { responderId, lost: result.reason };
+      return staff.lost.has(responderId) ? null : staff.change(responderId, result.reason);
     }
     return null;
   }
 
-  async function followContact({ responderId, lost }: { responderId: string; lost: string | null }, at: number) {
+  async function followContact({ responderId, lost }: ContactChange, at: number): Promise<void> {
     const trouble = { kind: "contact-unreachable", subject: responderId } as const;
     options.onEvent({ type: "contact", at, responderId, lost });
     if (lost === null) await endNow(troubleKey(trouble), false);
@@ -245,21 +245,30 @@ export function createKeeper(options: KeeperOptions): Keeper {
   async function contactLostNow(responderId: string, reason: string): Promise<void> {
     const at = Math.round(clock.wallNow());
     const isNews = !staff.lost.has(responderId);
-    if (isNews) await store.contacts.put(responderId, reason, at);
-    staff.contact(responderId, reason, at);
+    const change = staff.change(responderId, reason);
+    if (isNews) await store.contacts.put(change, at);
+    staff.contact(change, at);
     for (const { facts, current } of openStates()) {
       if (!Object.values(current).some((page) => page.responderId === responderId)) continue;
       await applyNow(facts.id, { type: "contact-lost", responderId });
     }
-    if (isNews) await followContact({ responderId, lost: reason }, at);
+    if (isNews) await followContact(change, at);
   }
 
   async function contactBackNow(responderId: string): Promise<void> {
     if (!staff.lost.has(responderId)) return;
     const at = Math.round(clock.wallNow());
-    await store.contacts.put(responderId, null, at);
-    staff.contact(responderId, null, at);
-    await followContact({ responderId, lost: null }, at);
+    const change = staff.change(responderId, null);
+    await store.contacts.put(change, at);
+    staff.contact(change, at);
+    await followContact(change, at);
+  }
+
+  async function loadNow(): Promise<void> {
+    for (const responderId of await staff.load()) {
+      await store.contacts.put(staff.change(responderId, null), Math.round(clock.wallNow()));
+      await endNow(troubleKey({ kind: "contact-unreachable", subject: responderId }), false);
+    }
   }
 
   const openStates = () => board.states().filter((state) => state.status !== "closed");
@@ -302,7 +311,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     responders,
     staff,
     nameOf,
-    load: () => staff.load(),
+    load: () => serial(loadNow),
     detect: (detection) => serial(() => detectNow(detection)),
     raise: (trouble) => serial(() => raiseNow(trouble)),
     end: (trouble) => serial(() => endNow(troubleKey(trouble), false)),

@@ -49,7 +49,7 @@ function keepStep(db: Database, change: EpisodeChange): void {
     );
   }
   if (change.reply) insertReply(db, change.reply, id, at);
-  if (change.contact) putContact(db, change.contact.responderId, change.contact.lost, at);
+  if (change.contact) putContact(db, change.contact, at);
 }
 
 function putEpisode(db: Database, { state }: EpisodeChange): void {

@@ -241,7 +241,9 @@ export const migrations: readonly string[] = [
   CREATE TABLE contacts (
     responder_id TEXT PRIMARY KEY,
     reason TEXT NOT NULL,
-    since INTEGER NOT NULL
+    since INTEGER NOT NULL,
+    -- A fingerprint of the number: another phone is not lost with it.
+    phone TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
 
   -- A technical alarm that went in the same text as another: the page that was sent.

@@ -92,8 +92,7 @@ export interface EpisodeChange {
   attemptEnd?: AttemptEnd;
   receipt?: ReceiptRow;
   reply?: ReplyRow;
-  /** A phone is lost, and why, or can be reached again. */
-  contact?: { responderId: string; lost: string | null };
+  contact?: ContactChange;
 }
 
 export interface DueRow {
@@ -303,12 +302,21 @@ export interface LostContact {
   /** The provider's code, or `stop`. */
   reason: string;
   since: number;
+  /** A fingerprint of its number. */
+  phone: string;
+}
+
+/** A phone is lost, and why, or can be reached again (null). */
+export interface ContactChange {
+  responderId: string;
+  lost: string | null;
+  /** A fingerprint of its number. */
+  phone: string;
 }
 
 export interface ContactStore {
   lost(): Promise<LostContact[]>;
-  /** `lost` is why, null where the phone can be reached again. */
-  put(responderId: string, lost: string | null, at: number): Promise<void>;
+  put(contact: ContactChange, at: number): Promise<void>;
 }
 
 export interface UserStore {
