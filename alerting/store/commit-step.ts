@@ -2,7 +2,7 @@ import { putContact } from "./contacts.ts";
 import type { Database } from "./database.ts";
 import { appendLog } from "./log.ts";
 import { callsOff, endAttempt, insertPage, insertReceipt, insertReply, shiftPending } from "./pages.ts";
-import type { EpisodeChange } from "./store.ts";
+import type { EpisodeChange, PageShift } from "./store.ts";
 
 /** Keeps one step: state, log, deadlines and pages, as one transaction. */
 export function commitStep(db: Database, change: EpisodeChange): void {
@@ -10,10 +10,10 @@ export function commitStep(db: Database, change: EpisodeChange): void {
 }
 
 /** The wall clock was set: a step of each episode whose deadlines move, and the pages that wait, as one transaction. */
-export function followClock(db: Database, changes: readonly EpisodeChange[], jumpMs: number, latest: number): void {
+export function followClock(db: Database, changes: readonly EpisodeChange[], shift: PageShift): void {
   db.transaction(() => {
     for (const change of changes) keepStep(db, change);
-    shiftPending(db, jumpMs, latest);
+    shiftPending(db, shift);
   });
 }
 

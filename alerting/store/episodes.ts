@@ -21,7 +21,7 @@ const dueOf = (row: DueDatabaseRow) => ({ episodeId: row.episode_id, purpose: ro
 export function episodeStore(db: Database): EpisodeStore {
   return {
     commitStep: async (change) => commitStep(db, change),
-    followClock: async (changes, jumpMs, latest) => followClock(db, changes, jumpMs, latest),
+    followClock: async (changes, shift) => followClock(db, changes, shift),
     episode: async (id) => stateOf(db.get("SELECT state FROM episodes WHERE id = ?", id)),
     openEpisode: async (dwelling, test) =>
       stateOf(
