@@ -1,6 +1,6 @@
 import type { TargetedSubmitEvent } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import type { EpisodeView, OutcomeWhat } from "../api.ts";
+import type { ConsoleAction, EpisodeView, OutcomeDone, OutcomeWhat } from "../api.ts";
 import { aliasOf, placeOf } from "./episode-words.ts";
 import { useWords } from "./language.ts";
 
@@ -16,12 +16,25 @@ export const outcomes: readonly OutcomeWhat[] = [
   "unknown",
 ];
 
+/** What was done, in the order of how much it is. */
+const doings: readonly OutcomeDone[] = [
+  "nothing",
+  "lift-help",
+  "nurse",
+  "1177",
+  "ambulance",
+  "hospital",
+  "relative-told",
+];
+
+type Report = Omit<Extract<ConsoleAction, { action: "close" }>, "action">;
+
 interface Props {
   view: EpisodeView;
   sending: boolean;
   failure: string | null;
   onBack(): void;
-  onClose(outcome: OutcomeWhat, reason: string | null): void;
+  onClose(report: Report): void;
 }
 
 /** Asks what had happened; where nobody has been there, also for a reason in words. Nothing is chosen beforehand. */
@@ -43,7 +56,14 @@ export function CloseDialog({ view, sending, failure, onBack, onClose }: Props) 
     else if (reasonNeeded && reason.length < 4) setComplaint(words.say("close.reason-needed"));
     else {
       setComplaint(null);
-      onClose(outcome, reasonNeeded ? reason : null);
+      const done = (form.get("done") || undefined) as OutcomeDone | undefined;
+      const minutes = String(form.get("minutes") ?? "").trim();
+      onClose({
+        outcome,
+        ...(done && { done }),
+        ...(minutes && { floorMinutes: Number(minutes) }),
+        ...(reasonNeeded && { reason }),
+      });
     }
   }
 
@@ -61,6 +81,25 @@ export function CloseDialog({ view, sending, failure, onBack, onClose }: Props) 
             </label>
           ))}
         </fieldset>
+        {view.kind === "fall" && (
+          <div class="report">
+            <label>
+              {words.say("close.done")}
+              <select name="done">
+                <option value="">{words.say("close.not-said")}</option>
+                {doings.map((done) => (
+                  <option key={done} value={done}>
+                    {words.say(`did.${done}`)}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <label>
+              {words.say("close.minutes")}
+              <input type="number" name="minutes" min={0} max={10080} step={1} inputMode="numeric" />
+            </label>
+          </div>
+        )}
         {reasonNeeded && (
           <div class="not-there">
             <p>

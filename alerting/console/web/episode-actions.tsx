@@ -35,7 +35,8 @@ export function EpisodeActions({ view, onChanged, link }: Props) {
     }
   }
 
-  const next = view.status === "open" ? "take" : view.status === "taken" ? "arrived" : null;
+  const isJourney = view.kind === "fall" || view.kind === "help";
+  const next = view.status === "open" ? "take" : view.status === "taken" && isJourney ? "arrived" : null;
   const named = (key: "act.take" | "act.on-the-way" | "act.arrived" | "act.close" | "act.close-dots" | "act.details") =>
     words.say("act.for", { act: words.say(key).replace(" …", ""), alias });
   return (
@@ -52,7 +53,7 @@ export function EpisodeActions({ view, onChanged, link }: Props) {
             {words.say(sending ? "act.sending" : `act.${next}`)}
           </button>
         )}
-        {view.status === "taken" && view.onTheWayAt === null && (
+        {view.status === "taken" && isJourney && view.onTheWayAt === null && (
           <button
             type="button"
             class="secondary"
@@ -96,7 +97,7 @@ export function EpisodeActions({ view, onChanged, link }: Props) {
             setClosing(false);
             setSaid(null);
           }}
-          onClose={(outcome, reason) => void send({ action: "close", outcome, ...(reason && { reason }) })}
+          onClose={(report) => void send({ action: "close", ...report })}
         />
       )}
     </>
