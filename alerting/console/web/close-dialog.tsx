@@ -1,6 +1,7 @@
 import type { TargetedSubmitEvent } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { ConsoleAction, EpisodeView, OutcomeDone, OutcomeWhat } from "../api.ts";
+import { isAlarm } from "./board-state.ts";
 import { aliasOf, placeOf } from "./episode-words.ts";
 import { useWords } from "./language.ts";
 
@@ -50,7 +51,8 @@ export function CloseDialog({ view, sending, failure, onBack, onClose }: Props) 
   function submit(event: TargetedSubmitEvent<HTMLFormElement>): void {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const outcome = form.get("outcome") as OutcomeWhat | null;
+    // Of a technical alarm there is nothing to choose.
+    const outcome = isAlarm(view) ? (form.get("outcome") as OutcomeWhat | null) : "unknown";
     const reason = String(form.get("reason") ?? "").trim();
     if (!outcome) setComplaint(words.say("close.choose"));
     else if (reasonNeeded && reason.length < 4) setComplaint(words.say("close.reason-needed"));
@@ -72,7 +74,7 @@ export function CloseDialog({ view, sending, failure, onBack, onClose }: Props) 
       <form onSubmit={submit}>
         <h2 id={id}>{words.say("close.title", { alias: aliasOf(words, view) })}</h2>
         <p class="place">{placeOf(view)}</p>
-        <fieldset>
+        <fieldset hidden={!isAlarm(view)}>
           <legend>{words.say("close.question")}</legend>
           {outcomes.map((outcome) => (
             <label key={outcome} class="choice">
@@ -103,7 +105,7 @@ export function CloseDialog({ view, sending, failure, onBack, onClose }: Props) 
         {reasonNeeded && (
           <div class="not-there">
             <p>
-              <strong>{words.say("close.not-there")}</strong>
+              <strong>{isAlarm(view) && words.say("close.not-there")}</strong>
             </p>
             <label>
               {words.say("close.reason")}

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { ConsoleAction, EpisodeView } from "../api.ts";
+import { isAlarm } from "./board-state.ts";
 import { CloseDialog } from "./close-dialog.tsx";
 import { aliasOf } from "./episode-words.ts";
 import { useWords } from "./language.ts";
@@ -35,7 +36,7 @@ export function EpisodeActions({ view, onChanged, link }: Props) {
     }
   }
 
-  const isJourney = view.kind === "fall" || view.kind === "help";
+  const isJourney = isAlarm(view);
   const next = view.status === "open" ? "take" : view.status === "taken" && isJourney ? "arrived" : null;
   const named = (key: "act.take" | "act.on-the-way" | "act.arrived" | "act.close" | "act.close-dots" | "act.details") =>
     words.say("act.for", { act: words.say(key).replace(" …", ""), alias });
