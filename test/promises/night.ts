@@ -40,6 +40,8 @@ export interface NightOptions {
   /** Wall time at the start. Default: an ordinary night in November. */
   startAt?: number;
   settings?: (settings: Settings) => void;
+  /** Phones that take no SMS. */
+  landlines?: PersonId[];
   network?: Partial<PhoneNetworkOptions>;
 }
 
@@ -105,7 +107,7 @@ export class Night {
       webhookTimeoutMs: 3_600_000,
       ...options.network,
     });
-    for (const id of ids) network.addPhone(people[id].phone);
+    for (const id of ids) network.addPhone(people[id].phone, { landline: options.landlines?.includes(id) ?? false });
     const night = new Night(options, clock, network);
     await night.begin();
     await night.alerting.registry.addDevices(
