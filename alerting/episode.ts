@@ -28,7 +28,7 @@ import {
   callBackup,
   callOutAgain,
   close,
-  ladderOf,
+  ladderText,
   notArrived,
   notSetOff,
   outcomeMissing,
@@ -62,10 +62,10 @@ export function step(state: EpisodeState | null, input: EpisodeInput, now: numbe
     return [move.state, move.commands];
   }
   const move = makeMove(structuredClone(state), input.duty, now);
-  const before = JSON.stringify(ladderOf(state));
+  const before = ladderText(state);
   apply(move, input);
   // Somebody else, or time, has moved it: a reply before that cannot be taken back any more.
-  if (input.type !== "reply" && JSON.stringify(ladderOf(move.state)) !== before) move.state.undo = null;
+  if (input.type !== "reply" && ladderText(move.state) !== before) move.state.undo = null;
   return [move.state, move.commands];
 }
 

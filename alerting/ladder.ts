@@ -40,6 +40,11 @@ export function ladderOf(state: EpisodeState): Ladder {
   return structuredClone(Object.fromEntries(ladderKeys.map((key) => [key, state[key]])) as unknown as Ladder);
 }
 
+/** The same as text, to be compared. */
+export function ladderText(state: EpisodeState): string {
+  return JSON.stringify(ladderKeys.map((key) => state[key]));
+}
+
 /** The foot of the ladder. */
 export const raised: Ladder = {
   status: "open",

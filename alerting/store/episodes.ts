@@ -1,6 +1,6 @@
 import { Detection } from "../../firmware-contracts/detection.ts";
 import type { Purpose } from "../episode-state.ts";
-import { commitStep } from "./commit-step.ts";
+import { commitStep, followClock } from "./commit-step.ts";
 import type { Database } from "./database.ts";
 import { readLog, verifyLog } from "./log.ts";
 import type { EpisodeStore } from "./store.ts";
@@ -21,6 +21,7 @@ const dueOf = (row: DueDatabaseRow) => ({ episodeId: row.episode_id, purpose: ro
 export function episodeStore(db: Database): EpisodeStore {
   return {
     commitStep: async (change) => commitStep(db, change),
+    followClock: async (changes, jumpMs, latest) => followClock(db, changes, jumpMs, latest),
     episode: async (id) => stateOf(db.get("SELECT state FROM episodes WHERE id = ?", id)),
     openEpisode: async (dwelling, test) =>
       stateOf(

@@ -135,6 +135,15 @@ export function insertReply(db: Database, reply: ReplyRow, episodeId: string | n
   );
 }
 
+/** What waits to be sent waits as long as before, and never beyond `latest`. */
+export function shiftPending(db: Database, jumpMs: number, latest: number): void {
+  db.run(
+    "UPDATE pages SET not_before = MIN(not_before + ?, ?) WHERE status = 'pending'",
+    Math.round(jumpMs),
+    Math.ceil(latest),
+  );
+}
+
 function beginAttempt(db: Database, pageId: string, at: number): boolean {
   return db.transaction(() => beginAttemptWithin(db, pageId, at, null));
 }
@@ -203,12 +212,6 @@ export function pageStore(db: Database): PageStore {
       db.transaction(() => pageIds.filter((id) => beginAttemptWithin(db, id, at, leaderId))),
     sentWith: async (leaderId) =>
       db.all<Row>("SELECT * FROM pages WHERE sent_with = ? ORDER BY rowid", leaderId).map(pageOf),
-    shiftPending: async (jumpMs, latest) =>
-      void db.run(
-        "UPDATE pages SET not_before = MIN(not_before + ?, ?) WHERE status = 'pending'",
-        Math.round(jumpMs),
-        Math.ceil(latest),
-      ),
     endLooseAttempt: async (end, retryAt) =>
       db.transaction(() => {
         endAttempt(db, end);
