@@ -27,6 +27,8 @@ import { createDwellings, type Dwellings } from "./registry/dwellings.ts";
 import { createRegistry, type Registry } from "./registry/registry.ts";
 import { createUsers, type Users } from "./registry/users.ts";
 import { createReplyDesk, type ReplyDesk } from "./reply-desk.ts";
+import { createRotas, type Rotas } from "./rota/duty-rota.ts";
+import { createRotaWatch, type RotaWatch } from "./rota-watch.ts";
 import type { Store } from "./store/store.ts";
 import { openThreadedStore } from "./store/threaded.ts";
 import { createWebServer, type WebServer } from "./web-server.ts";
@@ -103,6 +105,8 @@ class AlertingService implements Alerting {
     keeper: Keeper;
     desk: ReplyDesk;
     dispatcher: Dispatcher;
+    rotas: Rotas;
+    rotaWatch: RotaWatch;
     web: WebServer;
   } | null = null;
   #gatewayDoor: GatewayDoor | null = null;
@@ -170,22 +174,45 @@ class AlertingService implements Alerting {
     try {
       await this.#eventLog.start();
       const names = new Map(config.responders.map(({ id, name }) => [id, name]));
+      const rotas = createRotas({ config, store, clock, log });
+      await rotas.load();
       const board = createBoard(store, (id) => names.get(id) ?? id);
       await board.load(clock.wallNow());
       const onEvent = (event: ServiceEvent) => this.#tell(event);
       const wake = () => this.#parts?.dispatcher.wake();
-      const keeper = createKeeper({ config, store, board, clock, onEvent, onChange: this.#changeListeners.tell, wake });
+      const keeper = createKeeper({
+        config,
+        store,
+        board,
+        clock,
+        onCall: rotas.onCall,
+        onEvent,
+        onChange: this.#changeListeners.tell,
+        wake,
+      });
+      await keeper.load();
       const desk = createReplyDesk({ config, store, keeper, board, clock, counters, wake });
       const channel = createTwilioSms(config.twilio, () => this.#publicUrl());
-      const dispatcher = createDispatcher({ store, keeper, channel, clock, counters, log, onEvent });
+      const dispatcher = createDispatcher({
+        store,
+        keeper,
+        channel,
+        clock,
+        counters,
+        log,
+        perSecond: config.twilio.perSecond,
+        onEvent,
+      });
+      const rotaWatch = createRotaWatch({ config, rotas, keeper, board, clock, log });
       const web = createWebServer({ section: "alerting.http.tls", tls: config.http.tls, clock, log });
-      this.#parts = { store, board, keeper, desk, dispatcher, web };
+      this.#parts = { store, board, keeper, desk, dispatcher, rotas, rotaWatch, web };
       await this.#routes(web.app);
       await web.app.listen({ host: config.http.host, port: config.http.port });
       const { tls } = config.intake;
       if (tls) this.#gatewayDoor = await openGatewayDoor({ tls, intake: this.intake, clock, counters, log });
       await dispatcher.start();
       await this.#gatewayWatch.start();
+      await rotaWatch.start();
       log.info(
         { url: this.url, webhooks: this.#publicUrl() },
         "alerting is up; the SMS provider must reach it under exactly this address",
@@ -193,6 +220,8 @@ class AlertingService implements Alerting {
     } catch (error) {
       const parts = this.#parts;
       this.#parts = null;
+      parts?.rotaWatch.stop();
+      parts?.rotas.stop();
       await parts?.web.close().catch(() => undefined);
       await this.#closeGatewayDoor();
       await this.#eventLog.stop();
@@ -207,6 +236,8 @@ class AlertingService implements Alerting {
     const parts = this.#parts;
     if (!parts) return;
     this.#gatewayWatch.stop();
+    parts.rotaWatch.stop();
+    parts.rotas.stop();
     await this.#closeGatewayDoor();
     await parts.web.close();
     await parts.dispatcher.stop();
@@ -283,7 +314,23 @@ class AlertingService implements Alerting {
   #tell(event: ServiceEvent): void {
     this.#counters.count(`event.${event.type}`);
     this.#eventLog.record(event);
+    this.#parts?.rotaWatch.follow(event);
+    this.#followGateway(event);
     this.#eventListeners.tell(event);
+  }
+
+  /** A gateway that is lost, or has lost its broker, is a technical alarm until it is back. */
+  #followGateway(event: ServiceEvent): void {
+    if (event.type !== "gateway") return;
+    const keeper = this.#parts?.keeper;
+    if (!keeper) return;
+    const { gatewayId: subject, at } = event;
+    const kind = event.event.startsWith("gateway") ? "gateway-lost" : "broker-lost";
+    const isLost = event.event === "gateway-lost" || event.event === "broker-lost";
+    const told = isLost ? keeper.raise({ kind, subject, since: at }) : keeper.end({ kind, subject });
+    told.catch((error: unknown) =>
+      this.#options.log.error({ err: error, gatewayId: subject }, "a technical alarm could not be committed"),
+    );
   }
 
   async #routes(app: FastifyInstance): Promise<void> {

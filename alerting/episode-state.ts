@@ -58,12 +58,7 @@ export interface Duty {
 }
 
 /** What is wrong with the equipment, or with how it is staffed. */
-export const troubleKinds = [
-  "gateway-lost",
-  "broker-lost",
-  "contact-unreachable",
-  "rota-gap",
-] as const;
+export const troubleKinds = ["gateway-lost", "broker-lost", "contact-unreachable", "rota-gap"] as const;
 export type TroubleKind = (typeof troubleKinds)[number];
 
 /** One outage of one thing. */

@@ -75,9 +75,7 @@ function raise(facts: EpisodeFacts, now: number): EpisodeState {
     ...structuredClone(raised),
     facts,
     openedAt: now,
-    detections: detection
-      ? [{ id: detection.id, deviceId: detection.deviceId, impactAt: detection.impactAt }]
-      : [],
+    detections: detection ? [{ id: detection.id, deviceId: detection.deviceId, impactAt: detection.impactAt }] : [],
     repeats: 0,
     news: detection && newsOf(detection),
     step: 0,
@@ -164,15 +162,16 @@ function apply(move: Move, input: EpisodeInput): void {
  * But where somebody was there and has long left without a word, it may be a new fall: then everybody is called out again.
  * And a strong one, or the button, ends the time in which operators are asked first.
  */
-function repeat(
-  move: Move,
-  detection: Extract<EpisodeInput, { type: "repeat" }>["detection"],
-): void {
+function repeat(move: Move, detection: Extract<EpisodeInput, { type: "repeat" }>["detection"]): void {
   const { state } = move;
   const { id, deviceId, impactAt } = detection satisfies SeenDetection;
   state.repeats++;
   if (state.detections.length < keptDetections) state.detections.push({ id, deviceId, impactAt });
-  if (state.operatorsFirst && state.status === "open" && (detection.kind === "help" || detection.strength === "strong")) {
+  if (
+    state.operatorsFirst &&
+    state.status === "open" &&
+    (detection.kind === "help" || detection.strength === "strong")
+  ) {
     state.news = newsOf(detection);
     beginRound(move);
     return;
@@ -196,25 +195,22 @@ function receive(move: Move, receipt: Extract<EpisodeInput, { type: "receipt" }>
   }
 }
 
+/** What each deadline's passing does. */
+const passed: Record<Purpose, (move: Move) => void> = {
+  "next-page": advance,
+  receipt: receiptsMissing,
+  "set-off": notSetOff,
+  arrive: notArrived,
+  outcome: outcomeMissing,
+  backup: callBackup,
+};
+
 /** A deadline has passed. One that was moved or called off meanwhile does nothing. */
 function expire(move: Move, purpose: Purpose): void {
   const at = move.state.due[purpose];
   if (at === undefined || at > move.now) return;
   delete move.state.due[purpose];
-  switch (purpose) {
-    case "next-page":
-      return advance(move);
-    case "receipt":
-      return receiptsMissing(move);
-    case "set-off":
-      return notSetOff(move);
-    case "arrive":
-      return notArrived(move);
-    case "outcome":
-      return outcomeMissing(move);
-    case "backup":
-      return callBackup(move);
-  }
+  passed[purpose](move);
 }
 
 /** A resident's cancel ends a medium alarm, at once and upright; it never ends a strong one, and never one that somebody has taken. */

@@ -20,6 +20,7 @@ import { createMessageWriter, type MessageWriter, textPlace } from "./messages/t
 import { createOpening, signOnKey, troubleKey } from "./opening.ts";
 import { createPolicies } from "./policies.ts";
 import { createSerial } from "./serial.ts";
+import { movesWithClock } from "./set-clock.ts";
 import { createStaff, type Staff } from "./staff.ts";
 import type { EpisodeChange, PageRow, Store } from "./store/store.ts";
 import { quietUntil, technicalNotBefore } from "./technical.ts";
@@ -89,7 +90,9 @@ export interface Keeper {
 /** Inputs that page nobody: what they come with is not worth a place in the log. */
 function pagesNobody(input: EpisodeInput): boolean {
   if (input.type === "page-result") return input.result.outcome === "accepted";
-  return input.type === "clock" || (input.type === "receipt" && (input.status === "sent" || input.status === "delivered"));
+  return (
+    input.type === "clock" || (input.type === "receipt" && (input.status === "sent" || input.status === "delivered"))
+  );
 }
 
 export function createKeeper(options: KeeperOptions): Keeper {
@@ -122,8 +125,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
     before: ServiceEvent[],
   ): Promise<Refusal | null> {
     const at = Math.round(clock.wallNow());
-    const duty =
-      pagesNobody(bare) ? null : dutyFor(bare.type === "opened" ? bare.facts : (state?.facts as EpisodeFacts), at);
+    const duty = pagesNobody(bare)
+      ? null
+      : dutyFor(bare.type === "opened" ? bare.facts : (state?.facts as EpisodeFacts), at);
     const input: EpisodeInput = duty ? { ...bare, duty } : bare;
     const [next, commands] = step(state, input, at);
     const change: EpisodeChange = { state: next, input, at, pages: [], withdraw: false, retries: [], ...also };
@@ -248,7 +252,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
     // Longer than any page waits to be tried again, or to be gathered.
     const { gatherSeconds, digestMinutes } = config.technical;
     await store.pages.shiftPending(Math.min(0, jumpMs), now + Math.max(60, gatherSeconds, digestMinutes * 60) * 1000);
-    for (const { facts } of openStates()) await applyNow(facts.id, { type: "clock", jumpMs });
+    for (const state of openStates()) {
+      if (movesWithClock(state, jumpMs, now)) await applyNow(state.facts.id, { type: "clock", jumpMs });
+    }
   }
 
   async function digest(pages: readonly PageRow[]): Promise<string> {

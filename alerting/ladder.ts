@@ -1,6 +1,17 @@
 import type { OutcomeDone, OutcomeWhat } from "./console/api.ts";
 import type { Actor, EpisodeState, Ladder } from "./episode-state.ts";
-import { actorTag, advance, beginRound, isResponder, type Move, named, page, pageOperators, technicalText, tell } from "./escalation.ts";
+import {
+  actorTag,
+  advance,
+  beginRound,
+  isResponder,
+  type Move,
+  named,
+  page,
+  pageOperators,
+  technicalText,
+  tell,
+} from "./escalation.ts";
 import type { Message, Named } from "./messages/message.ts";
 
 /** Nobody has answered a call for more people after this long: they are called again, ms. */

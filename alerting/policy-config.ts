@@ -150,7 +150,10 @@ export function checkPolicies(
       const other = covered.get(key);
       if (other !== undefined) {
         const where = policy.unit === undefined ? "every unit" : policy.unit;
-        problem(["policies", p, "kinds"], `${other} is for ${kind} in ${where} already; take ${kind} out of one of them`);
+        problem(
+          ["policies", p, "kinds"],
+          `${other} is for ${kind} in ${where} already; take ${kind} out of one of them`,
+        );
       }
       covered.set(key, policy.id);
     }

@@ -85,7 +85,14 @@ export function createReplyDesk(options: {
     async function answer(effect: ReplyRow["effect"], message: LooseMessage): Promise<void> {
       const language = responder.language ?? config.language;
       const body = keeper.writer.writeLoose(message, language);
-      const page: NewPage = { id: `a${draws.id()}`, responderId: responder.id, purpose: "answer", step: 0, language, body };
+      const page: NewPage = {
+        id: `a${draws.id()}`,
+        responderId: responder.id,
+        purpose: "answer",
+        step: 0,
+        language,
+        body,
+      };
       await store.pages.commitLooseReply(row(effect), page, now);
       options.wake();
     }

@@ -32,10 +32,19 @@ export function setClock(state: EpisodeState, jumpMs: number, now: number): void
   for (const [purpose, at] of Object.entries(state.due) as [Purpose, number][]) {
     const moved = jumpMs > 0 && safeEarly.has(purpose) ? at : at + jumpMs;
     // A held technical alarm may wait for the end of the quiet hours.
-    const most = state.betweenRounds && state.facts.kind === "technical" ? 24 * 3_600_000 : longest(state.facts.policy, purpose);
+    const most =
+      state.betweenRounds && state.facts.kind === "technical" ? 24 * 3_600_000 : longest(state.facts.policy, purpose);
     state.due[purpose] = Math.min(moved, now + most);
   }
-  if (jumpMs < 0 || state.roundStartedAt > now) state.roundStartedAt = Math.min(now, state.roundStartedAt + Math.min(0, jumpMs));
+  if (jumpMs < 0 || state.roundStartedAt > now)
+    state.roundStartedAt = Math.min(now, state.roundStartedAt + Math.min(0, jumpMs));
   if (state.undo) state.undo.at = Math.min(now, state.undo.at + jumpMs);
   if (state.takenAt !== null && state.takenAt > now) state.takenAt = now;
+}
+
+/** Whether `setClock` would change anything. */
+export function movesWithClock(state: EpisodeState, jumpMs: number, now: number): boolean {
+  const moved = structuredClone(state);
+  setClock(moved, jumpMs, now);
+  return JSON.stringify(moved) !== JSON.stringify(state);
 }

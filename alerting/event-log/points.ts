@@ -81,7 +81,11 @@ export function pointOf(event: ServiceEvent): Point {
     case "contact":
       return {
         measurement: "contact",
-        tags: { responder: event.responderId, state: event.lost === null ? "back" : "lost", ...texts({ reason: event.lost }) },
+        tags: {
+          responder: event.responderId,
+          state: event.lost === null ? "back" : "lost",
+          ...texts({ reason: event.lost }),
+        },
         fields: { count: 1 },
         at,
       };

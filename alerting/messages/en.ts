@@ -40,8 +40,8 @@ function of(message: Message, place: TextPlace, write: Writer): string {
       return `${place.test ? "TEST ALARM" : "ALARM"} ${code} NOT TAKEN. ${who}${area}. ${what} ${write.time(message.impactAt)}. Nobody took it in ${minutes(message.minutes)}. Reply ${code} T or phone them now.`;
     }
     case "nobody-free": {
-      const why = message.why === "busy" ? "Everybody on shift has another alarm" : "Nobody is on shift";
-      return `${mark || "ALARM "}${code} NOBODY FREE. ${who}${area}. ${message.alarm === "help" ? "Alarm button" : "Fall"} ${write.time(message.impactAt)}. ${why}. Reply ${code} T or send somebody now.`;
+      const why = message.why === "busy" ? "All have other alarms" : "Nobody is on call";
+      return `${mark || "ALARM "}${code} NOBODY FREE. ${who}${area}. ${message.alarm === "help" ? "Alarm button" : "Fall"} ${write.time(message.impactAt)}. ${why}. Reply ${code} T or send somebody.`;
     }
     case "not-arrived":
       return `${mark || "ALARM "}${code} NOBODY THERE. ${who}${area}. Taken ${write.time(message.takenAt)} by ${write.name(message.by)}, not there yet. Others are paged. Reply ${code} T.`;
@@ -56,6 +56,8 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "backup-coming":
       return `${mark}${code} ${who}: ${write.name(message.by)} has answered and joins you. The alarm is open.`;
     case "taken":
+      if (place.kind === "technical")
+        return `${code} Technical alarm: you have it since ${write.time(message.takenAt)}. If you cannot: ${code} N.`;
       if (place.test)
         return `TEST ALARM ${code} ${who}: YOU HAVE IT since ${write.time(message.takenAt)}. Reply ${code} F, then ${code} X to finish the test.`;
       return `${code} ${who}: YOU HAVE THE ALARM since ${write.time(message.takenAt)}. Reply ${code} V when you set off, ${code} F when there. If you cannot: ${code} N, the next is paged at once.`;
@@ -72,13 +74,14 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "not-arrived-reminder":
       return `${mark || "REMINDER "}${code} ${who}: taken ${write.time(message.takenAt)} but nobody is there. Others are paged now. Reply ${code} F if you are there, ${code} T if you go.`;
     case "not-set-off-reminder":
-      return `${mark || "REMINDER "}${code} ${who}: taken ${write.time(message.takenAt)} but nobody is on the way. Reply ${code} V or ${code} N. Without an answer ${message.next ? write.name(message.next) : "others"} will be paged at ${write.time(message.nextAt)}.`;
+      return `${mark || "REMINDER "}${code} ${who}: taken ${write.time(message.takenAt)} but nobody is on the way. Reply ${code} V or ${code} N. Else ${message.next ? write.name(message.next) : "others"} will be paged at ${write.time(message.nextAt)}.`;
     case "outcome-reminder":
       return `${place.test ? "TEST " : "REMINDER "}${code} there ${write.time(message.arrivedAt)}, not closed. Reply ${code} and S = injury, U = unhurt, R = already up, X = no fall, E = not home.`;
     case "ask-arrived":
       return `${mark}${code} ${who}: are you with the person? Reply ${code} F when there. Nothing was closed.`;
     case "closed":
-      if (place.kind === "sign-on") return `${mark}${code}: thank you, this phone has been the alarm phone since ${write.time(message.at)}.`;
+      if (place.kind === "sign-on")
+        return `${mark}${code}: thank you, this phone has been the alarm phone since ${write.time(message.at)}.`;
       return `${mark}${code} ${who} closed ${write.time(message.at)}: ${outcomes[message.outcome]}.${message.undo ? ` A mistake? Reply ${code} Z within 10 min.` : ""}`;
     case "cancelled":
       return `${mark}${code} ${who}: called off by the resident ${write.time(message.at)}. You need not go.`;
@@ -177,7 +180,8 @@ function minutes(count: number): string {
 }
 
 function loose(message: LooseMessage): string {
-  if (message.kind === "late") return "Your reply is older than 10 min and has changed nothing. Reply again if it still holds.";
+  if (message.kind === "late")
+    return "Your reply is older than 10 min and has changed nothing. Reply again if it still holds.";
   if (message.kind === "digest") {
     const { codes } = message;
     const named = codes.slice(0, longest.digest).join(", ");

@@ -37,7 +37,7 @@ function of(message: Message, place: TextPlace, write: Writer): string {
       return `${place.test ? "PROVLARM" : "LARM"} ${code} EJ TAGET. ${who}${area}. ${what} ${write.time(message.impactAt)}. Ingen har tagit det på ${minutes(message.minutes)}. Svara ${code} T eller ring dem.`;
     }
     case "nobody-free": {
-      const why = message.why === "busy" ? "Alla på passet har ett annat larm" : "Ingen är på passet";
+      const why = message.why === "busy" ? "Alla har andra larm" : "Ingen är på pass";
       return `${mark || "LARM "}${code} INGEN LEDIG. ${who}${area}. ${message.alarm === "help" ? "Larmknapp" : "Fall"} ${write.time(message.impactAt)}. ${why}. Svara ${code} T eller skicka någon nu.`;
     }
     case "not-arrived":
@@ -53,6 +53,8 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "backup-coming":
       return `${mark}${code} ${who}: ${write.name(message.by)} har svarat och hjälper dig. Larmet är öppet.`;
     case "taken":
+      if (place.kind === "technical")
+        return `${code} Tekniskt larm: du har det sedan ${write.time(message.takenAt)}. Kan du inte: ${code} N.`;
       if (place.test)
         return `PROVLARM ${code} ${who}: DU HAR DET sedan ${write.time(message.takenAt)}. Svara ${code} F och sedan ${code} X för att avsluta provet.`;
       return `${code} ${who}: DU HAR LARMET sedan ${write.time(message.takenAt)}. Svara ${code} V när du åker, ${code} F när du är framme. Förhinder: ${code} N, då larmas nästa direkt.`;
@@ -75,7 +77,8 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "ask-arrived":
       return `${mark}${code} ${who}: är du hos personen? Svara ${code} F när du är framme. Inget har avslutats.`;
     case "closed":
-      if (place.kind === "sign-on") return `${mark}${code}: tack, telefonen är larmtelefon sedan ${write.time(message.at)}.`;
+      if (place.kind === "sign-on")
+        return `${mark}${code}: tack, telefonen är larmtelefon sedan ${write.time(message.at)}.`;
       return `${mark}${code} ${who} avslutat ${write.time(message.at)}: ${outcomes[message.outcome]}.${message.undo ? ` Blev det fel? Svara ${code} Z inom 10 min.` : ""}`;
     case "cancelled":
       return `${mark}${code} ${who}: avbrutet av den boende ${write.time(message.at)}. Du behöver inte åka.`;
@@ -174,7 +177,8 @@ function minutes(count: number): string {
 }
 
 function loose(message: LooseMessage): string {
-  if (message.kind === "late") return "Ditt svar är äldre än 10 min och har inte ändrat något. Svara igen om det gäller.";
+  if (message.kind === "late")
+    return "Ditt svar är äldre än 10 min och har inte ändrat något. Svara igen om det gäller.";
   if (message.kind === "digest") {
     const { codes } = message;
     const named = codes.slice(0, longest.digest).join(", ");

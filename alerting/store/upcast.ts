@@ -1,5 +1,5 @@
-import { raised } from "../ladder.ts";
 import type { EpisodeFacts, EpisodeInput, EpisodePolicy, EpisodeState } from "../episode-state.ts";
+import { raised } from "../ladder.ts";
 
 /** What an episode of the first release lacked, whose policies had persons only and whose alarms were all a device's. */
 interface OldFacts extends Omit<EpisodeFacts, "detection" | "policy"> {

@@ -57,7 +57,8 @@ function codeIsApart(oracle: Oracle, { facts }: EpisodeState): void {
   }
 }
 
-const tag = (actor: Actor | null) => (actor === null ? null : actor.kind === "responder" ? actor.id : actor.kind === "user" ? actor.name : actor.kind);
+const tag = (actor: Actor | null) =>
+  actor === null ? null : actor.kind === "responder" ? actor.id : actor.kind === "user" ? actor.name : actor.kind;
 
 /** Promises 4–6: only persons take, arrive and close. Time and the provider may only call out again. */
 function statusMovesByPersons(oracle: Oracle, before: Watched, input: EpisodeInput, state: EpisodeState): void {
