@@ -90,6 +90,11 @@ function behaviourOf(encounter: Encounter): ApiBehaviour {
   }
 }
 
+test("a wrong token or no right is ours to mend, and says nothing of the phone", () => {
+  expect(judgeError({ status: 401, code: 20003 })).toEqual({ outcome: "retryable", reason: "20003" });
+  expect(judgeError({ status: 403, code: 20403 })).toEqual({ outcome: "retryable", reason: "20403" });
+});
+
 test("what is not Twilio's own word says nothing of the phone: a proxy's 404 is tried again", () => {
   expect(judgeError({ status: 404, code: undefined })).toEqual({ outcome: "retryable", reason: "404" });
   expect(judgeError({ status: 302, code: undefined })).toEqual({ outcome: "retryable", reason: "302" });
