@@ -54,6 +54,7 @@ const commands: Record<string, () => Promise<InstanceType<typeof Command>>> = {
   rota: async () => (await import("./front-door/rota.ts")).rotaCommand(),
   gateway: async () => (await import("./front-door/register.ts")).gatewayCommand(),
   user: async () => (await import("./front-door/register.ts")).userCommand(),
+  messages: async () => (await import("./front-door/messages.ts")).messagesCommand(),
   evaluate: async () => (await import("./detector/evaluation/command.ts")).evaluateCommand(),
   replay: async () => (await import("./simulators/replay/command.ts")).replayCommand(),
   generate: async () => (await import("./simulators/generator/command.ts")).generateCommand(),
