@@ -1,4 +1,5 @@
 import type { AddressInfo } from "node:net";
+import { isAbsolute, join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import type { Clock } from "../firmware-contracts/clock.ts";
@@ -13,6 +14,7 @@ import { createConsoleBackend } from "./console-backend.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
 import type { SeenDetection } from "./episode-state.ts";
+import { createErasureWatch, type ErasureWatch } from "./erasure/watch.ts";
 import { createEventLog, type EventCounts, type EventLog } from "./event-log/event-log.ts";
 import type { ServiceEvent } from "./events.ts";
 import { byToken } from "./intake/callers.ts";
@@ -27,6 +29,7 @@ import { createDwellings, type Dwellings } from "./registry/dwellings.ts";
 import { createRegistry, type Registry } from "./registry/registry.ts";
 import { createUsers, type Users } from "./registry/users.ts";
 import { createReplyDesk, type ReplyDesk } from "./reply-desk.ts";
+import type { MasterKeySource } from "./store/master-key-file.ts";
 import type { Store } from "./store/store.ts";
 import { openThreadedStore } from "./store/threaded.ts";
 import { createWebServer, type WebServer } from "./web-server.ts";
@@ -81,6 +84,15 @@ export interface Alerting {
   episodes(): EpisodeSummary[];
 }
 
+/** Where the master key is. A relative path that no configuration file has placed is the data folder's: in trials. */
+export function masterKeySource(
+  { masterKey, masterKeyFile }: Pick<AlertingConfig, "masterKey" | "masterKeyFile">,
+  dataDir: string,
+): MasterKeySource {
+  if (masterKey !== undefined) return { text: masterKey };
+  return { file: isAbsolute(masterKeyFile) ? masterKeyFile : join(dataDir, masterKeyFile) };
+}
+
 export function createAlerting(options: AlertingOptions): Alerting {
   return new AlertingService(options);
 }
@@ -104,6 +116,7 @@ class AlertingService implements Alerting {
     desk: ReplyDesk;
     dispatcher: Dispatcher;
     web: WebServer;
+    erasures: ErasureWatch;
   } | null = null;
   #gatewayDoor: GatewayDoor | null = null;
 
@@ -166,8 +179,14 @@ class AlertingService implements Alerting {
   async start(): Promise<void> {
     const { config, dataDir, clock, log } = this.#options;
     const counters = this.#counters;
-    const store = await openThreadedStore(dataDir);
+    const store = await openThreadedStore(dataDir, masterKeySource(config, dataDir));
     try {
+      const made = await store.keys.open();
+      if (made)
+        log.warn(
+          { file: made },
+          "made a master key: back it up now, apart from the data; without it nothing sealed can be read",
+        );
       await this.#eventLog.start();
       const names = new Map(config.responders.map(({ id, name }) => [id, name]));
       const board = createBoard(store, (id) => names.get(id) ?? id);
@@ -179,13 +198,19 @@ class AlertingService implements Alerting {
       const channel = createTwilioSms(config.twilio, () => this.#publicUrl());
       const dispatcher = createDispatcher({ store, keeper, channel, clock, counters, log, onEvent });
       const web = createWebServer({ section: "alerting.http.tls", tls: config.http.tls, clock, log });
-      this.#parts = { store, board, keeper, desk, dispatcher, web };
+      const onErased = (id: string) => {
+        board.remove(id);
+        this.#changeListeners.tell(id);
+      };
+      const erasures = createErasureWatch({ store, clock, counters, log, onErased });
+      this.#parts = { store, board, keeper, desk, dispatcher, web, erasures };
       await this.#routes(web.app);
       await web.app.listen({ host: config.http.host, port: config.http.port });
       const { tls } = config.intake;
       if (tls) this.#gatewayDoor = await openGatewayDoor({ tls, intake: this.intake, clock, counters, log });
       await dispatcher.start();
       await this.#gatewayWatch.start();
+      await erasures.start();
       log.info(
         { url: this.url, webhooks: this.#publicUrl() },
         "alerting is up; the SMS provider must reach it under exactly this address",
@@ -207,6 +232,7 @@ class AlertingService implements Alerting {
     const parts = this.#parts;
     if (!parts) return;
     this.#gatewayWatch.stop();
+    await parts.erasures.stop();
     await this.#closeGatewayDoor();
     await parts.web.close();
     await parts.dispatcher.stop();
