@@ -68,7 +68,13 @@ let speed: number;
 function config(change: (raw: Record<string, unknown>) => void = () => {}): AlertingConfig {
   const raw: Record<string, unknown> = {
     http: { port: 0, publicUrl: "http://127.0.0.1:0" },
-    twilio: { accountSid: `AC${"0".repeat(32)}`, authToken, from: "+46766860000", baseUrl: provider.url },
+    twilio: {
+      accountSid: `AC${"0".repeat(32)}`,
+      authToken,
+      from: "+46766860000",
+      baseUrl: provider.url,
+      perSecond: 100,
+    },
     responders: Object.entries(phones).map(([id, phone]) => ({
       id,
       phone,
@@ -286,6 +292,7 @@ describe("what comes back", () => {
     expect(alerting.episodes()[0]?.status).toBe("open");
     await reply(phones["patrol-1"], `${code} N`, "SMsame");
     await receivedBy(phones["patrol-2"], /^LARM/);
+    await receivedBy(phones["patrol-1"], /noterat/);
     await reply(phones["patrol-1"], `${code} N`, "SMsame");
     expect(alerting.counters()).toMatchObject({ "reply.unknown-sender": 1, "reply.too-long": 1, "reply.again": 1 });
     expect(provider.to(phones["patrol-1"]).filter((body) => /noterat/.test(body))).toHaveLength(1);

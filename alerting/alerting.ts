@@ -13,7 +13,7 @@ import { consolePlugin } from "./console/server.ts";
 import { createConsoleBackend } from "./console-backend.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
-import type { SeenDetection } from "./episode-state.ts";
+import type { EpisodeKind, SeenDetection } from "./episode-state.ts";
 import { createErasureWatch, type ErasureWatch } from "./erasure/watch.ts";
 import { createEventLog, type EventCounts, type EventLog } from "./event-log/event-log.ts";
 import type { ServiceEvent } from "./events.ts";
@@ -29,6 +29,8 @@ import { createDwellings, type Dwellings } from "./registry/dwellings.ts";
 import { createRegistry, type Registry } from "./registry/registry.ts";
 import { createUsers, type Users } from "./registry/users.ts";
 import { createReplyDesk, type ReplyDesk } from "./reply-desk.ts";
+import { createRotas, type Rotas } from "./rota/duty-rota.ts";
+import { createRotaWatch, type RotaWatch } from "./rota-watch.ts";
 import type { MasterKeySource } from "./store/master-key-file.ts";
 import type { Store } from "./store/store.ts";
 import { openThreadedStore } from "./store/threaded.ts";
@@ -48,7 +50,7 @@ export interface AlertingOptions {
 export interface EpisodeSummary {
   id: string;
   code: string;
-  kind: "fall" | "help";
+  kind: EpisodeKind;
   status: EpisodeStatus;
   alias: string | null;
   test: boolean;
@@ -115,6 +117,8 @@ class AlertingService implements Alerting {
     keeper: Keeper;
     desk: ReplyDesk;
     dispatcher: Dispatcher;
+    rotas: Rotas;
+    rotaWatch: RotaWatch;
     web: WebServer;
     erasures: ErasureWatch;
   } | null = null;
@@ -189,21 +193,43 @@ class AlertingService implements Alerting {
         );
       await this.#eventLog.start();
       const names = new Map(config.responders.map(({ id, name }) => [id, name]));
+      const rotas = createRotas({ config, store, clock, log });
+      await rotas.load();
       const board = createBoard(store, (id) => names.get(id) ?? id);
       await board.load(clock.wallNow());
       const onEvent = (event: ServiceEvent) => this.#tell(event);
       const wake = () => this.#parts?.dispatcher.wake();
-      const keeper = createKeeper({ config, store, board, clock, onEvent, onChange: this.#changeListeners.tell, wake });
+      const keeper = createKeeper({
+        config,
+        store,
+        board,
+        clock,
+        onCall: rotas.onCall,
+        onEvent,
+        onChange: this.#changeListeners.tell,
+        wake,
+      });
+      await keeper.load();
       const desk = createReplyDesk({ config, store, keeper, board, clock, counters, wake });
       const channel = createTwilioSms(config.twilio, () => this.#publicUrl());
-      const dispatcher = createDispatcher({ store, keeper, channel, clock, counters, log, onEvent });
+      const dispatcher = createDispatcher({
+        store,
+        keeper,
+        channel,
+        clock,
+        counters,
+        log,
+        perSecond: config.twilio.perSecond,
+        onEvent,
+      });
+      const rotaWatch = createRotaWatch({ config, rotas, keeper, board, clock, log });
       const web = createWebServer({ section: "alerting.http.tls", tls: config.http.tls, clock, log });
       const onErased = (id: string) => {
         board.remove(id);
         this.#changeListeners.tell(id);
       };
       const erasures = createErasureWatch({ store, clock, counters, log, onErased });
-      this.#parts = { store, board, keeper, desk, dispatcher, web, erasures };
+      this.#parts = { store, board, keeper, desk, dispatcher, rotas, rotaWatch, web, erasures };
       await this.#routes(web.app);
       await web.app.listen({ host: config.http.host, port: config.http.port });
       const { tls } = config.intake;
@@ -211,6 +237,7 @@ class AlertingService implements Alerting {
       await dispatcher.start();
       await this.#gatewayWatch.start();
       await erasures.start();
+      await rotaWatch.start();
       log.info(
         { url: this.url, webhooks: this.#publicUrl() },
         "alerting is up; the SMS provider must reach it under exactly this address",
@@ -218,6 +245,8 @@ class AlertingService implements Alerting {
     } catch (error) {
       const parts = this.#parts;
       this.#parts = null;
+      parts?.rotaWatch.stop();
+      parts?.rotas.stop();
       await parts?.web.close().catch(() => undefined);
       await this.#closeGatewayDoor();
       await this.#eventLog.stop();
@@ -233,6 +262,8 @@ class AlertingService implements Alerting {
     if (!parts) return;
     this.#gatewayWatch.stop();
     await parts.erasures.stop();
+    parts.rotaWatch.stop();
+    parts.rotas.stop();
     await this.#closeGatewayDoor();
     await parts.web.close();
     await parts.dispatcher.stop();
@@ -277,10 +308,10 @@ class AlertingService implements Alerting {
       .map(({ facts, status, openedAt, takenAt, arrivedAt, closedAt, detections }) => ({
         id: facts.id,
         code: facts.code,
-        kind: facts.detection.kind,
+        kind: facts.kind,
         status,
         alias: facts.place.alias,
-        test: facts.detection.test,
+        test: facts.test,
         openedAt,
         takenAt,
         arrivedAt,
@@ -309,7 +340,23 @@ class AlertingService implements Alerting {
   #tell(event: ServiceEvent): void {
     this.#counters.count(`event.${event.type}`);
     this.#eventLog.record(event);
+    this.#parts?.rotaWatch.follow(event);
+    this.#followGateway(event);
     this.#eventListeners.tell(event);
+  }
+
+  /** A gateway that is lost, or has lost its broker, is a technical alarm until it is back. */
+  #followGateway(event: ServiceEvent): void {
+    if (event.type !== "gateway") return;
+    const keeper = this.#parts?.keeper;
+    if (!keeper) return;
+    const { gatewayId: subject, at } = event;
+    const kind = event.event.startsWith("gateway") ? "gateway-lost" : "broker-lost";
+    const isLost = event.event === "gateway-lost" || event.event === "broker-lost";
+    const told = isLost ? keeper.raise({ kind, subject, since: at }) : keeper.end({ kind, subject });
+    told.catch((error: unknown) =>
+      this.#options.log.error({ err: error, gatewayId: subject }, "a technical alarm could not be committed"),
+    );
   }
 
   async #routes(app: FastifyInstance): Promise<void> {

@@ -1,8 +1,9 @@
 import type { Evidence } from "../firmware-contracts/detection.ts";
 import type { EpisodeDetail, EpisodeView, PageView, TimelineEntry } from "./console/api.ts";
 import { step } from "./episode.ts";
-import type { Actor, EpisodeInput, EpisodeState } from "./episode-state.ts";
+import type { Actor, EpisodeFacts, EpisodeInput, EpisodeState } from "./episode-state.ts";
 import type { ServiceEvent } from "./events.ts";
+import { floorMs } from "./ladder.ts";
 import type { PageRow, PageStatus, Store } from "./store/store.ts";
 
 /** Closed episodes are shown this long, ms. */
@@ -53,7 +54,7 @@ export function createBoard(store: Store, nameOf: (responderId: string) => strin
         const [pages, log, first] = await Promise.all([
           store.pages.pagesOf(id),
           store.episodes.log(id),
-          store.episodes.detection(detection.id),
+          detection && store.episodes.detection(detection.id),
         ]);
         const timeline = replayTimeline(log, nameOf).slice(-longestStory);
         shown.set(id, { state, pages, timeline, evidence: first?.evidence ?? null, model: first?.model ?? null });
@@ -101,30 +102,34 @@ const pageStatus: Record<PageStatus, PageView["status"]> = {
 
 function viewOf({ state, pages }: Shown, nameOf: (id: string) => string): EpisodeView {
   const { facts } = state;
-  const { detection, place } = facts;
+  const { detection, place, trouble } = facts;
   const [deadline] = Object.entries(state.due).sort((a, b) => a[1] - b[1]);
   const name = (actor: Actor | null) => (actor === null ? null : actorName(actor, nameOf));
   return {
     id: facts.id,
     code: facts.code,
-    kind: detection.kind,
+    kind: facts.kind,
     status: state.status,
-    alias: place.alias ?? detection.deviceId,
+    alias: place.alias ?? detection?.deviceId ?? subjectOf(facts, nameOf),
     area: place.area,
     room: place.room,
-    reason: detection.reason,
-    strength: detection.strength,
-    impactAt: Math.round(detection.impactAt),
+    reason: detection?.reason ?? null,
+    strength: detection?.strength ?? null,
+    trouble: trouble && { kind: trouble.kind, subject: subjectOf(facts, nameOf) },
+    impactAt: Math.round(facts.since),
     openedAt: Math.round(state.openedAt),
-    late: detection.late,
-    test: detection.test,
+    late: detection?.late ?? false,
+    test: facts.test,
     repeats: state.repeats,
     takenBy: name(state.takenBy),
     takenAt: state.takenAt,
+    onTheWayAt: state.onTheWayAt,
     arrivedAt: state.arrivedAt,
     closedAt: state.closedAt,
     closedBy: name(state.closedBy),
     outcome: state.outcome,
+    done: state.done,
+    floorMinutes: minutesOf(floorMs(state)),
     step: state.step,
     nextDeadline: deadline ? { purpose: deadline[0], at: Math.round(deadline[1]) } : null,
     pages: pages
@@ -140,9 +145,19 @@ function viewOf({ state, pages }: Shown, nameOf: (id: string) => string): Episod
   };
 }
 
-function actorName(actor: Actor, nameOf: (id: string) => string): string {
-  return actor.kind === "responder" ? nameOf(actor.id) : actor.name;
+function actorName(actor: Actor, nameOf: (id: string) => string): string | null {
+  if (actor.kind === "responder") return nameOf(actor.id);
+  return actor.kind === "user" ? actor.name : null;
 }
+
+/** What an episode of no device is about. */
+function subjectOf({ trouble, signOn }: EpisodeFacts, nameOf: (id: string) => string): string {
+  if (signOn) return nameOf(signOn.responderId);
+  if (trouble?.kind === "contact-unreachable") return nameOf(trouble.subject);
+  return trouble?.subject ?? "";
+}
+
+const minutesOf = (ms: number | null) => (ms === null ? null : Math.round(ms / 60_000));
 
 /** The story of an episode, from its log. Replaying it rebuilds the state too. */
 export function replayTimeline(
@@ -177,7 +192,11 @@ export function timelineOf(
   const via = input.type === "reply" ? "sms" : input.type === "console" ? "console" : null;
   const by = (tag: string) => (input.type === "console" ? input.user.name : nameOf(tag));
   const own: TimelineEntry[] = [];
-  if (input.type === "opened") own.push(entry("detection", null, null, input.facts.detection.reason));
+  if (input.type === "opened") {
+    const { detection, trouble } = input.facts;
+    if (detection) own.push(entry("detection", null, null, detection.reason));
+    if (trouble) own.push(entry("trouble", null, null, trouble.kind));
+  }
   if (input.type === "repeat") own.push(entry("detection", null, null, input.detection.reason));
   if (input.type === "page-result") {
     own.push(entry("page-sent", nameOf(input.responderId), "sms", input.result.outcome));
@@ -195,15 +214,18 @@ export function timelineOf(
       case "on-the-way":
       case "arrived":
       case "not-arrived":
+      case "not-set-off":
+      case "undone":
       case "backup-asked":
       case "backup-joined":
-        return [entry(event.type, event.type === "not-arrived" ? nameOf(event.by) : by(event.by), via)];
+        return [entry(event.type, input.type === "due" ? nameOf(event.by) : by(event.by), via)];
       case "closed": {
         const reason = input.type === "console" && input.action.action === "close" ? input.action.reason : undefined;
         return [entry(event.type, by(event.by), via, reason ? `${event.outcome}: ${reason}` : event.outcome)];
       }
       case "detection":
       case "page-sent":
+      case "contact":
       case "device":
       case "gateway":
         return [];

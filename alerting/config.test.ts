@@ -14,6 +14,12 @@ const good = {
   intake: { token: "t".repeat(27) },
 };
 
+const shift = { id: "night", days: ["mon"], from: "21:30", to: "07:00", responders: ["patrol-1"] };
+const rota = { id: "north", name: "Norr", shifts: [shift] };
+const christmas = { date: "2026-12-24", name: "Julafton" };
+const rotaIn = (raw: object, ofRota: object, ofShift: object = {}) =>
+  Object.assign(raw, { rotas: [{ ...rota, shifts: [{ ...shift, ...ofShift }], ...ofRota }] });
+
 function problemsOf(change: (raw: typeof good) => unknown): string[] {
   const raw = structuredClone(good);
   change(raw);
@@ -78,9 +84,74 @@ describe("each problem is told where it is and with its mend", () => {
       /^intake\.token: missing: give a token .*or alerting\.intake\.tls/,
     ],
     ["a short token", (raw) => (raw.intake.token = "x"), /^intake\.token: .*20 characters/],
+    [
+      "a rota with an unknown person",
+      (raw) => rotaIn(raw, {}, { responders: ["patrol-1", "patrol-9"] }),
+      /^rotas\.0\.shifts\.0\.responders\.1: no responder has the id patrol-9; known are patrol-1, leader/,
+    ],
+    [
+      "somebody twice in a shift",
+      (raw) => rotaIn(raw, {}, { responders: ["leader", "leader"] }),
+      /^rotas\.0\.shifts\.0\.responders\.1: leader stands twice/,
+    ],
+    [
+      "a shift without people",
+      (raw) => rotaIn(raw, {}, { responders: [] }),
+      /^rotas\.0\.shifts\.0\.responders: name at least one/,
+    ],
+    [
+      "a shift name twice",
+      (raw) => rotaIn(raw, { shifts: [shift, shift] }),
+      /^rotas\.0\.shifts\.1\.id: night stands twice/,
+    ],
+    ["a rota twice", (raw) => Object.assign(raw, { rotas: [rota, rota] }), /^rotas\.1\.id: north stands twice/],
+    [
+      "a rota without shifts",
+      (raw) => rotaIn(raw, { shifts: [] }),
+      /^rotas\.0\.shifts: a rota needs at least one shift/,
+    ],
+    ["a shift without days", (raw) => rotaIn(raw, {}, { days: [] }), /^rotas\.0\.shifts\.0\.days: name the days/],
+    [
+      "a time that is none",
+      (raw) => rotaIn(raw, {}, { to: "24:00" }),
+      /^rotas\.0\.shifts\.0\.to: .*midnight at the end is "00:00"/,
+    ],
+    [
+      "a week that never comes",
+      (raw) => rotaIn(raw, { weeks: 2, anchor: "2026-01-05" }, { weeks: [1, 3] }),
+      /^rotas\.0\.shifts\.0\.weeks: week 3 never comes.*after 2/,
+    ],
+    ["weeks without a beginning", (raw) => rotaIn(raw, { weeks: 4 }), /^rotas\.0\.weeks: .*which Monday week 1 begins/],
+    [
+      "weeks that begin on a Tuesday",
+      (raw) => rotaIn(raw, { weeks: 4, anchor: "2026-01-06" }),
+      /^rotas\.0\.anchor: 2026-01-06 is no Monday/,
+    ],
+    [
+      "a date that is none",
+      (raw) => rotaIn(raw, { weeks: 4, anchor: "2026-02-30" }),
+      /^rotas\.0\.anchor: write a date/,
+    ],
+    [
+      "a shift on holidays, of which there are none",
+      (raw) => rotaIn(raw, {}, { days: ["day-before-holiday", "holiday"] }),
+      /^rotas\.0\.shifts\.0\.days: never applies.*alerting\.holidays/,
+    ],
+    [
+      "a holiday twice",
+      (raw) => Object.assign(raw, { holidays: [christmas, christmas] }),
+      /^holidays\.1\.date: 2026-12-24 stands twice/,
+    ],
     ["a key that is none", (raw) => Object.assign(raw, { polcy: {} }), /polcy/],
   ])("%s", (_, change, expected) => {
     expect(problemsOf(change).join("\n")).toMatch(expected);
+  });
+
+  test("gaps in a rota are not refused, nor shifts of a holiday that is listed", () => {
+    expect(problemsOf((raw) => rotaIn(raw, {}))).toEqual([]);
+    const onHolidays = (raw: object) =>
+      rotaIn(Object.assign(raw, { holidays: [christmas] }), {}, { days: ["holiday"] });
+    expect(problemsOf(onHolidays)).toEqual([]);
   });
 
   test("a private address will do where the provider is simulated, and Norrköping is not 112", () => {

@@ -1,6 +1,8 @@
 import { z } from "zod";
-import { isGsm7 } from "./messages/gsm7.ts";
+import { Id, shownName } from "./config-fields.ts";
 import { longest } from "./messages/limits.ts";
+import { checkPolicies, Group, Policy, Technical, UnitPolicy } from "./policy-config.ts";
+import { checkRotas, Holiday, RotaConfig } from "./rota/rota-config.ts";
 
 export const Language = z.enum(["sv", "en"]);
 export type Language = z.infer<typeof Language>;
@@ -24,55 +26,11 @@ export const PhoneNumber = z.string().superRefine((text, context) => {
   }
 });
 
-const Id = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "write up to 40 lower-case letters, digits and hyphens, such as patrol-2");
-
-const shownName = (most: number) =>
-  z
-    .string()
-    .trim()
-    .min(1, "give a name, as it shall stand in a text")
-    .max(most, `use at most ${most} characters, so that it fits in one SMS`)
-    .refine(isGsm7, "use letters an SMS can hold (a–z, å ä ö é ü …, digits); others halve the length of the text");
-
 const Responder = z.strictObject({
   id: Id.meta({ description: "Short id, used in the policy and in events" }),
   name: shownName(longest.name).meta({ description: "Name as it stands in texts: a patrol or a role" }),
   phone: PhoneNumber.meta({ description: "Mobile phone in international form (E.164), such as +46701234567" }),
   language: Language.optional().meta({ description: "Language of this phone's texts; else the service's" }),
-});
-
-const Step = z.strictObject({
-  responders: z
-    .array(Id)
-    .min(1, "name at least one responder")
-    .meta({ description: "Ids of those who are paged at this step, together" }),
-  waitSeconds: z
-    .number()
-    .min(1, "wait at least 1 s")
-    .max(3600, "wait at most an hour (3600 s) before the next is paged")
-    .meta({ description: "Wait before the next step is paged, seconds" }),
-});
-
-const Policy = z.strictObject({
-  steps: z
-    .array(Step)
-    .min(1, "a policy needs at least one step, such as { responders: [patrol-1], waitSeconds: 120 }")
-    .max(20, "use at most 20 steps")
-    .meta({ description: "Who is paged, in order; past the last it begins again and the operators are told" }),
-  arriveWithinMinutes: z
-    .number()
-    .min(1)
-    .max(1440)
-    .default(30)
-    .meta({ description: "Taken but nobody there after this long: paged again, minutes" }),
-  outcomeWithinMinutes: z
-    .number()
-    .min(1)
-    .max(1440)
-    .default(30)
-    .meta({ description: "There but nothing reported after this long: asked again, minutes" }),
 });
 
 const webUrl = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
@@ -119,6 +77,10 @@ const Twilio = z.strictObject({
     )
     .pipe(PhoneNumber)
     .meta({ description: "The number that pages come from (E.164); it must be able to receive replies" }),
+  perSecond: z.number().min(0.1).max(1000).default(1).meta({
+    description:
+      "Texts a second that the provider sends from this number. Texts that call somebody out are handed over at once, the others keep to this",
+  }),
   baseUrl: z
     .string()
     .refine(webUrl, "write a full address, such as http://127.0.0.1:8690")
@@ -162,11 +124,23 @@ const Shape = z.strictObject({
     .array(Responder)
     .min(1, 'name at least one responder, such as { id: patrol-1, name: Patrull 1, phone: "+46…" }')
     .meta({ description: "The phones that can be paged" }),
-  policy: Policy.meta({ description: "Escalation policy" }),
+  groups: z.array(Group).default([]).meta({ description: "Groups of responders, for policies" }),
+  policy: Policy.meta({ description: "Escalation policy of falls and help calls" }),
+  policies: z.array(UnitPolicy).default([]).meta({
+    description: "Other policies, by unit and kind; one that names the unit goes before one for all",
+  }),
+  technical: Technical.prefault({}).meta({ description: "How technical alarms are told" }),
   operators: z
     .array(Id)
     .min(1, "name at least one operator: somebody must be told when nobody takes an alarm")
     .meta({ description: "Ids of the responders who are told when nobody takes an alarm" }),
+  keyHolders: z.array(Id).default([]).meta({
+    description: "Ids of the responders who are called when somebody cannot get in, beside the operators",
+  }),
+  rotas: z.array(RotaConfig).default([]).meta({ description: "Who is on call when, by weekly patterns" }),
+  holidays: z.array(Holiday).default([]).meta({
+    description: "Public holidays of the rotas, and eves that are staffed as such",
+  }),
   influx: Influx.optional().meta({ description: "Where events go; without it they stay in the spool" }),
   spool: Spool.prefault({}).meta({ description: "Events on disk on their way to InfluxDB" }),
   masterKeyFile: z.string().default("keys/master.key").meta({
@@ -230,13 +204,8 @@ export const AlertingConfig = Shape.superRefine((config, context) => {
       problem(["responders", i, "phone"], "this is the number that pages come from; give the responder's own phone");
     }
   }
-  const unknown = (id: string) => `no responder has the id ${id}; known are ${[...seenIds].join(", ")}`;
-  for (const [s, step] of config.policy.steps.entries()) {
-    for (const [r, id] of step.responders.entries()) {
-      if (!seenIds.has(id)) problem(["policy", "steps", s, "responders", r], unknown(id));
-    }
-  }
-  for (const [i, id] of config.operators.entries()) if (!seenIds.has(id)) problem(["operators", i], unknown(id));
+  checkPolicies(config, seenIds, problem);
+  checkRotas(config, seenIds, problem);
   if (!config.twilio.baseUrl && isPrivateHost(new URL(config.http.publicUrl).hostname)) {
     problem(
       ["http", "publicUrl"],

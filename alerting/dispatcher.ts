@@ -16,6 +16,12 @@ const sendsAtOnce = 20;
 const keptForAlarms = 5;
 /** A provider that has not answered by then: nobody knows whether it was sent. */
 const answerMs = 10_000;
+/** Technical alarms that go in one text at most; it names the first few. */
+const gatheredAtMost = 50;
+/** However many alarms have just been handed over, other texts do not wait for them longer than this, ms. */
+const longestPaceMs = 60_000;
+/** The wall clock was set where it moves this much against the monotonic one between two looks, ms. */
+const clockJumpMs = 2_000;
 /** Deadlines taken up in one go. */
 const batch = 100;
 
@@ -35,9 +41,15 @@ export function createDispatcher(options: {
   clock: Clock;
   counters: Counters;
   log: Logger;
+  /** Texts a second that the provider sends from our number. */
+  perSecond?: number;
   onEvent(event: ServiceEvent): void;
 }): Dispatcher {
-  const { store, keeper, channel, clock, counters, log } = options;
+  const { store, keeper, channel, clock, counters, log, perSecond = 1 } = options;
+  /** When the provider will have sent all that was handed over, monotonic ms. */
+  let paceUntil = Number.NEGATIVE_INFINITY;
+  /** Wall time less monotonic time at the last look. */
+  let clockOffset: number | null = null;
   const sending = new Map<string, Promise<void>>();
   let running = false;
   let looking: Promise<void> | null = null;
@@ -57,13 +69,16 @@ export function createDispatcher(options: {
   async function look(): Promise<void> {
     callOff();
     let sleepMs = longestSleepMs;
+    let throttled = false;
     try {
       while (running && lookAgain) {
         lookAgain = false;
-        await takeUpDue();
+        await followClock();
+        // A store that fails is not asked a hundred times a second.
+        if (!(await takeUpDue())) throttled = true;
         await takeUpPages();
       }
-      if (running) sleepMs = await untilNext();
+      if (running && !throttled) sleepMs = await untilNext();
     } catch (error) {
       // What could not be done stands in the store still, and is tried at the next look.
       counters.count("dispatcher.failed");
@@ -72,7 +87,8 @@ export function createDispatcher(options: {
     if (running && !lookAgain) callOff = clock.after(sleepMs, wake);
   }
 
-  async function takeUpDue(): Promise<void> {
+  /** Returns whether all that was due could be carried out. */
+  async function takeUpDue(): Promise<boolean> {
     const due = await store.episodes.dueBefore(clock.wallNow(), batch);
     for (const { episodeId, purpose } of due) {
       try {
@@ -80,19 +96,48 @@ export function createDispatcher(options: {
       } catch (error) {
         counters.count("dispatcher.due-failed");
         log.error({ err: error, episodeId, purpose }, "a deadline could not be carried out; trying again in a second");
-        return;
+        return false;
       }
     }
     if (due.length === batch) lookAgain = true;
+    return true;
+  }
+
+  /** Deadlines are wall times: where the clock is set they are moved, so that nobody is paged an hour late. */
+  async function followClock(): Promise<void> {
+    const offset = clock.wallNow() - clock.monotonicNow();
+    const jumpMs = clockOffset === null ? 0 : offset - clockOffset;
+    if (clockOffset !== null && Math.abs(jumpMs) < clockJumpMs) {
+      clockOffset = offset;
+      return;
+    }
+    if (jumpMs !== 0) {
+      counters.count("clock.set");
+      log.warn({ jumpMs: Math.round(jumpMs) }, "the clock was set; deadlines are moved with it");
+    }
+    await keeper.clockSet(Math.round(jumpMs));
+    clockOffset = offset;
+  }
+
+  /** Texts that call nobody out keep to the provider's pace, so that a fall never waits at the provider behind them. */
+  const paceAllows = () => clock.monotonicNow() >= paceUntil;
+
+  function handOver(): void {
+    const now = clock.monotonicNow();
+    paceUntil = Math.min(Math.max(paceUntil, now) + 1000 / perSecond, now + longestPaceMs);
   }
 
   async function takeUpPages(): Promise<void> {
     const free = sendsAtOnce - sending.size;
     if (free <= 0) return;
     for (const page of await store.pages.sendable(clock.wallNow(), free)) {
-      if (!callingOut.has(page.purpose) && sending.size >= sendsAtOnce - keptForAlarms) break;
-      if (!(await store.pages.beginAttempt(page.id, Math.round(clock.wallNow())))) continue;
-      const sent = send({ ...page, tries: page.tries + 1 }).finally(() => {
+      if (sending.has(page.id)) continue;
+      if (!callingOut.has(page.purpose) && (sending.size >= sendsAtOnce - keptForAlarms || !paceAllows())) break;
+      const at = Math.round(clock.wallNow());
+      if (!(await store.pages.beginAttempt(page.id, at))) continue;
+      const others = page.purpose === "technical" ? await gather(page, at) : [];
+      handOver();
+      const sent = send({ ...page, tries: page.tries + 1 }, others).finally(() => {
         sending.delete(page.id);
         wake();
       });
@@ -100,12 +145,29 @@ export function createDispatcher(options: {
     }
   }
 
-  async function send(page: PageRow): Promise<void> {
-    const result = await ask(page);
+  /** Takes up every technical alarm that waits for the same phone: they go as one text. */
+  async function gather(leader: PageRow, at: number): Promise<PageRow[]> {
+    const waiting = await store.pages.technicalFor(leader.responderId, gatheredAtMost);
+    const taken = new Set(
+      await store.pages.sendWith(
+        waiting.map(({ id }) => id),
+        leader.id,
+        at,
+      ),
+    );
+    counters.count("page.gathered", taken.size);
+    return waiting.filter(({ id }) => taken.has(id)).map((page) => ({ ...page, tries: page.tries + 1 }));
+  }
+
+  async function send(page: PageRow, others: readonly PageRow[]): Promise<void> {
+    const body = others.length === 0 ? page.body : await keeper.digest([page, ...others]);
+    const result = await ask({ ...page, body });
     // The provider's word must be kept, or the page would stay half sent: a full disk may have space again in a second.
-    while (!(await keep(page, result))) {
-      if (!running) return;
-      await new Promise<void>((resolve) => clock.after(longestSleepMs, resolve));
+    for (const one of [page, ...others]) {
+      while (!(await keep(one, result))) {
+        if (!running) return;
+        await new Promise<void>((resolve) => clock.after(longestSleepMs, resolve));
+      }
     }
   }
 
@@ -169,13 +231,16 @@ export function createDispatcher(options: {
   }
 
   async function untilNext(): Promise<number> {
+    const paceMs = paceUntil - clock.monotonicNow();
     const times = [
       await store.episodes.earliestDue(),
       sending.size < sendsAtOnce ? await store.pages.earliestPending() : null,
     ];
     const earliest = Math.min(...times.map((at) => at ?? Number.POSITIVE_INFINITY));
     // A page that waits for a free place is taken up when one is sent; the least sleep keeps this from going round.
-    return Math.min(longestSleepMs, Math.max(10, earliest - clock.wallNow()));
+    const ms = Math.max(10, earliest - clock.wallNow());
+    // What is due may only be waiting for the provider's pace.
+    return Math.min(longestSleepMs, paceMs > 0 ? Math.max(ms, Math.min(paceMs, 100)) : ms);
   }
 
   return {

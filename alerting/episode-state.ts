@@ -1,20 +1,82 @@
 import type { Detection } from "../firmware-contracts/detection.ts";
-import type { ConsoleAction, EpisodeStatus, OutcomeWhat } from "./console/api.ts";
+import type { ConsoleAction, EpisodeStatus, OutcomeDone, OutcomeWhat } from "./console/api.ts";
 import type { ServiceEvent } from "./events.ts";
 import type { Message } from "./messages/message.ts";
 import type { Letter } from "./replies.ts";
 
-/** Who did something. Responders are named by id; their names and phones stand in the configuration alone. */
-export type Actor = { kind: "responder"; id: string } | { kind: "user"; name: string; role: "operator" | "responder" };
+/**
+ * Who did something. Responders are named by id; their names and phones stand in the configuration alone.
+ * `resident`: by a cancel. `system`: a technical alarm whose trouble is over, a shift that is over; never an alarm.
+ */
+export type Actor =
+  | { kind: "responder"; id: string }
+  | { kind: "user"; name: string; role: "operator" | "responder" }
+  | { kind: "resident" }
+  | { kind: "system" };
+
+/** `technical`: an equipment fault, of a lower kind. `sign-on`: the test alarm by which a shift's phone signs on. */
+export type EpisodeKind = "fall" | "help" | "technical" | "sign-on";
+
+/** A step of a policy: everybody it names is paged together. */
+export interface PolicyStep {
+  responders: string[];
+  groups?: string[];
+  rotas?: string[];
+  waitMs: number;
+}
 
 /** The escalation policy as an episode keeps it from its start: later changes of the configuration do not touch it. */
 export interface EpisodePolicy {
   /** A fingerprint of the policy, for the log. */
   version: string;
-  steps: { responders: string[]; waitMs: number }[];
+  steps: PolicyStep[];
   operators: string[];
+  /** A round of the policy lasts at least this long, or its own waits where these are shorter, ms. */
+  shortestRoundMs: number;
+  /** No delivery by then: the next is paged, beside the wait for a reply. Null: receipts are not waited for. */
+  receiptWithinMs: number | null;
+  /** Taken, and not on the way by then: whoever has it is reminded; another `graceMs` later the next are paged. */
+  setOffWithinMs: number;
+  graceMs: number;
   arriveWithinMs: number;
   outcomeWithinMs: number;
+}
+
+/** Who can be paged at the moment of an input. It stands in the log with the input, so that a replay needs no rota. */
+export interface Duty {
+  /** For each step of the policy whom it means now, in the order of paging. */
+  steps: string[][];
+  /** Who is paged where nobody else takes it. */
+  operators: string[];
+  keyHolders: string[];
+  /** On their way to, or at, another alarm. */
+  busy: string[];
+  /** Phones that can get no texts as far as is known. */
+  unreachable: string[];
+  /** Technical alarms that can wait page nobody before this, wall ms. */
+  quietUntil?: number;
+}
+
+/** What is wrong with the equipment, or with how it is staffed. */
+export const troubleKinds = ["gateway-lost", "broker-lost", "contact-unreachable", "rota-gap"] as const;
+export type TroubleKind = (typeof troubleKinds)[number];
+
+/** One outage of one thing. */
+export interface Trouble {
+  kind: TroubleKind;
+  /** What it is about: a gateway's, a responder's or a rota's id. */
+  subject: string;
+  /** Wall ms. */
+  since: number;
+}
+
+/** The phone that a sign-on is about. */
+export interface SignOnFacts {
+  responderId: string;
+  rotaIds: string[];
+  /** Of its time on call, wall ms. */
+  startsAt: number;
+  endsAt: number;
 }
 
 /** Where it is, as staff know it. No name, no address. */
@@ -31,19 +93,31 @@ export interface Place {
 export interface EpisodeFacts {
   id: string;
   code: string;
-  /** What joins repeats: a dwelling's id, or `device:<id>` for an unknown device. */
+  kind: EpisodeKind;
+  /** What joins repeats: a dwelling's id, `device:<id>` for an unknown device, `trouble:…`, `sign-on:…`. */
   dwelling: string;
   place: Place;
-  detection: Omit<Detection, "evidence" | "model">;
+  test: boolean;
+  /** When it happened, or since when it is so, wall ms. */
+  since: number;
+  /** Null for what no device has detected. */
+  detection: Omit<Detection, "evidence" | "model"> | null;
+  trouble: Trouble | null;
+  signOn: SignOnFacts | null;
   policy: EpisodePolicy;
+  /** A new resident's silent period: operators are asked first, for this long, ms. Null: staff at once. */
+  operatorsFirstMs: number | null;
 }
 
 /** What a deadline is for. An episode has at most one of each. */
-export type Purpose = "next-page" | "arrive" | "outcome";
+export const purposes = ["next-page", "receipt", "set-off", "arrive", "outcome", "backup"] as const;
+export type Purpose = (typeof purposes)[number];
 
-/** What a page is for. `alarm` and `not-taken` ask to be taken; the rest inform. */
+/** What a page is for. `alarm`, `technical` and `not-taken` ask to be taken; the rest inform. */
 export type PagePurpose =
   | "alarm"
+  | "technical"
+  | "sign-on"
   | "not-taken"
   | "not-arrived"
   | "backup"
@@ -59,17 +133,17 @@ export const callingOut: ReadonlySet<PagePurpose> = new Set(["alarm", "not-taken
 /** What a provider said of one attempt. */
 export type SendResult =
   | { outcome: "accepted"; providerId: string }
-  /** Not taken now; the same may work soon. */
-  | { outcome: "retryable"; reason: string }
-  /** Never will: not a mobile phone, opted out. */
-  | { outcome: "permanent"; reason: string }
+  /** Not taken now; the same may work soon, not before `retryAfterMs` where the provider says so. */
+  | { outcome: "retryable"; reason: string; retryAfterMs?: number }
+  /** Never will: not a mobile phone, opted out. `fault` is the phone's where every further text to it will meet the same. */
+  | { outcome: "permanent"; reason: string; fault?: "phone" }
   /** Nobody can say whether it was sent. */
   | { outcome: "unknown"; reason: string };
 
 export type ReceiptStatus = "queued" | "sent" | "delivered" | "undelivered" | "failed";
 
-/** How a page of the step now waited for fares. */
-export type CurrentPage = { responderId: string; fate: "waiting" | "reached" | "failed" };
+/** How a page of the step now waited for fares. `sent` is the provider's word, `delivered` the phone's. */
+export type CurrentPage = { responderId: string; fate: "waiting" | "sent" | "delivered" | "failed" };
 
 export interface SeenDetection {
   id: string;
@@ -80,15 +154,36 @@ export interface SeenDetection {
 /** What a page says of the alarm: of the detection that opened the episode, or of a later one that called everybody out again. */
 export type AlarmNews = Pick<Detection, "kind" | "reason" | "impactAt" | "arrivedAt" | "late">;
 
+/** Where an episode stands on its way from raised to closed: what an undo puts back. */
+export interface Ladder {
+  status: EpisodeStatus;
+  takenBy: Actor | null;
+  takenAt: number | null;
+  onTheWayAt: number | null;
+  backupAskedBy: string | null;
+  /** What was asked for, and whether somebody has answered it. */
+  backupNeed: "cannot-get-in" | "two-needed" | null;
+  backupJoined: string[];
+  arrivedBy: Actor | null;
+  arrivedAt: number | null;
+  /** Responders who have said F, S or U: only they can report from the place. */
+  present: string[];
+  closedBy: Actor | null;
+  closedAt: number | null;
+  outcome: OutcomeWhat | null;
+  done: OutcomeDone | null;
+  closeReason: string | null;
+}
+
 /** Everything an episode is. It is rebuilt by replaying the log. */
-export interface EpisodeState {
+export interface EpisodeState extends Ladder {
   facts: EpisodeFacts;
   openedAt: number;
-  status: EpisodeStatus;
   /** The first opened it, the others joined. Only the first 1,000 are kept here; the store has them all. */
   detections: SeenDetection[];
   repeats: number;
-  news: AlarmNews;
+  /** Null for what no device has detected. */
+  news: AlarmNews | null;
   /** Step of the policy now waited for, from 0. */
   step: number;
   /** How often the policy has begun, from 1. */
@@ -105,26 +200,21 @@ export interface EpisodeState {
   /** Operators who were told that it was not taken, and are told when it is closed. */
   toldNotTaken: string[];
   nextPageNumber: number;
-  takenBy: Actor | null;
-  takenAt: number | null;
-  onTheWayAt: number | null;
-  /** Who cannot get in, or needs another. */
-  backupAskedBy: string | null;
-  arrivedBy: Actor | null;
-  arrivedAt: number | null;
-  /** Responders who have said F, S or U: only they can report from the place. */
-  present: string[];
-  closedBy: Actor | null;
-  closedAt: number | null;
-  outcome: OutcomeWhat | null;
-  closeReason: string | null;
+  /** Operators are asked before the staff: a new resident's silent period. */
+  operatorsFirst: boolean;
+  /** Whoever has it was reminded to set off. */
+  reminded: boolean;
+  /** The last act by a reply, and what it changed. */
+  undo: { by: string; letter: Letter; at: number; before: Ladder } | null;
+  /** Minutes on the floor as somebody there has said; null: not said. */
+  floorMinutes: number | null;
   /** Deadlines: rows in the store, one per purpose. */
   due: Partial<Record<Purpose, number>>;
 }
 
-export type EpisodeInput =
+export type EpisodeInput = { duty?: Duty } & (
   | { type: "opened"; facts: EpisodeFacts }
-  | { type: "repeat"; detection: SeenDetection & AlarmNews }
+  | { type: "repeat"; detection: SeenDetection & AlarmNews & { strength?: Detection["strength"] } }
   /** `tries` counts this attempt. */
   | {
       type: "page-result";
@@ -141,10 +231,22 @@ export type EpisodeInput =
       purpose: PagePurpose;
       status: ReceiptStatus;
       errorCode: string | null;
+      /** The error says that no text will ever get there. */
+      lost?: boolean;
     }
-  | { type: "reply"; responderId: string; letter: Letter | null }
+  /** `mayReopen`: nothing else stands in the way of opening it again. `minutes`: on the floor. */
+  | { type: "reply"; responderId: string; letter: Letter | null; minutes?: number; mayReopen?: boolean }
   | { type: "console"; action: ConsoleAction; user: { name: string; role: "operator" | "responder" } }
-  | { type: "due"; purpose: Purpose };
+  | { type: "due"; purpose: Purpose }
+  /** The wearer's own cancel, pressed at `at`. */
+  | { type: "cancel"; at: number; upright: boolean }
+  /** A phone stopped its texts: what was sent to it will not be read. */
+  | { type: "contact-lost"; responderId: string }
+  /** What a technical alarm or a sign-on was about is over. */
+  | { type: "ended" }
+  /** The wall clock was set by `jumpMs`, or nobody knows (0, at a start). */
+  | { type: "clock"; jumpMs: number }
+);
 
 export type Refusal = "already-closed" | "already-taken" | "reason-needed" | "not-taken";
 

@@ -10,18 +10,46 @@ import type {
   Refusal,
   SeenDetection,
 } from "./episode-state.ts";
-import { advance, beginRound, failPage, type Move, page, takePageResult, tell } from "./escalation.ts";
-import { arrive, callOutAgain, close, notArrived, outcomeMissing, take } from "./ladder.ts";
+import {
+  advance,
+  askOperatorsFirst,
+  beginRound,
+  failPage,
+  hold,
+  type Move,
+  makeMove,
+  page,
+  receiptsMissing,
+  takePageResult,
+  tell,
+} from "./escalation.ts";
+import {
+  arrive,
+  callBackup,
+  callOutAgain,
+  close,
+  ladderOf,
+  notArrived,
+  notSetOff,
+  outcomeMissing,
+  raised,
+  release,
+  take,
+} from "./ladder.ts";
 import { applyReply } from "./reply-effects.ts";
+import { setClock } from "./set-clock.ts";
 
 /** A fall this long after somebody arrived is not taken for what they are seeing to, ms. */
 const visitMs = 10 * 60_000;
 /** Detections whose ids an episode keeps in memory; the store has them all. */
 const keptDetections = 1000;
+/** How long after it was raised a resident's cancel ends a medium alarm, ms. */
+const cancelMs = 30_000;
 
 /**
  * The episode's state machine. Pure: what is to be done comes back as commands, deadlines stand in `state.due`.
- * An open episode always has at least one deadline; a closed one none, and it ends only by a person's act.
+ * An open episode always has at least one deadline; a closed one none. It ends only by a person's act or a resident's cancel,
+ * a technical alarm and a sign-on also when what they are about is over.
  * @param state null before the first input, which is `opened`.
  * @param now wall time, ms.
  * @throws where the first input is not `opened`: the caller's fault.
@@ -29,22 +57,27 @@ const keptDetections = 1000;
 export function step(state: EpisodeState | null, input: EpisodeInput, now: number): [EpisodeState, EpisodeCommand[]] {
   if (state === null) {
     if (input.type !== "opened") throw new Error(`an episode begins with "opened", not with "${input.type}"`);
-    return open(input.facts, now);
+    const move = makeMove(raise(input.facts, now), input.duty, now);
+    open(move);
+    return [move.state, move.commands];
   }
-  const move: Move = { state: structuredClone(state), commands: [], now };
+  const move = makeMove(structuredClone(state), input.duty, now);
+  const before = JSON.stringify(ladderOf(state));
   apply(move, input);
+  // Somebody else, or time, has moved it: a reply before that cannot be taken back any more.
+  if (input.type !== "reply" && JSON.stringify(ladderOf(move.state)) !== before) move.state.undo = null;
   return [move.state, move.commands];
 }
 
-function open(facts: EpisodeFacts, now: number): [EpisodeState, EpisodeCommand[]] {
-  const { id, deviceId, impactAt, kind, reason, arrivedAt, late } = facts.detection;
-  const state: EpisodeState = {
+function raise(facts: EpisodeFacts, now: number): EpisodeState {
+  const { detection } = facts;
+  return {
+    ...structuredClone(raised),
     facts,
     openedAt: now,
-    status: "open",
-    detections: [{ id, deviceId, impactAt }],
+    detections: detection ? [{ id: detection.id, deviceId: detection.deviceId, impactAt: detection.impactAt }] : [],
     repeats: 0,
-    news: { kind, reason, impactAt, arrivedAt, late },
+    news: detection && newsOf(detection),
     step: 0,
     round: 0,
     roundStartedAt: now,
@@ -54,26 +87,29 @@ function open(facts: EpisodeFacts, now: number): [EpisodeState, EpisodeCommand[]
     paged: [],
     toldNotTaken: [],
     nextPageNumber: 1,
-    takenBy: null,
-    takenAt: null,
-    onTheWayAt: null,
-    backupAskedBy: null,
-    arrivedBy: null,
-    arrivedAt: null,
-    present: [],
-    closedBy: null,
-    closedAt: null,
-    outcome: null,
-    closeReason: null,
+    operatorsFirst: false,
+    reminded: false,
+    undo: null,
+    floorMinutes: null,
     due: {},
   };
-  const move: Move = { state, commands: [], now };
-  tell(move, { type: "episode-opened", kind: facts.detection.kind, impactAt });
-  beginRound(move);
-  return [state, move.commands];
+}
+
+function newsOf({ kind, reason, impactAt, arrivedAt, late }: AlarmNews): AlarmNews {
+  return { kind, reason, impactAt, arrivedAt, late };
+}
+
+function open(move: Move): void {
+  const { facts } = move.state;
+  tell(move, { type: "episode-opened", kind: facts.kind, impactAt: facts.since, trouble: facts.trouble?.kind ?? null });
+  const { quietUntil = 0 } = move.duty;
+  if (quietUntil > move.now) hold(move, quietUntil);
+  else if (facts.operatorsFirstMs !== null) askOperatorsFirst(move, facts.operatorsFirstMs);
+  else beginRound(move);
 }
 
 function apply(move: Move, input: EpisodeInput): void {
+  const { state } = move;
   switch (input.type) {
     case "opened":
       // Told twice: it is open already.
@@ -88,7 +124,7 @@ function apply(move: Move, input: EpisodeInput): void {
       receive(move, input);
       break;
     case "reply":
-      applyReply(move, input.responderId, input.letter);
+      applyReply(move, input);
       break;
     case "console": {
       const problem = act(move, input.action, input.user);
@@ -98,20 +134,50 @@ function apply(move: Move, input: EpisodeInput): void {
     case "due":
       expire(move, input.purpose);
       break;
+    case "cancel":
+      cancel(move, input.at, input.upright);
+      break;
+    case "contact-lost":
+      if (state.status !== "open") break;
+      for (const current of Object.values(state.current)) {
+        // What comes after the first failure belongs to another step.
+        if (current.responderId === input.responderId && Object.values(state.current).includes(current)) {
+          failPage(move, current);
+        }
+      }
+      break;
+    case "ended":
+      if (state.status !== "closed" && (state.facts.trouble || state.facts.signOn)) {
+        close(move, { kind: "system" }, { outcome: state.facts.signOn ? "test" : "unknown", reason: "ended" });
+      }
+      break;
+    case "clock":
+      setClock(state, input.jumpMs, move.now);
+      break;
   }
 }
 
 /**
  * A further detection joins, and is shown. It pages nobody again: the deadlines of the episode go on.
  * But where somebody was there and has long left without a word, it may be a new fall: then everybody is called out again.
+ * And a strong one, or the button, ends the time in which operators are asked first.
  */
-function repeat(move: Move, detection: SeenDetection & AlarmNews): void {
+function repeat(move: Move, detection: Extract<EpisodeInput, { type: "repeat" }>["detection"]): void {
   const { state } = move;
-  const { id, deviceId, impactAt, kind, reason, arrivedAt, late } = detection;
+  const { id, deviceId, impactAt } = detection satisfies SeenDetection;
   state.repeats++;
   if (state.detections.length < keptDetections) state.detections.push({ id, deviceId, impactAt });
+  if (
+    state.operatorsFirst &&
+    state.status === "open" &&
+    (detection.kind === "help" || detection.strength === "strong")
+  ) {
+    state.news = newsOf(detection);
+    beginRound(move);
+    return;
+  }
   if (state.arrivedAt === null || state.status === "closed" || impactAt < state.arrivedAt + visitMs) return;
-  state.news = { kind, reason, impactAt, arrivedAt, late };
+  state.news = newsOf(detection);
   callOutAgain(move);
 }
 
@@ -121,51 +187,86 @@ function receive(move: Move, receipt: Extract<EpisodeInput, { type: "receipt" }>
   tell(move, { type: "receipt", pageId, responderId, status, errorCode });
   const current = move.state.current[pageId];
   if (!current || move.state.status !== "open") return;
-  if (status === "delivered") current.fate = "reached";
-  else if (status === "undelivered" || status === "failed") failPage(move, current);
+  if (status === "delivered") {
+    current.fate = "delivered";
+    delete move.state.due.receipt;
+  } else if ((status === "undelivered" || status === "failed") && current.fate !== "delivered") {
+    failPage(move, current);
+  }
 }
+
+/** What each deadline's passing does. */
+const passed: Record<Purpose, (move: Move) => void> = {
+  "next-page": advance,
+  receipt: receiptsMissing,
+  "set-off": notSetOff,
+  arrive: notArrived,
+  outcome: outcomeMissing,
+  backup: callBackup,
+};
 
 /** A deadline has passed. One that was moved or called off meanwhile does nothing. */
 function expire(move: Move, purpose: Purpose): void {
   const at = move.state.due[purpose];
   if (at === undefined || at > move.now) return;
   delete move.state.due[purpose];
-  if (purpose === "next-page") advance(move);
-  else if (purpose === "arrive") notArrived(move);
-  else outcomeMissing(move);
+  passed[purpose](move);
+}
+
+/** A resident's cancel ends a medium alarm, at once and upright; it never ends a strong one, and never one that somebody has taken. */
+function cancel(move: Move, at: number, upright: boolean): void {
+  const { state } = move;
+  tell(move, { type: "cancel", upright });
+  const isMedium = state.facts.detection?.kind === "fall" && state.facts.detection.strength === "medium";
+  if (state.status !== "open" || !isMedium || state.repeats > 0 || !upright) return;
+  if (at - state.openedAt > cancelMs || move.now - state.openedAt > 2 * cancelMs) return;
+  close(move, { kind: "resident" }, { outcome: "unknown", reason: "cancelled by the resident" });
 }
 
 function act(move: Move, action: ConsoleAction, user: ConsoleUser): Refusal | null {
-  const { state } = move;
+  const { state, now } = move;
   const actor: Actor = { kind: "user", name: user.name, role: user.role };
+  const isOwn = state.takenBy?.kind === "user" && state.takenBy.name === user.name;
   if (state.status === "closed") return "already-closed";
-  if (action.action === "take") {
-    if (state.status === "open") {
-      take(move, actor);
+  switch (action.action) {
+    case "take":
+      if (state.status === "open") take(move, actor);
+      else if (!isOwn) return "already-taken";
+      return null;
+    case "cannot":
+      if (state.status !== "taken" || !isOwn) return "not-taken";
+      release(move, actor);
+      return null;
+    case "on-the-way":
+      if (state.status === "open") return "not-taken";
+      if (state.status === "taken" && state.onTheWayAt === null) {
+        state.onTheWayAt = now;
+        delete state.due["set-off"];
+        tell(move, { type: "on-the-way", by: user.role });
+      }
+      return null;
+    case "arrived":
+      if (state.status === "open") return "not-taken";
+      if (state.status === "taken") reportedThere(move, state.takenBy ?? actor);
+      return null;
+    case "close": {
+      const reason = action.reason?.trim() || null;
+      if (state.arrivedAt === null) {
+        // Nothing is closed from afar, but by an operator who says why.
+        if (user.role !== "operator") return "not-taken";
+        if (reason === null) return "reason-needed";
+      }
+      if (action.floorMinutes !== undefined) state.floorMinutes = action.floorMinutes;
+      close(move, actor, { outcome: action.outcome, done: action.done, reason });
       return null;
     }
-    const own = state.takenBy?.kind === "user" && state.takenBy.name === user.name;
-    return own ? null : "already-taken";
   }
-  if (action.action === "arrived") {
-    if (state.status === "open") return "not-taken";
-    if (state.status === "taken") reportedThere(move, state.takenBy ?? actor);
-    return null;
-  }
-  const reason = action.reason?.trim() || null;
-  if (state.arrivedAt === null) {
-    // Nothing is closed from afar, but by an operator who says why.
-    if (user.role !== "operator") return "not-taken";
-    if (reason === null) return "reason-needed";
-  }
-  close(move, actor, action.outcome, reason);
-  return null;
 }
 
 /** Told by phone, as a rule: whoever took it is there, and may now report from the place. */
 function reportedThere(move: Move, there: Actor): void {
   arrive(move, there);
   if (there.kind !== "responder") return;
-  move.state.present.push(there.id);
+  if (!move.state.present.includes(there.id)) move.state.present.push(there.id);
   page(move, there.id, "answer", { kind: "arrived", at: move.now });
 }

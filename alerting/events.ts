@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { DetectionReason } from "../firmware-contracts/detection.ts";
 import { DeviceEvent, GatewayEvent } from "../firmware-contracts/intake.ts";
-import { OutcomeWhat } from "./console/api.ts";
+import { OutcomeDone, OutcomeWhat } from "./console/api.ts";
+import { troubleKinds } from "./episode-state.ts";
 
 const at = z.number().int().meta({ description: "Wall time, ms since 1970 UTC" });
 const id = z.string();
@@ -30,7 +31,13 @@ export const ServiceEvent = z.discriminatedUnion("type", [
     score: z.number().nullable(),
     peakG: z.number().nullable(),
   }),
-  z.object({ type: z.literal("episode-opened"), ...episode, kind: z.enum(["fall", "help"]), impactAt: at }),
+  z.object({
+    type: z.literal("episode-opened"),
+    ...episode,
+    kind: z.enum(["fall", "help", "technical", "sign-on"]),
+    impactAt: at.meta({ description: "When it happened, or since when it is so" }),
+    trouble: z.enum(troubleKinds).nullable().meta({ description: "Of a technical alarm" }),
+  }),
   z.object({
     type: z.literal("page-queued"),
     ...episode,
@@ -69,15 +76,29 @@ export const ServiceEvent = z.discriminatedUnion("type", [
     ...episode,
     by,
     outcome: OutcomeWhat,
+    done: OutcomeDone.nullable(),
+    floorMs: ms.nullable().meta({ description: "Time on the floor; null where nobody lay, or nobody came" }),
+    floorIsLeast: z.boolean().meta({ description: "Nobody has said how long: until somebody came" }),
     arrived: z.boolean(),
     sinceImpactMs: ms,
   }),
   z.object({ type: z.literal("not-taken"), ...episode, round: z.number().int() }),
+  z.object({ type: z.literal("receipt-missing"), ...episode, step: z.number().int() }),
+  z.object({ type: z.literal("operators-first"), ...episode }),
+  z.object({ type: z.literal("not-set-off"), ...episode, by }),
+  z.object({ type: z.literal("undone"), ...episode, by }),
+  z.object({ type: z.literal("cancel"), ...episode, upright: z.boolean() }),
   z.object({ type: z.literal("not-arrived"), ...episode, by }),
   z.object({ type: z.literal("outcome-missing"), ...episode }),
   z.object({ type: z.literal("called-out-again"), ...episode }),
   z.object({ type: z.literal("backup-joined"), ...episode, by }),
   z.object({ type: z.literal("backup-asked"), ...episode, by, letter: z.string() }),
+  z.object({
+    type: z.literal("contact"),
+    at,
+    responderId: id,
+    lost: z.string().nullable().meta({ description: "Why no texts get there; null: they do again" }),
+  }),
   z.object({
     type: z.literal("device"),
     at,

@@ -1,29 +1,45 @@
-import { createHash, randomInt, randomUUID } from "node:crypto";
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Detection } from "../firmware-contracts/detection.ts";
 import { type Board, timelineOf } from "./board.ts";
-import { chooseCode, codeRestMs } from "./codes.ts";
 import type { AlertingConfig, ResponderConfig } from "./config.ts";
-import { step } from "./episode.ts";
-import type { EpisodeFacts, EpisodeInput, EpisodePolicy, EpisodeState, Refusal } from "./episode-state.ts";
+import { cryptoDraws, type Draws } from "./draws.ts";
+import { dutyNow, dutyOf } from "./duty.ts";
+import { step as stepOfEpisode } from "./episode.ts";
+import type {
+  Duty,
+  EpisodeFacts,
+  EpisodeInput,
+  EpisodeState,
+  PagePurpose,
+  Refusal,
+  SignOnFacts,
+  Trouble,
+} from "./episode-state.ts";
 import type { ServiceEvent } from "./events.ts";
 import { createMessageWriter, type MessageWriter, textPlace } from "./messages/texts.ts";
+import { createOpening, signOnKey, troubleKey } from "./opening.ts";
+import { createPolicies } from "./policies.ts";
 import { createSerial } from "./serial.ts";
-import type { EpisodeChange, Store } from "./store/store.ts";
-
-/** An area in a text has at least this many dwellings, or it would tell who is meant. */
-const dwellingsInNamedArea = 5;
+import { movesWithClock } from "./set-clock.ts";
+import { createStaff, type Staff } from "./staff.ts";
+import type { ContactChange, EpisodeChange, PageRow, Store } from "./store/store.ts";
+import { quietUntil, technicalNotBefore } from "./technical.ts";
 
 export interface KeeperOptions {
   config: AlertingConfig;
   store: Store;
   board: Board;
   clock: Clock;
+  /** Whom a rota has on call, in the order of paging. Left out: nobody. */
+  onCall?: (rotaId: string, at: number) => readonly string[];
   /** Called after each commit, with what has happened; must not throw. */
   onEvent(event: ServiceEvent): void;
   onChange(episodeId: string): void;
   /** Called after each commit that may have given the dispatcher something to do. */
   wake(): void;
+  draws?: Draws;
+  /** The episode's state machine; a test may plant a fault in it. */
+  step?: typeof stepOfEpisode;
 }
 
 /** What a step is committed together with. */
@@ -36,9 +52,30 @@ export type WithStep = Partial<Pick<EpisodeChange, "detection" | "attemptEnd" | 
 export interface Keeper {
   readonly writer: MessageWriter;
   readonly responders: ReadonlyMap<string, ResponderConfig>;
+  readonly staff: Staff;
   nameOf(responderId: string): string;
+  /** Reads what is known of phones. Called once, before anything else. */
+  load(): Promise<void>;
   /** Opens an episode or joins one. The same id twice does nothing. */
   detect(detection: Detection): Promise<void>;
+  /** Raises a technical alarm, one for each outage. */
+  raise(trouble: Trouble): Promise<void>;
+  /** Ends the technical alarm about this, where there is one: it is so no more. */
+  end(trouble: Pick<Trouble, "kind" | "subject">): Promise<void>;
+  /** Asks a shift's phone to sign on. One that is still asked about an earlier time is asked anew. */
+  askSignOn(signOn: SignOnFacts): Promise<void>;
+  /** Its time on call is over: nobody needs to answer any more. */
+  endSignOn(responderId: string): Promise<void>;
+  /** One text for several technical alarms to one phone. */
+  digest(pages: readonly PageRow[]): Promise<string>;
+  /** The wearer of a device has pressed cancel. */
+  cancel(deviceId: string, at: number, upright: boolean): Promise<void>;
+  /** A phone gets no more texts: what waits for it goes to the next, and whoever leads is told. */
+  contactLost(responderId: string, reason: string): Promise<void>;
+  /** It does again. */
+  contactBack(responderId: string): Promise<void>;
+  /** The wall clock was set by so much; 0 where nobody knows, as at a start. */
+  clockSet(jumpMs: number): Promise<void>;
   /** Applies one input. Returns why it was refused, or null; `missing` where there is no such episode. */
   apply(
     episodeId: string,
@@ -50,22 +87,48 @@ export interface Keeper {
   inTurn<T>(work: (apply: Keeper["apply"]) => Promise<T>): Promise<T>;
 }
 
+/** Inputs that page nobody: what they come with is not worth a place in the log. */
+function pagesNobody(input: EpisodeInput): boolean {
+  if (input.type === "page-result") return input.result.outcome === "accepted";
+  return (
+    input.type === "clock" || (input.type === "receipt" && (input.status === "sent" || input.status === "delivered"))
+  );
+}
+
 export function createKeeper(options: KeeperOptions): Keeper {
-  const { config, store, board, clock } = options;
-  const responders = new Map(config.responders.map((responder) => [responder.id, responder]));
-  // A responder who was taken out of the configuration still stands in old episodes.
-  const nameOf = (id: string) => responders.get(id)?.name ?? id;
+  const { config, store, board, clock, draws = cryptoDraws, step = stepOfEpisode, onCall = () => [] } = options;
+  const staff = createStaff(config, store, onCall);
+  const { responders, nameOf } = staff;
   const writer = createMessageWriter(config.timeZone, nameOf);
-  const policy = policyOf(config);
+  const opening = createOpening({ store, policies: createPolicies(config), draws });
   const serial = createSerial();
+
+  /** Who can be paged about this episode now, where that is more than its policy says by itself. */
+  function dutyFor({ id, policy, trouble }: EpisodeFacts, now: number): Duty | null {
+    const others = board.states().filter((state) => state.status !== "closed" && state.facts.id !== id);
+    const duty = dutyNow(policy, staff.at(now), others, [...staff.lost.keys()].sort(), now);
+    const quiet = trouble && quietUntil(trouble.kind, config.technical.quietHours, config.timeZone, now);
+    if (quiet !== null) duty.quietUntil = quiet;
+    return JSON.stringify(duty) === JSON.stringify(dutyOf(policy)) ? null : duty;
+  }
+
+  async function pageTime(facts: EpisodeFacts, purpose: PagePurpose, responderId: string, now: number) {
+    if (purpose !== "technical" || !facts.trouble) return {};
+    const last = await store.pages.lastTechnicalTo(responderId);
+    return { notBefore: technicalNotBefore(facts.trouble.kind, config.technical, last, now) };
+  }
 
   async function commit(
     state: EpisodeState | null,
-    input: EpisodeInput,
+    bare: EpisodeInput,
     also: WithStep,
     before: ServiceEvent[],
   ): Promise<Refusal | null> {
     const at = Math.round(clock.wallNow());
+    const duty = pagesNobody(bare)
+      ? null
+      : dutyFor(bare.type === "opened" ? bare.facts : (state?.facts as EpisodeFacts), at);
+    const input: EpisodeInput = duty ? { ...bare, duty } : bare;
     const [next, commands] = step(state, input, at);
     const change: EpisodeChange = { state: next, input, at, pages: [], withdraw: false, retries: [], ...also };
     const events = [...before];
@@ -76,19 +139,45 @@ export function createKeeper(options: KeeperOptions): Keeper {
       else if (command.do === "tell") events.push(command.event);
       else {
         const { pageId, responderId, purpose, step: policyStep, message } = command;
-        const language = responders.get(responderId)?.language ?? config.language;
+        const language = staff.languageOf(responderId);
         const body = writer.write(message, textPlace(next.facts), language);
-        change.pages.push({ id: pageId, responderId, purpose, step: policyStep, language, body });
+        const when = await pageTime(next.facts, purpose, responderId, at);
+        change.pages.push({ id: pageId, responderId, purpose, step: policyStep, language, body, ...when });
       }
     }
+    const contact = contactIn(input);
+    if (contact) change.contact = contact;
     await store.episodes.commitStep(change);
     const opened = state === null ? also.detection : undefined;
     const { id } = next.facts;
     board.put(at, next, await store.pages.pagesOf(id), timelineOf(input, events, at, nameOf), opened);
+    if (contact) staff.contact(contact, at);
     for (const event of events) options.onEvent(event);
     options.onChange(id);
     options.wake();
+    if (contact) await followContact(contact, at);
     return null;
+  }
+
+  /** What an input tells of a phone, where that is news. */
+  function contactIn(input: EpisodeInput): ContactChange | null {
+    if (input.type === "receipt") {
+      const { responderId, status, errorCode } = input;
+      if (status === "delivered") return staff.lost.has(responderId) ? staff.change(responderId, null) : null;
+      if (input.lost) return staff.lost.has(responderId) ? null : staff.change(responderId, errorCode ?? status);
+    }
+    if (input.type === "page-result" && input.result.outcome === "permanent" && input.result.fault === "phone") {
+      const { responderId, result } = input;
+      return staff.lost.has(responderId) ? null : staff.change(responderId, result.reason);
+    }
+    return null;
+  }
+
+  async function followContact({ responderId, lost }: ContactChange, at: number): Promise<void> {
+    const trouble = { kind: "contact-unreachable", subject: responderId } as const;
+    options.onEvent({ type: "contact", at, responderId, lost });
+    if (lost === null) await endNow(troubleKey(trouble), false);
+    else await raiseNow({ ...trouble, since: at });
   }
 
   const applyNow: Keeper["apply"] = async (episodeId, input, also = {}, events = []) => {
@@ -98,63 +187,114 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   async function detectNow(detection: Detection): Promise<void> {
     if ((await store.episodes.episodeOfDetection(detection.id)) !== null) return;
-    const { place, dwelling } = await findPlace(store, detection.deviceId);
-    const open = await store.episodes.openEpisode(dwelling, detection.test);
+    const where = await opening.find(detection.deviceId);
+    const open = await store.episodes.openEpisode(where.dwelling, detection.test);
+    const now = clock.wallNow();
     if (open) {
-      const { id, deviceId, kind, reason, impactAt, arrivedAt, late } = detection;
-      const joined = { id, deviceId, kind, reason, impactAt, arrivedAt, late };
-      const input: EpisodeInput = { type: "repeat", detection: joined };
-      await commit(open, input, { detection }, [detectionEvent(open.facts, detection, clock.wallNow(), true)]);
+      const { id, deviceId, kind, strength, reason, impactAt, arrivedAt, late } = detection;
+      const joined = { id, deviceId, kind, strength, reason, impactAt, arrivedAt, late };
+      const events = [detectionEvent(open.facts, detection, now, true)];
+      await commit(open, { type: "repeat", detection: joined }, { detection }, events);
       return;
     }
-    const now = clock.wallNow();
-    const used = await store.episodes.usedCodes(now - codeRestMs);
-    // A code shared with another open alarm would be ambiguous, and the store refuses it: the id's own digits are the last resort.
-    const code =
-      chooseCode(used, now, randomInt(2 ** 32) / 2 ** 32, detection.test) ?? String(randomInt(10 ** 8, 10 ** 9));
-    const { evidence: _evidence, model: _model, ...rest } = detection;
-    const facts: EpisodeFacts = {
-      id: `e${randomUUID().replaceAll("-", "").slice(0, 16)}`,
-      code,
-      dwelling,
-      place,
-      detection: rest,
-      policy,
-    };
+    const facts = await opening.ofDetection(detection, where, now);
     await commit(null, { type: "opened", facts }, { detection }, [detectionEvent(facts, detection, now, false)]);
+  }
+
+  async function raiseNow(trouble: Trouble): Promise<void> {
+    if (await store.episodes.openEpisode(troubleKey(trouble), false)) return;
+    await commit(null, { type: "opened", facts: await opening.ofTrouble(trouble, clock.wallNow()) }, {}, []);
+  }
+
+  async function endNow(key: string, test: boolean): Promise<void> {
+    const open = await store.episodes.openEpisode(key, test);
+    if (open) await commit(open, { type: "ended" }, {}, []);
+  }
+
+  async function askSignOnNow(signOn: SignOnFacts): Promise<void> {
+    const key = signOnKey(signOn.responderId);
+    const open = await store.episodes.openEpisode(key, true);
+    if (open?.facts.signOn?.startsAt === signOn.startsAt) return;
+    await endNow(key, true);
+    await commit(null, { type: "opened", facts: await opening.ofSignOn(signOn, clock.wallNow()) }, {}, []);
+  }
+
+  async function cancelNow(deviceId: string, at: number, upright: boolean): Promise<void> {
+    const { dwelling } = await opening.find(deviceId);
+    const open = await store.episodes.openEpisode(dwelling, false);
+    if (open) await commit(open, { type: "cancel", at, upright }, {}, []);
+  }
+
+  async function contactLostNow(responderId: string, reason: string): Promise<void> {
+    const at = Math.round(clock.wallNow());
+    const isNews = !staff.lost.has(responderId);
+    const change = staff.change(responderId, reason);
+    if (isNews) await store.contacts.put(change, at);
+    staff.contact(change, at);
+    for (const { facts, current } of openStates()) {
+      if (!Object.values(current).some((page) => page.responderId === responderId)) continue;
+      await applyNow(facts.id, { type: "contact-lost", responderId });
+    }
+    if (isNews) await followContact(change, at);
+  }
+
+  async function contactBackNow(responderId: string): Promise<void> {
+    if (!staff.lost.has(responderId)) return;
+    const at = Math.round(clock.wallNow());
+    const change = staff.change(responderId, null);
+    await store.contacts.put(change, at);
+    staff.contact(change, at);
+    await followContact(change, at);
+  }
+
+  async function loadNow(): Promise<void> {
+    for (const responderId of await staff.load()) {
+      await store.contacts.put(staff.change(responderId, null), Math.round(clock.wallNow()));
+      await endNow(troubleKey({ kind: "contact-unreachable", subject: responderId }), false);
+    }
+  }
+
+  const openStates = () => board.states().filter((state) => state.status !== "closed");
+
+  async function clockSetNow(jumpMs: number): Promise<void> {
+    const now = clock.wallNow();
+    // Longer than any page waits to be tried again, or to be gathered.
+    const { gatherSeconds, digestMinutes } = config.technical;
+    await store.pages.shiftPending(Math.min(0, jumpMs), now + Math.max(60, gatherSeconds, digestMinutes * 60) * 1000);
+    for (const state of openStates()) {
+      if (movesWithClock(state, jumpMs, now)) await applyNow(state.facts.id, { type: "clock", jumpMs });
+    }
+  }
+
+  async function digest(pages: readonly PageRow[]): Promise<string> {
+    const ids = [...new Set(pages.flatMap(({ episodeId }) => episodeId ?? []))];
+    const states = await Promise.all(ids.map((id) => store.episodes.episode(id)));
+    const open = states.flatMap((state) => (state && state.status !== "closed" ? [state.facts.code] : []));
+    const [only, ...more] = pages;
+    // What is over meanwhile is told by its own text; several texts about one alarm are the last of them.
+    if (open.length < 2) return pages.at(-1)?.body ?? only?.body ?? "";
+    return writer.writeLoose({ kind: "digest", codes: open }, (more[0] ?? only)?.language ?? config.language);
   }
 
   return {
     writer,
+    digest,
     responders,
+    staff,
     nameOf,
+    load: () => serial(loadNow),
     detect: (detection) => serial(() => detectNow(detection)),
+    raise: (trouble) => serial(() => raiseNow(trouble)),
+    end: (trouble) => serial(() => endNow(troubleKey(trouble), false)),
+    askSignOn: (signOn) => serial(() => askSignOnNow(signOn)),
+    endSignOn: (responderId) => serial(() => endNow(signOnKey(responderId), true)),
+    cancel: (deviceId, at, upright) => serial(() => cancelNow(deviceId, at, upright)),
+    contactLost: (responderId, reason) => serial(() => contactLostNow(responderId, reason)),
+    contactBack: (responderId) => serial(() => contactBackNow(responderId)),
+    clockSet: (jumpMs) => serial(() => clockSetNow(jumpMs)),
     apply: (...args) => serial(() => applyNow(...args)),
     inTurn: (work) => serial(() => work(applyNow)),
   };
-}
-
-/** Where a device is. One that is in no register still alarms: as itself. */
-async function findPlace(store: Store, deviceId: string): Promise<Pick<EpisodeFacts, "place" | "dwelling">> {
-  const found = await store.registry.device(deviceId);
-  if (!found) {
-    return { dwelling: `device:${deviceId}`, place: { alias: null, area: null, areaInTexts: false, room: null } };
-  }
-  const { alias, area, room, unit, id } = found.dwelling;
-  const areaInTexts = area !== null && (await store.registry.dwellingsInArea(area, unit)) >= dwellingsInNamedArea;
-  return { dwelling: id, place: { alias, area, areaInTexts, room: found.device.room ?? room } };
-}
-
-function policyOf(config: AlertingConfig): EpisodePolicy {
-  const { policy, operators } = config;
-  const content = {
-    steps: policy.steps.map(({ responders, waitSeconds }) => ({ responders, waitMs: waitSeconds * 1000 })),
-    operators,
-    arriveWithinMs: policy.arriveWithinMinutes * 60_000,
-    outcomeWithinMs: policy.outcomeWithinMinutes * 60_000,
-  };
-  const version = createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 12);
-  return { version, ...content };
 }
 
 function detectionEvent(facts: EpisodeFacts, detection: Detection, at: number, joined: boolean): ServiceEvent {

@@ -1,23 +1,97 @@
-import type { OutcomeWhat } from "./console/api.ts";
-import type { Actor } from "./episode-state.ts";
-import { actorTag, advance, beginRound, type Move, named, page, pageOperators, tell } from "./escalation.ts";
+import type { OutcomeDone, OutcomeWhat } from "./console/api.ts";
+import type { Actor, EpisodeState, Ladder } from "./episode-state.ts";
+import {
+  actorTag,
+  advance,
+  beginRound,
+  isResponder,
+  type Move,
+  named,
+  page,
+  pageOperators,
+  technicalText,
+  tell,
+} from "./escalation.ts";
+import type { Message, Named } from "./messages/message.ts";
+
+/** Nobody has answered a call for more people after this long: they are called again, ms. */
+const backupWithinMs = 5 * 60_000;
+
+const ladderKeys = [
+  "status",
+  "takenBy",
+  "takenAt",
+  "onTheWayAt",
+  "backupAskedBy",
+  "backupNeed",
+  "backupJoined",
+  "arrivedBy",
+  "arrivedAt",
+  "present",
+  "closedBy",
+  "closedAt",
+  "outcome",
+  "done",
+  "closeReason",
+] as const satisfies readonly (keyof Ladder)[];
+
+/** Where an episode stands, apart from everything else it is. */
+export function ladderOf(state: EpisodeState): Ladder {
+  return structuredClone(Object.fromEntries(ladderKeys.map((key) => [key, state[key]])) as unknown as Ladder);
+}
+
+/** The foot of the ladder. */
+export const raised: Ladder = {
+  status: "open",
+  takenBy: null,
+  takenAt: null,
+  onTheWayAt: null,
+  backupAskedBy: null,
+  backupNeed: null,
+  backupJoined: [],
+  arrivedBy: null,
+  arrivedAt: null,
+  present: [],
+  closedBy: null,
+  closedAt: null,
+  outcome: null,
+  done: null,
+  closeReason: null,
+};
+
+/** Nobody waits for pages of a step any more. */
+function callOffPaging({ state }: Move): void {
+  state.current = {};
+  state.betweenRounds = false;
+  state.operatorsFirst = false;
+  state.reminded = false;
+}
 
 /** Taken: nobody else is paged; the others are told. */
 export function take(move: Move, actor: Actor): void {
   const { state, now } = move;
-  const { policy } = state.facts;
   state.status = "taken";
   state.takenBy = actor;
   state.takenAt = now;
   state.onTheWayAt = null;
-  state.current = {};
-  state.betweenRounds = false;
-  state.due = { arrive: now + policy.arriveWithinMs };
+  callOffPaging(move);
+  armTaken(move);
   move.commands.push({ do: "withdraw" });
   tell(move, { type: "taken", by: actorTag(actor), ...since(move) });
   const others = state.paged.filter((id) => actor.kind !== "responder" || id !== actor.id);
   if (actor.kind === "responder") page(move, actor.id, "taken", { kind: "taken", takenAt: now });
   for (const id of others) page(move, id, "to-others", { kind: "to-others", takenAt: now, by: named(actor) });
+}
+
+/** The limits on what follows: setting off, and arriving. A technical alarm is only asked about. */
+function armTaken({ state, now }: Move): void {
+  const { policy, kind } = state.facts;
+  if (kind === "technical" || kind === "sign-on") {
+    state.due = { outcome: now + policy.outcomeWithinMs };
+    return;
+  }
+  state.due = { arrive: Math.max((state.takenAt ?? now) + policy.arriveWithinMs, now + policy.graceMs) };
+  if (state.onTheWayAt === null) state.due["set-off"] = now + policy.setOffWithinMs;
 }
 
 /** Given back by whoever had it: the next is paged at once. */
@@ -27,14 +101,41 @@ export function release(move: Move, actor: Actor): void {
   advance(move);
 }
 
+/** Taken, and nobody has set off in time: first whoever has it is reminded, then the next are paged. */
+export function notSetOff(move: Move): void {
+  const { state, now } = move;
+  const { takenBy, takenAt, facts } = state;
+  if (!takenBy || takenAt === null) return;
+  if (!state.reminded) {
+    state.reminded = true;
+    const nextAt = now + facts.policy.graceMs;
+    state.due["set-off"] = nextAt;
+    tell(move, { type: "not-set-off", by: actorTag(takenBy) });
+    const message: Message = { kind: "not-set-off-reminder", takenAt, next: nextAfter(move, takenBy), nextAt };
+    if (takenBy.kind === "responder") page(move, takenBy.id, "reminder", message);
+    else pageOperators(move, "reminder", message);
+    return;
+  }
+  callTheNext(move, takenBy, takenAt);
+}
+
+/** Who would be paged next, for the text; null where that is nobody in particular. */
+function nextAfter({ duty }: Move, taker: Actor): Named | null {
+  const next = duty.steps.flat().find((id) => !isResponder(taker, id) && !duty.busy.includes(id));
+  return next === undefined ? null : { responder: next };
+}
+
 /** Taken, and nobody there in time: everybody is asked again, whoever took it last. */
 export function notArrived(move: Move): void {
-  const { state } = move;
-  const { takenBy, takenAt } = state;
+  const { takenBy, takenAt } = move.state;
   if (!takenBy || takenAt === null) return;
   tell(move, { type: "not-arrived", by: actorTag(takenBy) });
-  reopen(move);
   if (takenBy.kind === "responder") page(move, takenBy.id, "reminder", { kind: "not-arrived-reminder", takenAt });
+  callTheNext(move, takenBy, takenAt);
+}
+
+function callTheNext(move: Move, takenBy: Actor, takenAt: number): void {
+  reopen(move);
   pageOperators(move, "not-arrived", { kind: "not-arrived", takenAt, by: named(takenBy) });
   beginRound(move, takenBy.kind === "responder" ? takenBy.id : null);
 }
@@ -50,12 +151,16 @@ export function callOutAgain(move: Move): void {
   beginRound(move);
 }
 
-function reopen({ state }: Move): void {
+function reopen(move: Move): void {
+  const { state } = move;
   state.status = "open";
   state.takenBy = null;
   state.takenAt = null;
   state.onTheWayAt = null;
   state.backupAskedBy = null;
+  state.backupNeed = null;
+  state.backupJoined = [];
+  callOffPaging(move);
   state.due = {};
 }
 
@@ -73,9 +178,11 @@ export function arrive(move: Move, actor: Actor): void {
   state.status = "arrived";
   state.arrivedBy = actor;
   state.arrivedAt = now;
-  state.current = {};
-  state.betweenRounds = false;
+  callOffPaging(move);
   state.due = { outcome: now + state.facts.policy.outcomeWithinMs };
+  // Whoever could not get in, or needed another, is not alone any more, or is in.
+  state.backupAskedBy = null;
+  state.backupNeed = null;
   tell(move, { type: "arrived", by: actorTag(actor), ...since(move) });
   const told = taker ? (taker.kind === "responder" ? [taker.id] : []) : state.paged;
   for (const id of told) {
@@ -84,45 +191,117 @@ export function arrive(move: Move, actor: Actor): void {
   }
 }
 
-/** Nothing was reported from the place: asked again, the operators too. */
+/** Nothing was reported from the place: asked again. Of a technical alarm: it is still so. */
 export function outcomeMissing(move: Move): void {
   const { state, now } = move;
+  const { arrivedBy, takenBy, facts } = state;
+  state.due.outcome = now + facts.policy.outcomeWithinMs;
+  if (facts.trouble) {
+    const message: Message = technicalText(facts.trouble);
+    if (takenBy?.kind === "responder") page(move, takenBy.id, "technical", message);
+    return;
+  }
   if (state.arrivedAt === null) return;
   tell(move, { type: "outcome-missing" });
-  const { arrivedBy, takenBy, facts } = state;
   const message = { kind: "outcome-reminder", arrivedAt: state.arrivedAt } as const;
   const asked = new Set(state.present);
   for (const actor of [arrivedBy, takenBy]) if (actor?.kind === "responder") asked.add(actor.id);
-  if (asked.size === 0) for (const operator of facts.policy.operators) asked.add(operator);
+  if (asked.size === 0) for (const operator of move.duty.operators) asked.add(operator);
   for (const id of asked) page(move, id, "reminder", message);
-  state.due.outcome = now + facts.policy.outcomeWithinMs;
 }
 
-/** The end. Only a person's act comes here. */
-export function close(move: Move, actor: Actor, outcome: OutcomeWhat, reason: string | null): void {
+/** Somebody at the door or with the person needs another: key holders, whoever leads, and a second person are called, until one of them answers. */
+export function callBackup(move: Move): void {
+  const { state, now, duty } = move;
+  const { backupAskedBy, backupNeed, backupJoined } = state;
+  if (backupAskedBy === null || backupNeed === null) return;
+  const others = duty.steps.flat().filter((id) => id !== backupAskedBy);
+  const second = others.find((id) => !duty.busy.includes(id) && !duty.unreachable.includes(id)) ?? others[0];
+  const called = new Set([...(backupNeed === "cannot-get-in" ? duty.keyHolders : []), ...duty.operators]);
+  if (second !== undefined) called.add(second);
+  called.delete(backupAskedBy);
+  const by = { responder: backupAskedBy };
+  for (const id of called) page(move, id, "backup", { kind: "backup", need: backupNeed, by });
+  if (backupJoined.length === 0) state.due.backup = now + backupWithinMs;
+}
+
+export interface Report {
+  outcome: OutcomeWhat;
+  done?: OutcomeDone | undefined;
+  reason?: string | null;
+}
+
+/** The end. Only a person's act comes here, or a resident's cancel; of a technical alarm also the end of its trouble. */
+export function close(move: Move, actor: Actor, { outcome, done, reason = null }: Report): void {
   const { state, now } = move;
   const arrived = state.arrivedAt !== null;
   state.status = "closed";
   state.closedBy = actor;
   state.closedAt = now;
   state.outcome = outcome;
+  state.done = done ?? null;
   state.closeReason = reason;
-  state.current = {};
-  state.betweenRounds = false;
+  callOffPaging(move);
   state.due = {};
   move.commands.push({ do: "withdraw" });
-  tell(move, { type: "closed", by: actorTag(actor), outcome, arrived, sinceImpactMs: since(move).sinceImpactMs });
+  const floor = { floorMs: floorMs(state), floorIsLeast: state.floorMinutes === null };
+  tell(move, {
+    type: "closed",
+    by: actorTag(actor),
+    outcome,
+    done: done ?? null,
+    arrived,
+    sinceImpactMs: since(move).sinceImpactMs,
+    ...floor,
+  });
   const told = new Set([...state.toldNotTaken, ...state.present]);
   if (state.takenBy?.kind === "responder") told.add(state.takenBy.id);
   // Nobody had taken it: whoever was called out may be on the way.
   if (!state.takenBy) for (const id of state.paged) told.add(id);
   if (actor.kind === "responder") told.add(actor.id);
-  for (const id of told) page(move, id, "closed", { kind: "closed", at: now, outcome });
+  for (const id of told) page(move, id, "closed", closingText(move, actor, outcome, isResponder(actor, id)));
+}
+
+function closingText({ state, now }: Move, actor: Actor, outcome: OutcomeWhat, isOwn: boolean): Message {
+  if (actor.kind === "resident") return { kind: "cancelled", at: now };
+  if (state.facts.trouble && actor.kind === "system")
+    return { kind: "technical-over", trouble: state.facts.trouble.kind, subject: state.facts.trouble.subject, at: now };
+  return { kind: "closed", at: now, outcome, undo: isOwn };
+}
+
+/**
+ * Time on the floor, ms: as somebody has said, else from the impact to when somebody was there, which is the least it can have been.
+ * Null where nobody came, or where nobody lay.
+ */
+export function floorMs({ facts, floorMinutes, arrivedAt, outcome }: EpisodeState): number | null {
+  if (facts.kind !== "fall" || outcome === "no-fall" || outcome === "not-home" || outcome === "already-up") return null;
+  if (floorMinutes !== null) return floorMinutes * 60_000;
+  return arrivedAt === null ? null : Math.max(0, Math.round(arrivedAt - facts.since));
+}
+
+/** Puts an episode back to where it stood before an act that was undone, with the limits counted from now. */
+export function putBack(move: Move, before: Ladder, by: string): void {
+  const { state, now } = move;
+  const { policy } = state.facts;
+  const wasClosed = state.status === "closed";
+  Object.assign(state, structuredClone(before));
+  callOffPaging(move);
+  tell(move, { type: "undone", by });
+  if (wasClosed) {
+    for (const id of new Set(state.toldNotTaken)) {
+      if (id !== by) page(move, id, "to-others", { kind: "reopened", by: { responder: by } });
+    }
+  }
+  if (state.status === "open") {
+    state.due = {};
+    beginRound(move, by);
+  } else if (state.status === "taken") armTaken(move);
+  else state.due = { outcome: now + policy.outcomeWithinMs };
 }
 
 function since({ state, now }: Move): { sinceImpactMs: number; sinceOpenedMs: number } {
   return {
-    sinceImpactMs: Math.max(0, Math.round(now - state.facts.detection.impactAt)),
+    sinceImpactMs: Math.max(0, Math.round(now - state.facts.since)),
     sinceOpenedMs: Math.max(0, Math.round(now - state.openedAt)),
   };
 }

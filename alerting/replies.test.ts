@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { aimReply, letters, longestReply, readReply } from "./replies.ts";
 
+const plain = { start: false, minutes: null };
+
 describe("reading a reply", () => {
   test.each([
     ["274 T", "274", "T"],
@@ -45,8 +47,8 @@ describe("reading a reply", () => {
   });
 
   test("T fast before a code is marked: it is a test's code, or a take", () => {
-    expect(readReply("T274 F")).toEqual({ code: "274", test: true, letter: "F", stop: false });
-    expect(readReply("t274")).toEqual({ code: "274", test: true, letter: null, stop: false });
+    expect(readReply("T274 F")).toEqual({ code: "274", test: true, letter: "F", stop: false, ...plain });
+    expect(readReply("t274")).toEqual({ code: "274", test: true, letter: null, stop: false, ...plain });
   });
 
   test("what could mean two things means none", () => {

@@ -9,6 +9,10 @@ export interface ReadReply {
   letter: Letter | null;
   /** Words the provider takes for itself: the phone will get no more texts. */
   stop: boolean;
+  /** The words with which it gets them again. */
+  start: boolean;
+  /** Minutes on the floor, as in `274 25 min`. */
+  minutes: number | null;
 }
 
 /** Longer texts are no replies to a page: they are counted, and nobody reads them. */
@@ -43,16 +47,31 @@ const specificFirst: readonly Letter[] = ["K", "E", "X", "V", "R", "U", "D", "Z"
 const meansNo: readonly Letter[] = ["K", "E", "X", "U"];
 
 const stopWords = /^(stop|stopall|unsubscribe|cancel|end|quit|revoke|optout)$/;
+const startWords = /^(start|unstop)$/;
+/** A length of time: never a code, which stands alone. */
+const minuteWords = /(?<!\d)(\d{1,3}) ?(min|minuter|minutes|m)\b/;
 
 /**
  * Reads a reply, forgiving of case, spaces, punctuation, emoji, words for letters and the code before or after.
  * What it cannot read comes back as nulls; two different letters count as none, for a guess could close the wrong thing.
  */
 export function readReply(body: string): ReadReply {
-  const nothing: ReadReply = { code: null, test: false, letter: null, stop: false };
+  const nothing: ReadReply = { code: null, test: false, letter: null, stop: false, start: false, minutes: null };
   if (body.length > longestReply) return nothing;
-  const plain = body.normalize("NFKD").replaceAll(/\p{M}/gu, "").toLowerCase();
-  if (stopWords.test(plain.trim())) return { ...nothing, stop: true };
+  const whole = body.normalize("NFKD").replaceAll(/\p{M}/gu, "").toLowerCase();
+  // What surrounds the word does not matter to the provider, nor here.
+  const bareWord = whole.replaceAll(/[^a-z]/g, "");
+  const hasDigits = /\d/.test(whole);
+  if (!hasDigits && stopWords.test(bareWord)) return { ...nothing, stop: true };
+  if (!hasDigits && startWords.test(bareWord)) return { ...nothing, start: true };
+  const said = minuteWords.exec(whole);
+  const minutes = said ? Number(said[1]) : null;
+  const rest = readLetter(said ? whole.replace(said[0], " ") : whole);
+  return { ...nothing, ...rest, minutes };
+}
+
+function readLetter(plain: string): Pick<ReadReply, "code" | "test" | "letter"> {
+  const nothing = { code: null, test: false, letter: null };
   const question = plain.includes("?");
   let words = plain
     .replaceAll(/['’]/g, "")
@@ -84,11 +103,11 @@ export function readReply(body: string): ReadReply {
   for (const word of words.split(" ")) if (word.length === 1) single.push(word);
   const bare = new Set(single.map((c) => c.toUpperCase()).filter(isLetter));
   const [letter] = bare;
-  if (bare.size === 1 && letter) return { code, test, letter, stop: false };
-  if (bare.size > 1) return { code, test, letter: null, stop: false };
+  if (bare.size === 1 && letter) return { code, test, letter };
+  if (bare.size > 1) return { code, test, letter: null };
   const said = sayWords(words);
-  if (said) return { code, test, letter: said, stop: false };
-  return { code, test, letter: question ? "?" : null, stop: false };
+  if (said) return { code, test, letter: said };
+  return { code, test, letter: question ? "?" : null };
 }
 
 function isWordTail(words: string, index: number): boolean {

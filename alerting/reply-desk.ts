@@ -1,15 +1,18 @@
-import { randomUUID } from "node:crypto";
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Board } from "./board.ts";
-import type { AlertingConfig } from "./config.ts";
+import type { AlertingConfig, ResponderConfig } from "./config.ts";
 import type { Counters } from "./counters.ts";
-import type { EpisodeState, ReceiptStatus } from "./episode-state.ts";
+import { cryptoDraws, type Draws } from "./draws.ts";
+import type { EpisodeInput, EpisodeState, ReceiptStatus } from "./episode-state.ts";
 import type { Keeper } from "./keeper.ts";
-import { aimReply, longestReply, readReply } from "./replies.ts";
-import type { NewPage, ReplyRow, Store } from "./store/store.ts";
+import type { LooseMessage } from "./messages/message.ts";
+import { aimReply, longestReply, type ReadReply, readReply } from "./replies.ts";
+import type { NewPage, PageRow, ReceiptRow, ReplyRow, Store } from "./store/store.ts";
 
 /** A codeless reply counts only where no other episode of that phone was open in this time, ms. */
 const recentMs = 30 * 60_000;
+/** A reply that was written longer ago than this changes nothing, ms: a provider may have held it for hours. */
+const latestMs = 10 * 60_000;
 /** Codes that are none, from one phone: after this many in this time it gets no answers. */
 const guesses = { most: 5, withinMs: 10 * 60_000 };
 
@@ -19,6 +22,8 @@ export interface InboundReply {
   providerId: string;
   from: string;
   body: string;
+  /** When it was written, wall ms, where the provider says so: one that took long changes nothing. */
+  writtenAt?: number;
 }
 
 export interface InboundReceipt {
@@ -26,12 +31,21 @@ export interface InboundReceipt {
   providerId: string;
   status: ReceiptStatus;
   errorCode: string | null;
+  /** The error says that no text will ever get there. */
+  lost?: boolean;
 }
 
 /** Takes in what comes back from phones. Each is committed when its promise resolves. */
 export interface ReplyDesk {
   reply(inbound: InboundReply): Promise<void>;
   receipt(receipt: InboundReceipt): Promise<void>;
+}
+
+interface Taken {
+  providerId: string;
+  responder: ResponderConfig;
+  read: ReadReply;
+  writtenAt: number | undefined;
 }
 
 export function createReplyDesk(options: {
@@ -42,77 +56,120 @@ export function createReplyDesk(options: {
   clock: Clock;
   counters: Counters;
   wake(): void;
+  draws?: Draws;
 }): ReplyDesk {
-  const { config, store, keeper, board, clock, counters } = options;
+  const { config, store, keeper, board, clock, counters, draws = cryptoDraws } = options;
   const byPhone = new Map(config.responders.map((responder) => [responder.phone, responder]));
 
-  async function reply({ providerId, from, body }: InboundReply): Promise<void> {
+  async function reply({ providerId, from, body, writtenAt }: InboundReply): Promise<void> {
     const responder = byPhone.get(from);
     // Whoever is no responder changes nothing and is not answered.
     if (!responder) return counters.count("reply.unknown-sender");
     if (body.length > longestReply) return counters.count("reply.too-long");
     const read = readReply(body);
-    await keeper.inTurn(async (apply) => {
-      if (await store.pages.hasReply(providerId)) return counters.count("reply.again");
-      const now = Math.round(clock.wallNow());
-      const row = (effect: ReplyRow["effect"], letter: string | null = read.letter): ReplyRow => ({
-        providerId,
-        responderId: responder.id,
-        letter,
-        effect,
-      });
-      if (read.stop) {
-        counters.count("reply.stop");
-        return store.pages.commitLooseReply(row("stop", null), null, now);
-      }
-      const own = board.states().filter((state) => state.paged.includes(responder.id));
-      const open = own.filter((state) => state.status !== "closed");
-      const recent = own.filter((state) => state.closedAt === null || state.closedAt >= now - recentMs);
-      const codes = (states: EpisodeState[]) => states.map(({ facts }) => ({ episodeId: facts.id, code: facts.code }));
-      const newestFirst = [...own].sort((a, b) => b.openedAt - a.openedAt);
-      const target = aimReply(read, codes([...open, ...newestFirst]), codes(open), codes(recent));
-      if (target.ok) {
-        const { episodeId, letter } = target;
-        counters.count("reply.applied");
-        await apply(episodeId, { type: "reply", responderId: responder.id, letter }, { reply: row("applied", letter) });
-        return;
-      }
-      const { problem, code, example } = target;
-      counters.count(`reply.${problem}`);
-      const guessed =
-        problem === "unknown-code" ? await store.pages.unknownCodesSince(responder.id, now - guesses.withinMs) : 0;
-      if (guessed >= guesses.most) return store.pages.commitLooseReply(row("unanswered"), null, now);
+    // Before the reply is kept: where this fails the provider's second try must do it again.
+    if (read.stop) await keeper.contactLost(responder.id, "stop");
+    if (read.start) await keeper.contactBack(responder.id);
+    await keeper.inTurn((apply) => takeReply({ providerId, responder, read, writtenAt }, apply));
+  }
+
+  async function takeReply({ providerId, responder, read, writtenAt }: Taken, apply: Keeper["apply"]): Promise<void> {
+    if (await store.pages.hasReply(providerId)) return counters.count("reply.again");
+    const now = Math.round(clock.wallNow());
+    const row = (effect: ReplyRow["effect"], letter: string | null = read.letter): ReplyRow => ({
+      providerId,
+      responderId: responder.id,
+      letter,
+      effect,
+    });
+    async function answer(effect: ReplyRow["effect"], message: LooseMessage): Promise<void> {
       const language = responder.language ?? config.language;
-      const answer: NewPage = {
-        id: `a${randomUUID().replaceAll("-", "").slice(0, 16)}`,
+      const body = keeper.writer.writeLoose(message, language);
+      const page: NewPage = {
+        id: `a${draws.id()}`,
         responderId: responder.id,
         purpose: "answer",
         step: 0,
         language,
-        body: keeper.writer.writeLoose(
-          problem === "unknown-code" ? { kind: problem, code } : { kind: problem, example },
-          language,
-        ),
+        body,
       };
-      await store.pages.commitLooseReply(row(problem), answer, now);
+      await store.pages.commitLooseReply(row(effect), page, now);
       options.wake();
-    });
+    }
+    if (read.stop || read.start) {
+      const effect = read.stop ? "stop" : "start";
+      counters.count(`reply.${effect}`);
+      return store.pages.commitLooseReply(row(effect, null), null, now);
+    }
+    if (writtenAt !== undefined && now - writtenAt > latestMs) {
+      counters.count("reply.late");
+      return answer("late", { kind: "late" });
+    }
+    const own = board.states().filter((state) => state.paged.includes(responder.id));
+    const open = own.filter((state) => state.status !== "closed");
+    const recent = own.filter((state) => state.closedAt === null || state.closedAt >= now - recentMs);
+    const codes = (states: EpisodeState[]) => states.map(({ facts }) => ({ episodeId: facts.id, code: facts.code }));
+    const newestFirst = [...own].sort((a, b) => b.openedAt - a.openedAt);
+    const target = aimReply(read, codes([...open, ...newestFirst]), codes(open), codes(recent));
+    if (target.ok) {
+      const { episodeId, letter } = target;
+      counters.count("reply.applied");
+      const input: EpisodeInput = {
+        type: "reply",
+        responderId: responder.id,
+        letter,
+        ...(read.minutes === null ? {} : { minutes: read.minutes }),
+        ...(letter === "Z" ? { mayReopen: mayReopen(episodeId) } : {}),
+      };
+      await apply(episodeId, input, { reply: row("applied", letter) });
+      return;
+    }
+    const { problem, code, example } = target;
+    counters.count(`reply.${problem}`);
+    if (problem === "code-needed") return answer(problem, { kind: problem, example });
+    const guessed = await store.pages.unknownCodesSince(responder.id, now - guesses.withinMs);
+    if (guessed >= guesses.most) return store.pages.commitLooseReply(row("unanswered"), null, now);
+    return answer(problem, { kind: problem, code });
+  }
+
+  /** An episode that was closed by mistake may be opened again, unless its dwelling or its code has another one by now. */
+  function mayReopen(episodeId: string): boolean {
+    const states = board.states();
+    const own = states.find(({ facts }) => facts.id === episodeId)?.facts;
+    return !states.some(
+      ({ facts, status }) =>
+        status !== "closed" &&
+        facts.id !== episodeId &&
+        ((facts.dwelling === own?.dwelling && facts.test === own.test) || facts.code === own?.code),
+    );
   }
 
   async function receipt(received: InboundReceipt): Promise<void> {
-    const { pageId, providerId, status, errorCode } = received;
+    const { pageId, providerId, status, errorCode, lost = false } = received;
     await keeper.inTurn(async (apply) => {
       const page = await store.pages.page(pageId);
       if (!page) return counters.count("receipt.unknown-message");
       if (await store.pages.hasReceipt(providerId, status)) return counters.count("receipt.again");
       counters.count(`receipt.${status}`);
-      if (page.episodeId === null) return store.pages.commitLooseReceipt(received, Math.round(clock.wallNow()));
-      const { responderId, purpose } = page;
-      await apply(
-        page.episodeId,
-        { type: "receipt", pageId, responderId, purpose, status, errorCode },
-        { receipt: received },
-      );
+      const row = { pageId, providerId, status, errorCode };
+      if (page.episodeId === null) return store.pages.commitLooseReceipt(row, Math.round(clock.wallNow()));
+      // The receipt itself is kept last: where this is cut off, the provider's second try does the rest again.
+      for (const other of await store.pages.sentWith(pageId)) await follow(other);
+      await follow(page, row);
+
+      async function follow({ id, episodeId, responderId, purpose }: PageRow, also?: ReceiptRow): Promise<void> {
+        if (episodeId === null) return;
+        const input: EpisodeInput = {
+          type: "receipt",
+          pageId: id,
+          responderId,
+          purpose,
+          status,
+          errorCode,
+          ...(lost ? { lost } : {}),
+        };
+        await apply(episodeId, input, { receipt: also ?? { ...row, pageId: id, providerId: `${providerId}.${id}` } });
+      }
     });
   }
 

@@ -1,23 +1,46 @@
 import type { Actor } from "./episode-state.ts";
-import { advance, isResponder, type Move, named, page, pageOperators, tell } from "./escalation.ts";
-import { arrive, close, release, take } from "./ladder.ts";
+import { advance, isResponder, type Move, named, page, tell } from "./escalation.ts";
+import { arrive, callBackup, close, ladderOf, putBack, release, take } from "./ladder.ts";
 import type { Message } from "./messages/message.ts";
 import type { Letter } from "./replies.ts";
+
+/** How long an act can be undone, ms. */
+const undoMs = 10 * 60_000;
 
 /** What goes back to whoever replied; null where the act itself has told them. */
 type Answer = Message | null;
 
-/** What a responder's letter does. Every reply is answered: with what was done, or with what it lacked. */
-export function applyReply(move: Move, responderId: string, letter: Letter | null): void {
-  tell(move, { type: "reply", responderId, letter });
-  const answer = effectOf(move, responderId, letter);
-  if (answer) page(move, responderId, "answer", answer);
+export interface Reply {
+  responderId: string;
+  letter: Letter | null;
+  /** Minutes on the floor, where they were said. */
+  minutes?: number | undefined;
+  /** Whether a closed episode may be opened again: not where the dwelling has another one open. */
+  mayReopen?: boolean | undefined;
 }
 
-function effectOf(move: Move, responderId: string, letter: Letter | null): Answer {
+/** What a responder's letter does. Every reply is answered: with what was done, or with what it lacked. */
+export function applyReply(move: Move, reply: Reply): void {
   const { state, now } = move;
+  const { responderId, letter } = reply;
+  tell(move, { type: "reply", responderId, letter });
+  const before = ladderOf(state);
+  const answer = effectOf(move, reply);
+  if (answer) page(move, responderId, "answer", answer);
+  const hasMoved = JSON.stringify(before) !== JSON.stringify(ladderOf(state));
+  if (letter === "Z") state.undo = hasMoved ? null : state.undo;
+  else if (hasMoved && letter !== null) state.undo = { by: responderId, letter, at: now, before };
+}
+
+function effectOf(move: Move, reply: Reply): Answer {
+  const { state, now } = move;
+  const { responderId, letter, minutes } = reply;
+  if (letter === null && minutes !== undefined) return notesMinutes(move, minutes);
+  if (letter === "Z") return undoes(move, reply);
   if (state.status === "closed") return { kind: "already-closed", at: state.closedAt ?? now };
   const actor: Actor = { kind: "responder", id: responderId };
+  if (state.facts.kind === "technical" || state.facts.kind === "sign-on") return applyLower(move, actor, reply);
+  if (minutes !== undefined) state.floorMinutes = minutes;
   switch (letter) {
     case "T":
       return takes(move, actor, responderId);
@@ -32,12 +55,12 @@ function effectOf(move: Move, responderId: string, letter: Letter | null): Answe
     case "U":
       // Hurt or helped up is seen only on the spot: it counts as there.
       comes(move, actor, responderId);
-      close(move, actor, letter === "S" ? "injury" : "unhurt", null);
+      close(move, actor, { outcome: letter === "S" ? "injury" : "unhurt" });
       return null;
     case "R":
     case "X":
       if (!state.present.includes(responderId)) return { kind: "ask-arrived" };
-      close(move, actor, letter === "R" ? "already-up" : "no-fall", null);
+      close(move, actor, { outcome: letter === "R" ? "already-up" : "no-fall" });
       return null;
     case "E":
       return state.present.includes(responderId) ? { kind: "noted", letter } : { kind: "ask-arrived" };
@@ -51,6 +74,37 @@ function effectOf(move: Move, responderId: string, letter: Letter | null): Answe
     default:
       return { kind: "letters" };
   }
+}
+
+/** A technical alarm is taken or not; a test alarm that is taken is over: the phone is in somebody's hand. */
+function applyLower(move: Move, actor: Actor, { responderId, letter }: Reply): Answer {
+  const { state, now } = move;
+  if (letter === "T" && state.facts.signOn) {
+    close(move, actor, { outcome: "test" });
+    return null;
+  }
+  if (letter === "T") return takes(move, actor, responderId);
+  if (letter === "N" && !state.facts.signOn) return declines(move, actor, responderId);
+  return state.status === "taken" && isResponder(state.takenBy, responderId)
+    ? { kind: "taken", takenAt: state.takenAt ?? now }
+    : { kind: "letters" };
+}
+
+function notesMinutes(move: Move, minutes: number): Answer {
+  const { state } = move;
+  if (state.facts.kind !== "fall") return { kind: "letters" };
+  state.floorMinutes = minutes;
+  return { kind: "minutes-noted", minutes };
+}
+
+/** Takes back the responder's own last act, where nothing has happened since. */
+function undoes(move: Move, { responderId, mayReopen = false }: Reply): Answer {
+  const { state, now } = move;
+  const { undo } = state;
+  if (!undo || undo.by !== responderId || now - undo.at > undoMs) return { kind: "nothing-to-undo" };
+  if (state.status === "closed" && !mayReopen) return { kind: "nothing-to-undo" };
+  putBack(move, undo.before, responderId);
+  return { kind: "undone", letter: undo.letter, status: state.status };
 }
 
 function takes(move: Move, actor: Actor, responderId: string): Answer {
@@ -68,8 +122,11 @@ function takes(move: Move, actor: Actor, responderId: string): Answer {
 
 /** Somebody answers a call for more people: they are told to come, not that they need not. */
 function joins(move: Move, actor: Actor, responderId: string): Answer {
-  const { backupAskedBy } = move.state;
+  const { state } = move;
+  const { backupAskedBy } = state;
   if (backupAskedBy === null || backupAskedBy === responderId) return null;
+  if (!state.backupJoined.includes(responderId)) state.backupJoined.push(responderId);
+  delete state.due.backup;
   tell(move, { type: "backup-joined", by: responderId });
   page(move, backupAskedBy, "to-others", { kind: "backup-coming", by: named(actor) });
   return { kind: "backup-joined", by: { responder: backupAskedBy } };
@@ -78,6 +135,12 @@ function joins(move: Move, actor: Actor, responderId: string): Answer {
 function declines(move: Move, actor: Actor, responderId: string): Answer {
   const { state } = move;
   if (state.status === "arrived") return { kind: "letters" };
+  if (state.backupJoined.includes(responderId)) {
+    // Whoever was coming is not: the call goes out again.
+    state.backupJoined = state.backupJoined.filter((id) => id !== responderId);
+    callBackup(move);
+    return { kind: "declined" };
+  }
   if (state.status === "taken") {
     if (!isResponder(state.takenBy, responderId)) return whoHasIt(move);
     release(move, actor);
@@ -98,6 +161,8 @@ function setsOff(move: Move, actor: Actor, responderId: string): Answer {
   if (state.status === "arrived") return { kind: "arrived", at: state.arrivedAt ?? now };
   if (state.onTheWayAt === null) {
     state.onTheWayAt = now;
+    state.reminded = false;
+    delete state.due["set-off"];
     tell(move, { type: "on-the-way", by: responderId });
   }
   return { kind: "on-the-way", at: state.onTheWayAt };
@@ -110,12 +175,20 @@ function comes(move: Move, actor: Actor, responderId: string): void {
 }
 
 function asksForBackup(move: Move, actor: Actor, responderId: string, letter: "K" | "D"): Answer {
-  // Nobody stays the only one who knows: it is theirs from here on, and the operators are called.
-  if (move.state.status === "open") take(move, actor);
-  move.state.backupAskedBy = responderId;
+  const { state } = move;
+  // Nobody stays the only one who knows: it is theirs from here on, and others are called.
+  if (state.status === "open") take(move, actor);
   const need = letter === "K" ? "cannot-get-in" : "two-needed";
+  state.backupAskedBy = responderId;
+  state.backupNeed = need;
+  state.backupJoined = [];
+  // At the door, or with the person: they have set off.
+  if (state.status === "taken" && isResponder(state.takenBy, responderId)) {
+    state.onTheWayAt ??= move.now;
+    delete state.due["set-off"];
+  }
   tell(move, { type: "backup-asked", by: responderId, letter });
-  pageOperators(move, "backup", { kind: "backup", need, by: named(actor) });
+  callBackup(move);
   return { kind: "backup-noted", need };
 }
 

@@ -7,7 +7,8 @@ import { systemClock } from "../firmware-contracts/clock.ts";
 import { checkCertificates } from "./certificate-check.ts";
 import { type Config, defaultConfigPath, type Role, readConfig } from "./config.ts";
 import { openLog } from "./log.ts";
-import { remoteIntake } from "./service.ts";
+import { checkRotas } from "./rota-check.ts";
+import { alertingFolder, remoteIntake } from "./service.ts";
 import { linesIn } from "./settings-file.ts";
 
 const clock = systemClock();
@@ -68,9 +69,28 @@ async function examine({ config: path, role, model }: CheckOptions): Promise<Fin
     if (tls) findings.push(await tryPort("alerting.intake.tls", tls.host, tls.port));
     if (alerting.influx) findings.push(await tryAnswer("alerting.influx", `${alerting.influx.url}/ping`));
     if (alerting.twilio.baseUrl) findings.push(await tryAnswer("alerting.twilio.baseUrl", alerting.twilio.baseUrl));
-    findings.push(exposure(alerting));
+    findings.push(exposure(alerting), ...rotas(config, alerting, path));
   }
   return findings;
+}
+
+function rotas(config: Config, alerting: NonNullable<Config["alerting"]>, path: string): Finding[] {
+  const lineOf = linesIn(path);
+  let found: ReturnType<typeof checkRotas>;
+  try {
+    found = checkRotas(alerting, alertingFolder(config), clock.wallNow());
+  } catch (error) {
+    const says = `the store cannot be read (${error instanceof Error ? error.message : String(error)}); run this as the service's own user`;
+    return [{ what: "alerting.rotas", ok: false, says }];
+  }
+  if (found.length === 0 && alerting.rotas.length > 0) {
+    const says = "somebody is on call at every moment of the next 7 days";
+    return [{ what: "alerting.rotas", ok: true, says }];
+  }
+  return found.map(({ key, says }) => {
+    const line = lineOf(key);
+    return { what: key, ok: true, warning: true, says: `${line === null ? path : `${path}:${line}`}: ${says}` };
+  });
 }
 
 function certificates(config: Config, role: Role, path: string): Finding[] {

@@ -144,8 +144,11 @@ ${responders}
     steps:
       - { responders: [patrol-1], waitSeconds: 120 }
       - { responders: [patrol-2], waitSeconds: 120 }
+      # A step can name whoever is on call: { rotas: [night], waitSeconds: 120 }, with the shifts under rotas (alerting/rota/README.md).
   # Told when nobody takes an alarm.
   operators: [leader]
+  # Called too when somebody cannot get in.
+  # keyHolders: [leader]
   intake:
     # What a gateway in another process shows at the door.
     token: ${newSecret()}

@@ -101,6 +101,13 @@ describe("time, chance and I/O stay in their places", () => {
     "alerting/episode.ts",
     "alerting/escalation.ts",
     "alerting/replies.ts",
+    "alerting/rota/local-time.ts",
+    "alerting/rota/pattern.ts",
+    "alerting/rota/changes.ts",
+    "alerting/rota/shifts.ts",
+    "alerting/rota/sign-ons.ts",
+    "alerting/rota/change-requests.ts",
+    "alerting/rota/calendar.ts",
     "gateway/ingest/watching.ts",
   ];
 
@@ -116,6 +123,13 @@ test("what gateways follow is changed in one place, which raises the version and
     /UPDATE control\b|INTO control_changes/.test(readFileSync(join(root, path), "utf8")),
   );
   expect(raising.sort()).toEqual(["alerting/store/control.ts", "alerting/store/migrations.ts"]);
+});
+
+test("who is on a patrol is known to the rota, its store and its commands alone: no text, event or log can hold it", () => {
+  const knowing = productFiles().filter((path) => /\bcrews?\b/i.test(readFileSync(join(root, path), "utf8")));
+  const allowed = /^(alerting\/rota\/|alerting\/store\/(rota|migrations)\.ts$|front-door\/(rota|with-rotas))/;
+  expect(knowing.filter((path) => !allowed.test(path))).toEqual([]);
+  expect(knowing.length).toBeGreaterThan(3);
 });
 
 test("every folder tells what it is in a README", () => {

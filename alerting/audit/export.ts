@@ -32,13 +32,28 @@ export const ExportLine = z.object({
 export type ExportLine = z.infer<typeof ExportLine>;
 
 /** What of an input tells nobody's identity. Whatever is not named here stays out. */
-const plainKeys = ["type", "purpose", "pageId", "tries", "responderId", "letter", "status", "errorCode"] as const;
+const plainKeys = [
+  ...[
+    "type",
+    "purpose",
+    "pageId",
+    "tries",
+    "responderId",
+    "letter",
+    "minutes",
+    "mayReopen",
+    "status",
+    "errorCode",
+    "lost",
+  ],
+  ...["at", "upright", "jumpMs"],
+] as const;
 
 /** An input of an episode without identities. */
 export function describeInput(input: EpisodeInput): Record<string, unknown> {
   const all = input as unknown as Record<string, unknown>;
   const plain = Object.fromEntries(
-    plainKeys.flatMap((key) => (["string", "number"].includes(typeof all[key]) ? [[key, all[key]]] : [])),
+    plainKeys.flatMap((key) => (["string", "number", "boolean"].includes(typeof all[key]) ? [[key, all[key]]] : [])),
   );
   if (input.type === "page-result") return { ...plain, result: input.result };
   if (input.type === "console") {

@@ -1,6 +1,6 @@
 import type { ResponderConfig } from "../config.ts";
 import { step } from "../episode.ts";
-import type { EpisodeFacts, EpisodeState } from "../episode-state.ts";
+import type { Actor, EpisodeFacts, EpisodeState } from "../episode-state.ts";
 import type { Message } from "../messages/message.ts";
 import { createMessageWriter, textPlace } from "../messages/texts.ts";
 import type { IncidentRecord, LogEntry } from "../store/store.ts";
@@ -44,8 +44,8 @@ export function incidentOf(record: IncidentRecord, options: IncidentOptions): In
     if (!devices.has(id)) devices.set(id, `device-${devices.size + 1}`);
     return devices.get(id) ?? "";
   };
-  const who = (actor: EpisodeState["takenBy"]) =>
-    actor === null ? null : actor.kind === "responder" ? actor.id : `console (${actor.role})`;
+  const who = (actor: Actor | null) =>
+    actor === null ? null : actor.kind === "responder" ? actor.id : actor.kind === "user" ? actor.role : actor.kind;
   return {
     format: "fallvakt-incident-1",
     exportedAt: Math.round(options.now),
@@ -58,6 +58,9 @@ export function incidentOf(record: IncidentRecord, options: IncidentOptions): In
     episode: {
       id: facts.id,
       code: facts.code,
+      kind: facts.kind,
+      test: facts.test,
+      ...(facts.trouble ? { trouble: facts.trouble.kind } : {}),
       status: state.status,
       openedAt: state.openedAt,
       repeats: state.repeats,
@@ -69,6 +72,7 @@ export function incidentOf(record: IncidentRecord, options: IncidentOptions): In
       closedBy: who(state.closedBy),
       closedAt: state.closedAt,
       outcome: state.outcome,
+      floorMinutes: state.floorMinutes,
     },
     timeline: told.timeline,
     detections: record.detections.map(({ id: _id, deviceId, ...rest }) => ({ device: deviceName(deviceId), ...rest })),

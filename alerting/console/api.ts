@@ -7,6 +7,12 @@ export const OutcomeWhat = z
   .meta({ id: "OutcomeWhat" });
 export type OutcomeWhat = z.infer<typeof OutcomeWhat>;
 
+/** What was done about it, as said when an episode is closed. */
+export const OutcomeDone = z
+  .enum(["nothing", "nurse", "1177", "ambulance", "hospital", "lift-help", "relative-told"])
+  .meta({ id: "OutcomeDone" });
+export type OutcomeDone = z.infer<typeof OutcomeDone>;
+
 export const EpisodeStatus = z.enum(["open", "taken", "arrived", "closed"]).meta({ id: "EpisodeStatus" });
 export type EpisodeStatus = z.infer<typeof EpisodeStatus>;
 
@@ -36,25 +42,32 @@ export const EpisodeView = z
   .object({
     id: z.string(),
     code: z.string(),
-    kind: z.enum(["fall", "help"]),
+    kind: z.enum(["fall", "help", "technical", "sign-on"]),
     status: EpisodeStatus,
     /** The dwelling's key number, as staff know it. */
     alias: z.string(),
     area: z.string().nullable(),
     room: z.string().nullable(),
-    reason: DetectionReason,
-    strength: z.enum(["strong", "medium"]),
-    impactAt: wallMs,
+    reason: DetectionReason.nullable().meta({ description: "Null for what no device has detected" }),
+    strength: z.enum(["strong", "medium"]).nullable(),
+    trouble: z
+      .object({ kind: z.string(), subject: z.string() })
+      .nullable()
+      .meta({ description: "Of a technical alarm: what is wrong, with what" }),
+    impactAt: wallMs.meta({ description: "When it happened, or since when it is so" }),
     openedAt: wallMs,
     late: z.boolean(),
     test: z.boolean(),
     repeats: z.number().int().meta({ description: "Further detections that joined this episode" }),
     takenBy: z.string().nullable(),
     takenAt: wallMs.nullable(),
+    onTheWayAt: wallMs.nullable(),
     arrivedAt: wallMs.nullable(),
     closedAt: wallMs.nullable(),
     closedBy: z.string().nullable(),
     outcome: OutcomeWhat.nullable(),
+    done: OutcomeDone.nullable(),
+    floorMinutes: z.number().int().nullable(),
     step: z.number().int(),
     nextDeadline: z.object({ purpose: z.string(), at: wallMs }).nullable(),
     pages: z.array(PageView),
@@ -79,10 +92,14 @@ export function viewOf(detail: EpisodeDetail): EpisodeView {
 export const ConsoleAction = z
   .discriminatedUnion("action", [
     z.object({ action: z.literal("take") }),
+    z.object({ action: z.literal("on-the-way") }),
     z.object({ action: z.literal("arrived") }),
+    z.object({ action: z.literal("cannot") }),
     z.object({
       action: z.literal("close"),
       outcome: OutcomeWhat,
+      done: OutcomeDone.optional(),
+      floorMinutes: z.number().int().min(0).max(10_080).optional().meta({ description: "Minutes on the floor" }),
       /** Must be given where nobody has arrived: nothing is closed from afar without a typed reason. */
       reason: z.string().trim().max(300).optional(),
     }),

@@ -78,11 +78,28 @@ export function pointOf(event: ServiceEvent): Point {
         fields: { ...episodeFields(event), since_impact_ms: event.sinceImpactMs, since_opened_ms: event.sinceOpenedMs },
         at,
       };
+    case "contact":
+      return {
+        measurement: "contact",
+        tags: {
+          responder: event.responderId,
+          state: event.lost === null ? "back" : "lost",
+          ...texts({ reason: event.lost }),
+        },
+        fields: { count: 1 },
+        at,
+      };
     case "closed":
       return {
         measurement: "outcome",
-        tags: { ...episodeTags(event), by: event.by, outcome: event.outcome },
-        fields: { ...episodeFields(event), arrived: event.arrived, since_impact_ms: event.sinceImpactMs },
+        tags: { ...episodeTags(event), by: event.by, outcome: event.outcome, ...texts({ done: event.done }) },
+        fields: {
+          ...episodeFields(event),
+          arrived: event.arrived,
+          since_impact_ms: event.sinceImpactMs,
+          floor_is_least: event.floorIsLeast,
+          ...numbers({ floor_ms: event.floorMs }),
+        },
         at,
       };
     case "device":

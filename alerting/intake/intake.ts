@@ -34,6 +34,8 @@ export function createIntake(options: {
     if (event.event === "online" && detail === "new-secret") {
       await store().registry.endPreviousSecret(deviceId, event.at, actOf(clock, undefined));
     }
+    // Where somebody was up again the detector has heeded it; what was not measured here ends nothing, and is shown.
+    if (event.event === "cancel") await keeper().cancel(deviceId, event.at, detail === "upright");
     const found = await store().registry.device(deviceId);
     onEvent({
       type: "device",

@@ -1,4 +1,5 @@
-import type { OutcomeWhat } from "../console/api.ts";
+import type { EpisodeStatus, OutcomeWhat } from "../console/api.ts";
+import { longest } from "./limits.ts";
 import type { LooseMessage, Message, TextPlace, Texts, Writer } from "./message.ts";
 
 const outcomes: Record<OutcomeWhat, string> = {
@@ -18,13 +19,13 @@ const outcomes: Record<OutcomeWhat, string> = {
  */
 export const en: Texts = { of, loose };
 
-const callsOut: ReadonlySet<Message["kind"]> = new Set(["alarm", "not-taken"]);
+const callsOut: ReadonlySet<Message["kind"]> = new Set(["alarm", "not-taken", "nobody-free"]);
 
 function of(message: Message, place: TextPlace, write: Writer): string {
   const { code } = place;
   // An unknown sensor's id may have 32 characters; only the texts that call somebody out need it.
   const unknown = callsOut.has(message.kind) ? `Unknown sensor ${place.deviceId}` : "Unknown sensor";
-  const who = place.alias === null ? unknown : `Key ${place.alias}`;
+  const who = place.alias !== null ? `Key ${place.alias}` : place.deviceId ? unknown : aboutNobody[place.kind];
   const area = place.area === null ? "" : `, ${place.area}`;
   const where = place.room === null ? area : `${area}, ${place.room}`;
   // Every text about a test says so first.
@@ -37,6 +38,10 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "not-taken": {
       const what = place.test ? "Test" : message.alarm === "help" ? "Alarm button" : "Fall";
       return `${place.test ? "TEST ALARM" : "ALARM"} ${code} NOT TAKEN. ${who}${area}. ${what} ${write.time(message.impactAt)}. Nobody took it in ${minutes(message.minutes)}. Reply ${code} T or phone them now.`;
+    }
+    case "nobody-free": {
+      const why = message.why === "busy" ? "All have other alarms" : "Nobody is on call";
+      return `${mark || "ALARM "}${code} NOBODY FREE. ${who}${area}. ${message.alarm === "help" ? "Alarm button" : "Fall"} ${write.time(message.impactAt)}. ${why}. Reply ${code} T or send somebody.`;
     }
     case "not-arrived":
       return `${mark || "ALARM "}${code} NOBODY THERE. ${who}${area}. Taken ${write.time(message.takenAt)} by ${write.name(message.by)}, not there yet. Others are paged. Reply ${code} T.`;
@@ -51,6 +56,8 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "backup-coming":
       return `${mark}${code} ${who}: ${write.name(message.by)} has answered and joins you. The alarm is open.`;
     case "taken":
+      if (place.kind === "technical")
+        return `${code} Technical alarm: you have it since ${write.time(message.takenAt)}. If you cannot: ${code} N.`;
       if (place.test)
         return `TEST ALARM ${code} ${who}: YOU HAVE IT since ${write.time(message.takenAt)}. Reply ${code} F, then ${code} X to finish the test.`;
       return `${code} ${who}: YOU HAVE THE ALARM since ${write.time(message.takenAt)}. Reply ${code} V when you set off, ${code} F when there. If you cannot: ${code} N, the next is paged at once.`;
@@ -66,12 +73,26 @@ function of(message: Message, place: TextPlace, write: Writer): string {
       return `${mark}${code} ${who}: ${write.name(message.by)} has been there since ${write.time(message.at)}. You need not go.`;
     case "not-arrived-reminder":
       return `${mark || "REMINDER "}${code} ${who}: taken ${write.time(message.takenAt)} but nobody is there. Others are paged now. Reply ${code} F if you are there, ${code} T if you go.`;
+    case "not-set-off-reminder":
+      return `${mark || "REMINDER "}${code} ${who}: taken ${write.time(message.takenAt)} but nobody is on the way. Reply ${code} V or ${code} N. Else ${message.next ? write.name(message.next) : "others"} will be paged at ${write.time(message.nextAt)}.`;
     case "outcome-reminder":
       return `${place.test ? "TEST " : "REMINDER "}${code} there ${write.time(message.arrivedAt)}, not closed. Reply ${code} and S = injury, U = unhurt, R = already up, X = no fall, E = not home.`;
     case "ask-arrived":
       return `${mark}${code} ${who}: are you with the person? Reply ${code} F when there. Nothing was closed.`;
     case "closed":
-      return `${mark}${code} ${who} closed ${write.time(message.at)}: ${outcomes[message.outcome]}.`;
+      if (place.kind === "sign-on")
+        return `${mark}${code}: thank you, this phone has been the alarm phone since ${write.time(message.at)}.`;
+      return `${mark}${code} ${who} closed ${write.time(message.at)}: ${outcomes[message.outcome]}.${message.undo ? ` A mistake? Reply ${code} Z within 10 min.` : ""}`;
+    case "cancelled":
+      return `${mark}${code} ${who}: called off by the resident ${write.time(message.at)}. You need not go.`;
+    case "undone":
+      return `${mark}${code} ${who}: ${message.letter} was undone. ${standing[message.status]}`;
+    case "nothing-to-undo":
+      return `${mark}${code} ${who}: there is nothing to undo. Nothing was changed.`;
+    case "reopened":
+      return `${mark}${code} ${who} is open again: ${write.name(message.by)} has undone its closing.`;
+    case "minutes-noted":
+      return `${mark}${code} ${who}: noted, ${minutes(message.minutes)} on the floor.`;
     case "already-closed":
       return `${mark}${code} ${who} was closed ${write.time(message.at)}. Nothing was changed.`;
     case "noted":
@@ -80,7 +101,16 @@ function of(message: Message, place: TextPlace, write: Writer): string {
         : `${mark}${code} ${who}: noted, not home. The alarm is still open. Phone who leads.`;
     case "v-or-f":
       return `${mark}${code}: V or F? Reply ${code} V = on the way, ${code} F = there.`;
+    case "technical":
+      return `TECHNICAL ALARM ${code}, not a fall. ${trouble(message, write)} Reply ${code} T = I take it.`;
+    case "technical-over":
+      return `TECHNICAL ALARM ${code} is over since ${write.time(message.at)}: ${about(message, write)}.`;
+    case "sign-on":
+      return `TEST ALARM ${code}. This phone is the alarm phone from ${write.time(message.from)}. Reply ${code} T within 10 min. Without an answer the team leader is paged.`;
+    case "sign-on-missing":
+      return `TEST ALARM ${code} NOT ANSWERED. ${write.name(message.by)}: the alarm phone from ${write.time(message.from)} does not answer and is paged last. Phone them. Reply ${code} T when solved.`;
     case "letters":
+      if (place.kind === "technical" || place.kind === "sign-on") return `${mark}${code}: reply ${code} T = I take it.`;
       return `${mark}${code}: reply ${code} and T take, N cannot, V on the way, F there, K cannot get in, D two needed, S injury, U unhurt, R already up, X no fall.`;
   }
 }
@@ -106,11 +136,58 @@ function reason(message: Extract<Message, { kind: "alarm" }>, write: Writer): st
   }
 }
 
+const aboutNobody: Record<TextPlace["kind"], string> = {
+  fall: "Unknown sensor",
+  help: "Unknown sensor",
+  technical: "Technical alarm",
+  "sign-on": "Alarm phone",
+};
+
+/** Where an episode stands after an undo. */
+const standing: Record<EpisodeStatus, string> = {
+  open: "The alarm is open, others are paged.",
+  taken: "You have the alarm.",
+  arrived: "The alarm is open, you are there.",
+  closed: "The alarm is closed.",
+};
+
+type Technical = Extract<Message, { kind: "technical" | "technical-over" }>;
+
+/** What it is about, within what a text can hold: ids of gateways and rotas may be long. */
+function about({ trouble: kind, subject }: Technical, write: Writer): string {
+  const short = subject.slice(0, longest.subject);
+  if (kind === "contact-unreachable") return `alarm phone ${write.name({ responder: subject })}`;
+  return kind === "rota-gap" ? `rota ${short}` : `gateway ${short}`;
+}
+
+function trouble(message: Extract<Message, { kind: "technical" }>, write: Writer): string {
+  const what = about(message, write);
+  const since = write.time(message.since);
+  switch (message.trouble) {
+    case "gateway-lost":
+      return `No contact with ${what} since ${since}. Falls there raise no alarm now.`;
+    case "broker-lost":
+      return `No signals to ${what} since ${since}. Falls there raise no alarm now.`;
+    case "contact-unreachable":
+      return `SMS does not reach ${what} since ${since}. Call or change the phone.`;
+    case "rota-gap":
+      return `Nobody on ${what} from ${write.day(message.since)} ${since}. Fill the gap.`;
+  }
+}
+
 function minutes(count: number): string {
   return count > 99 ? "over 99 min" : `${count} min`;
 }
 
 function loose(message: LooseMessage): string {
+  if (message.kind === "late")
+    return "Your reply is older than 10 min and has changed nothing. Reply again if it still holds.";
+  if (message.kind === "digest") {
+    const { codes } = message;
+    const named = codes.slice(0, longest.digest).join(", ");
+    const more = codes.length > longest.digest ? ` and ${Math.min(99, codes.length - longest.digest)} more` : "";
+    return `TECHNICAL ALARMS, not falls: ${named}${more}. See the console. Reply with the code and T, such as ${codes[0]} T.`;
+  }
   if (message.kind === "unknown-code") return `Code ${message.code} is not among your alarms. Nothing was changed.`;
   return message.example === null
     ? "You have no open alarm now. Nothing was changed."

@@ -1,5 +1,7 @@
 import type { DetectionReason } from "../../firmware-contracts/detection.ts";
-import type { OutcomeWhat } from "../console/api.ts";
+import type { EpisodeStatus, OutcomeWhat } from "../console/api.ts";
+import type { EpisodeKind, TroubleKind } from "../episode-state.ts";
+import type { Letter } from "../replies.ts";
 
 /** Who is named in a text: a responder by name, or whoever works the console. */
 export type Named = { responder: string } | "operator";
@@ -8,6 +10,8 @@ export type Named = { responder: string } | "operator";
 export type Message =
   | { kind: "alarm"; reason: DetectionReason; impactAt: number; arrivedAt: number; late: boolean }
   | { kind: "not-taken"; alarm: "fall" | "help"; impactAt: number; minutes: number }
+  /** Nobody could be paged at all: everybody has another alarm, or nobody is on call. */
+  | { kind: "nobody-free"; alarm: "fall" | "help"; impactAt: number; why: "busy" | "nobody" }
   | { kind: "not-arrived"; takenAt: number; by: Named }
   | { kind: "backup"; need: "cannot-get-in" | "two-needed"; by: Named }
   | { kind: "backup-noted"; need: "cannot-get-in" | "two-needed" }
@@ -21,16 +25,38 @@ export type Message =
   | { kind: "arrived"; at: number }
   | { kind: "arrived-other"; at: number; by: Named }
   | { kind: "not-arrived-reminder"; takenAt: number }
+  /** `next`: who is paged at `nextAt`, where that is somebody in particular. */
+  | { kind: "not-set-off-reminder"; takenAt: number; next: Named | null; nextAt: number }
   | { kind: "outcome-reminder"; arrivedAt: number }
   | { kind: "ask-arrived" }
-  | { kind: "closed"; at: number; outcome: OutcomeWhat }
+  /** `undo`: to whoever closed it, who can take it back. */
+  | { kind: "closed"; at: number; outcome: OutcomeWhat; undo: boolean }
+  /** By the resident. */
+  | { kind: "cancelled"; at: number }
+  /** What was undone, and where the episode stands now. */
+  | { kind: "undone"; letter: Letter; status: EpisodeStatus }
+  | { kind: "nothing-to-undo" }
+  | { kind: "reopened"; by: Named }
+  | { kind: "minutes-noted"; minutes: number }
   | { kind: "already-closed"; at: number }
   | { kind: "noted"; letter: "A" | "E" }
   | { kind: "v-or-f" }
-  | { kind: "letters" };
+  | { kind: "letters" }
+  /** An equipment fault. `subject` is a gateway's, a responder's or a rota's id. */
+  | { kind: "technical"; trouble: TroubleKind; subject: string; since: number }
+  | { kind: "technical-over"; trouble: TroubleKind; subject: string; at: number }
+  /** The test alarm by which a phone signs on, and to whoever leads where it is not answered. */
+  | { kind: "sign-on"; from: number }
+  | { kind: "sign-on-missing"; by: Named; from: number };
 
 /** Texts that are about no episode. */
-export type LooseMessage = { kind: "unknown-code"; code: string } | { kind: "code-needed"; example: string | null };
+export type LooseMessage =
+  | { kind: "unknown-code"; code: string }
+  | { kind: "code-needed"; example: string | null }
+  /** A reply that was written so long ago that it counts no more. */
+  | { kind: "late" }
+  /** Several technical alarms in one text. */
+  | { kind: "digest"; codes: readonly string[] };
 
 /** What each text of an episode also needs to know. */
 export interface TextPlace {
@@ -38,6 +64,7 @@ export interface TextPlace {
   /** Null for a device in no register; then `deviceId` stands. */
   alias: string | null;
   deviceId: string;
+  kind: EpisodeKind;
   /** Null where it may not stand in a text. */
   area: string | null;
   room: string | null;
@@ -53,6 +80,8 @@ export interface Texts {
 /** What a language needs from outside: the clock face and the names. */
 export interface Writer {
   time(at: number): string;
+  /** Day and month as `16/11`. */
+  day(at: number): string;
   /** Day and month as `16/11`, with a space behind, where `at` is not the same day as `other`; else nothing. */
   dayUnlessSame(at: number, other: number): string;
   name(who: Named): string;

@@ -1,4 +1,5 @@
-import type { OutcomeWhat } from "../console/api.ts";
+import type { EpisodeStatus, OutcomeWhat } from "../console/api.ts";
+import { longest } from "./limits.ts";
 import type { LooseMessage, Message, TextPlace, Texts, Writer } from "./message.ts";
 
 const outcomes: Record<OutcomeWhat, string> = {
@@ -15,13 +16,13 @@ const outcomes: Record<OutcomeWhat, string> = {
 /** The Swedish texts. Each fits in one SMS with the longest names and codes. */
 export const sv: Texts = { of, loose };
 
-const callsOut: ReadonlySet<Message["kind"]> = new Set(["alarm", "not-taken"]);
+const callsOut: ReadonlySet<Message["kind"]> = new Set(["alarm", "not-taken", "nobody-free"]);
 
 function of(message: Message, place: TextPlace, write: Writer): string {
   const { code } = place;
   // An unknown sensor's id may have 32 characters; only the texts that call somebody out need it.
   const unknown = callsOut.has(message.kind) ? `Okänd sensor ${place.deviceId}` : "Okänd sensor";
-  const who = place.alias === null ? unknown : `Nyckel ${place.alias}`;
+  const who = place.alias !== null ? `Nyckel ${place.alias}` : place.deviceId ? unknown : aboutNobody[place.kind];
   const area = place.area === null ? "" : `, ${place.area}`;
   const where = place.room === null ? area : `${area}, ${place.room}`;
   // Every text about a test says so first.
@@ -34,6 +35,10 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "not-taken": {
       const what = place.test ? "Prov" : message.alarm === "help" ? "Larmknapp" : "Fall";
       return `${place.test ? "PROVLARM" : "LARM"} ${code} EJ TAGET. ${who}${area}. ${what} ${write.time(message.impactAt)}. Ingen har tagit det på ${minutes(message.minutes)}. Svara ${code} T eller ring dem.`;
+    }
+    case "nobody-free": {
+      const why = message.why === "busy" ? "Alla har andra larm" : "Ingen är på pass";
+      return `${mark || "LARM "}${code} INGEN LEDIG. ${who}${area}. ${message.alarm === "help" ? "Larmknapp" : "Fall"} ${write.time(message.impactAt)}. ${why}. Svara ${code} T eller skicka någon nu.`;
     }
     case "not-arrived":
       return `${mark || "LARM "}${code} INGEN FRAMME. ${who}${area}. Taget ${write.time(message.takenAt)} av ${write.name(message.by)}, ej framme. Andra larmas nu. Svara ${code} T.`;
@@ -48,6 +53,8 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "backup-coming":
       return `${mark}${code} ${who}: ${write.name(message.by)} har svarat och hjälper dig. Larmet är öppet.`;
     case "taken":
+      if (place.kind === "technical")
+        return `${code} Tekniskt larm: du har det sedan ${write.time(message.takenAt)}. Kan du inte: ${code} N.`;
       if (place.test)
         return `PROVLARM ${code} ${who}: DU HAR DET sedan ${write.time(message.takenAt)}. Svara ${code} F och sedan ${code} X för att avsluta provet.`;
       return `${code} ${who}: DU HAR LARMET sedan ${write.time(message.takenAt)}. Svara ${code} V när du åker, ${code} F när du är framme. Förhinder: ${code} N, då larmas nästa direkt.`;
@@ -63,12 +70,26 @@ function of(message: Message, place: TextPlace, write: Writer): string {
       return `${mark}${code} ${who}: ${write.name(message.by)} är framme sedan ${write.time(message.at)}. Du behöver inte åka.`;
     case "not-arrived-reminder":
       return `${mark || "PÅMINNELSE "}${code} ${who}: taget ${write.time(message.takenAt)} men ingen är framme. Andra larmas nu. Svara ${code} F om du är där, ${code} T om du åker.`;
+    case "not-set-off-reminder":
+      return `${mark || "PÅMINNELSE "}${code} ${who}: taget ${write.time(message.takenAt)} men ingen är på väg. Svara ${code} V eller ${code} N. Utan svar larmas ${message.next ? write.name(message.next) : "andra"} kl ${write.time(message.nextAt)}.`;
     case "outcome-reminder":
       return `${place.test ? "PROV " : "PÅMINNELSE "}${code} framme ${write.time(message.arrivedAt)}, inte avslutat. Svara ${code} och S = skada, U = oskadd, R = redan uppe, X = inget fall, E = ej hemma.`;
     case "ask-arrived":
       return `${mark}${code} ${who}: är du hos personen? Svara ${code} F när du är framme. Inget har avslutats.`;
     case "closed":
-      return `${mark}${code} ${who} avslutat ${write.time(message.at)}: ${outcomes[message.outcome]}.`;
+      if (place.kind === "sign-on")
+        return `${mark}${code}: tack, telefonen är larmtelefon sedan ${write.time(message.at)}.`;
+      return `${mark}${code} ${who} avslutat ${write.time(message.at)}: ${outcomes[message.outcome]}.${message.undo ? ` Blev det fel? Svara ${code} Z inom 10 min.` : ""}`;
+    case "cancelled":
+      return `${mark}${code} ${who}: avbrutet av den boende ${write.time(message.at)}. Du behöver inte åka.`;
+    case "undone":
+      return `${mark}${code} ${who}: ${message.letter} är ångrat. ${standing[message.status]}`;
+    case "nothing-to-undo":
+      return `${mark}${code} ${who}: det finns inget att ångra. Inget har ändrats.`;
+    case "reopened":
+      return `${mark}${code} ${who} är öppet igen: ${write.name(message.by)} har ångrat avslutet.`;
+    case "minutes-noted":
+      return `${mark}${code} ${who}: noterat, ${minutes(message.minutes)} på golvet.`;
     case "already-closed":
       return `${mark}${code} ${who} avslutades ${write.time(message.at)}. Inget har ändrats.`;
     case "noted":
@@ -77,7 +98,16 @@ function of(message: Message, place: TextPlace, write: Writer): string {
         : `${mark}${code} ${who}: noterat ej hemma. Larmet är fortfarande öppet. Ring ansvarig.`;
     case "v-or-f":
       return `${mark}${code}: V eller F? Svara ${code} V = på väg, ${code} F = framme.`;
+    case "technical":
+      return `TEKNISKT LARM ${code}, inte ett fall. ${trouble(message, write)} Svara ${code} T = tar det.`;
+    case "technical-over":
+      return `TEKNISKT LARM ${code} är över sedan ${write.time(message.at)}: ${about(message, write)}.`;
+    case "sign-on":
+      return `PROVLARM ${code}. Den här telefonen är larmtelefon från ${write.time(message.from)}. Svara ${code} T inom 10 min. Utan svar larmas gruppchefen.`;
+    case "sign-on-missing":
+      return `PROVLARM ${code} EJ BESVARAT. ${write.name(message.by)}: larmtelefonen från ${write.time(message.from)} svarar inte och larmas sist. Ring dem. Svara ${code} T när det är löst.`;
     case "letters":
+      if (place.kind === "technical" || place.kind === "sign-on") return `${mark}${code}: svara ${code} T = tar det.`;
       return `${mark}${code}: svara ${code} och T tar, N kan inte, V på väg, F framme, K kommer inte in, D två behövs, S skada, U oskadd, R redan uppe, X inget fall.`;
   }
 }
@@ -103,11 +133,58 @@ function reason(message: Extract<Message, { kind: "alarm" }>, write: Writer): st
   }
 }
 
+const aboutNobody: Record<TextPlace["kind"], string> = {
+  fall: "Okänd sensor",
+  help: "Okänd sensor",
+  technical: "Tekniskt larm",
+  "sign-on": "Larmtelefon",
+};
+
+/** Where an episode stands after an undo. */
+const standing: Record<EpisodeStatus, string> = {
+  open: "Larmet är öppet, andra larmas.",
+  taken: "Du har larmet.",
+  arrived: "Larmet är öppet, du är framme.",
+  closed: "Larmet är avslutat.",
+};
+
+type Technical = Extract<Message, { kind: "technical" | "technical-over" }>;
+
+/** What it is about, within what a text can hold: ids of gateways and rotas may be long. */
+function about({ trouble: kind, subject }: Technical, write: Writer): string {
+  const short = subject.slice(0, longest.subject);
+  if (kind === "contact-unreachable") return `larmtelefon ${write.name({ responder: subject })}`;
+  return kind === "rota-gap" ? `larmschema ${short}` : `lokalenhet ${short}`;
+}
+
+function trouble(message: Extract<Message, { kind: "technical" }>, write: Writer): string {
+  const what = about(message, write);
+  const since = write.time(message.since);
+  switch (message.trouble) {
+    case "gateway-lost":
+      return `Ingen kontakt med ${what} sedan ${since}. Fall där larmas inte nu.`;
+    case "broker-lost":
+      return `Inga signaler till ${what} sedan ${since}. Fall där larmas inte nu.`;
+    case "contact-unreachable":
+      return `SMS når inte ${what} sedan ${since}. Ring eller byt telefon.`;
+    case "rota-gap":
+      return `Ingen på ${what} från ${write.day(message.since)} ${since}. Fyll luckan.`;
+  }
+}
+
 function minutes(count: number): string {
   return count > 99 ? "över 99 min" : `${count} min`;
 }
 
 function loose(message: LooseMessage): string {
+  if (message.kind === "late")
+    return "Ditt svar är äldre än 10 min och har inte ändrat något. Svara igen om det gäller.";
+  if (message.kind === "digest") {
+    const { codes } = message;
+    const named = codes.slice(0, longest.digest).join(", ");
+    const more = codes.length > longest.digest ? ` och ${Math.min(99, codes.length - longest.digest)} till` : "";
+    return `TEKNISKA LARM, inte fall: ${named}${more}. Se konsolen. Svara med koden och T, som ${codes[0]} T.`;
+  }
   if (message.kind === "unknown-code") return `Koden ${message.code} finns inte bland dina larm. Inget har ändrats.`;
   return message.example === null
     ? "Du har inget öppet larm just nu. Inget har ändrats."

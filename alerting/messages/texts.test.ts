@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { DetectionReason } from "../../firmware-contracts/detection.ts";
 import { OutcomeWhat } from "../console/api.ts";
+import { troubleKinds } from "../episode-state.ts";
+import { letters } from "../replies.ts";
 import { gsm7Length, smsSeptets } from "./gsm7.ts";
 import { longest } from "./limits.ts";
 import type { Message, Named, TextPlace } from "./message.ts";
@@ -21,8 +23,13 @@ const messages: Message[] = [
   ...(["fall", "help"] as const).flatMap((alarm) =>
     [0, 99, 100_000].map((minutes): Message => ({ kind: "not-taken", alarm, impactAt: at, minutes })),
   ),
+  ...(["fall", "help"] as const).flatMap((alarm) =>
+    (["busy", "nobody"] as const).map((why): Message => ({ kind: "nobody-free", alarm, impactAt: at, why })),
+  ),
   ...people.flatMap((by): Message[] => [
     { kind: "not-arrived", takenAt: at, by },
+    { kind: "not-set-off-reminder", takenAt: at, next: by, nextAt: at },
+    { kind: "reopened", by },
     { kind: "backup", need: "cannot-get-in", by },
     { kind: "backup", need: "two-needed", by },
     { kind: "backup-joined", by },
@@ -36,10 +43,18 @@ const messages: Message[] = [
   { kind: "declined" },
   { kind: "on-the-way", at },
   { kind: "arrived", at },
+  { kind: "not-set-off-reminder", takenAt: at, next: null, nextAt: at },
   { kind: "not-arrived-reminder", takenAt: at },
   { kind: "outcome-reminder", arrivedAt: at },
   { kind: "ask-arrived" },
-  ...OutcomeWhat.options.map((outcome): Message => ({ kind: "closed", at, outcome })),
+  ...OutcomeWhat.options.flatMap((outcome) =>
+    [false, true].map((undo): Message => ({ kind: "closed", at, outcome, undo })),
+  ),
+  { kind: "cancelled", at },
+  ...letters.map((letter): Message => ({ kind: "undone", letter, status: "arrived" })),
+  { kind: "undone", letter: "T", status: "open" },
+  { kind: "nothing-to-undo" },
+  { kind: "minutes-noted", minutes: 1000 },
   { kind: "already-closed", at },
   { kind: "noted", letter: "A" },
   { kind: "noted", letter: "E" },
@@ -51,10 +66,29 @@ const place: TextPlace = {
   code: "9".repeat(longest.code),
   alias: "8".repeat(longest.alias),
   deviceId: "d".repeat(32),
+  kind: "fall",
   area: "Ö".repeat(longest.area),
   room: "ö".repeat(longest.room),
   test: false,
 };
+/** Of episodes that no device has raised. */
+const lower: [Message, TextPlace["kind"]][] = [
+  ...troubleKinds.flatMap((trouble): [Message, "technical"][] => {
+    const subject = "G".repeat(64);
+    return [
+      [{ kind: "technical", trouble, subject, since: at }, "technical"],
+      [{ kind: "technical-over", trouble, subject, at }, "technical"],
+    ];
+  }),
+  ...messages
+    .filter(({ kind }) => ["taken", "to-others", "declined", "letters", "closed", "nothing-to-undo"].includes(kind))
+    .map((message): [Message, "technical"] => [message, "technical"]),
+  [{ kind: "sign-on", from: at }, "sign-on"],
+  [{ kind: "sign-on-missing", by: { responder: "p" }, from: at }, "sign-on"],
+  [{ kind: "closed", at, outcome: "test", undo: true }, "sign-on"],
+  [{ kind: "letters" }, "sign-on"],
+];
+const bare = { ...place, alias: null, deviceId: "", area: null, room: null };
 const places: TextPlace[] = [
   place,
   { ...place, test: true, code: `T${place.code}` },
@@ -64,9 +98,13 @@ const places: TextPlace[] = [
 ];
 
 describe.each(["sv", "en"] as const)("texts in %s", (language) => {
-  const all = messages.flatMap((message) =>
-    places.map((p) => ({ message, place: p, text: writer.write(message, p, language) })),
-  );
+  const all = [
+    ...messages.flatMap((message) => places.map((p) => ({ message, place: p }))),
+    ...lower.map(([message, kind]) => ({
+      message,
+      place: { ...bare, kind, test: kind === "sign-on", code: `T${place.code}` },
+    })),
+  ].map((one) => ({ ...one, text: writer.write(one.message, one.place, language) }));
 
   test("every text fits in one SMS of GSM-7 with the longest of everything", () => {
     const tooLong = all.flatMap(({ text }) => {
@@ -75,6 +113,8 @@ describe.each(["sv", "en"] as const)("texts in %s", (language) => {
     });
     expect(tooLong).toEqual([]);
     for (const loose of [
+      { kind: "late" },
+      { kind: "digest", codes: Array.from({ length: 50 }, () => `T${place.code}`) },
       { kind: "unknown-code", code: place.code },
       { kind: "code-needed", example: place.code },
       { kind: "code-needed", example: null },
@@ -105,6 +145,7 @@ describe("what a page says", () => {
     code: "274",
     alias: "38",
     deviceId: "w",
+    kind: "fall",
     area: "Gustavsberg syd",
     room: "badrum",
     test: false,

@@ -23,13 +23,14 @@ export function createMessageWriter(timeZone: string, nameOf: (responderId: stri
 
 /** What a text may say of where an episode is. */
 export function textPlace(facts: EpisodeFacts): TextPlace {
-  const { place, detection, code } = facts;
+  const { place, detection, code, test, kind } = facts;
   return {
     code,
     alias: place.alias,
-    deviceId: detection.deviceId,
+    deviceId: detection?.deviceId ?? "",
+    kind,
     area: place.areaInTexts ? place.area : null,
     room: place.room,
-    test: detection.test,
+    test,
   };
 }

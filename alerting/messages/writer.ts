@@ -22,6 +22,7 @@ export function makeWriter(language: Language, timeZone: string, nameOf: (respon
       const { hour, minute } = read(at);
       return `${hour}${language === "sv" ? "." : ":"}${minute}`;
     },
+    day,
     dayUnlessSame: (at, other) => (day(at) === day(other) ? "" : `${day(at)} `),
     name: (who: Named) =>
       who === "operator" ? (language === "sv" ? "larmoperatören" : "the operator") : nameOf(who.responder),

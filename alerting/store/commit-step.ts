@@ -1,3 +1,4 @@
+import { putContact } from "./contacts.ts";
 import type { Database } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
 import { appendLog } from "./log.ts";
@@ -38,6 +39,7 @@ export function commitStep(db: Database, keyring: Keyring, change: EpisodeChange
       );
     }
     if (change.reply) insertReply(db, change.reply, id, at);
+    if (change.contact) putContact(db, change.contact, at);
   });
 }
 
@@ -50,7 +52,7 @@ function putEpisode(db: Database, { state }: EpisodeChange): void {
     facts.id,
     facts.code,
     facts.dwelling,
-    facts.detection.test ? 1 : 0,
+    facts.test ? 1 : 0,
     state.status,
     state.openedAt,
     state.closedAt,

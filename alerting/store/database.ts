@@ -29,6 +29,19 @@ export function openDatabase(path: string): Database {
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;",
   );
   migrate(file, path);
+  return withStatements(file);
+}
+
+/** Opens the file without changing it; null where its schema is not this version's. @throws where it cannot be opened. */
+export function openForReading(path: string): Database | null {
+  const file = new DatabaseSync(path, { timeout: busyMs, readOnly: true });
+  const { user_version: version } = file.prepare("PRAGMA user_version").get() as { user_version: number };
+  if (version === migrations.length) return withStatements(file);
+  file.close();
+  return null;
+}
+
+function withStatements(file: DatabaseSync): Database {
   const statements = new Map<string, StatementSync>();
   const prepare = (sql: string) => {
     const kept = statements.get(sql) ?? file.prepare(sql);

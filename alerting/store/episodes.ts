@@ -1,10 +1,11 @@
 import { Detection } from "../../firmware-contracts/detection.ts";
-import type { EpisodeState, Purpose } from "../episode-state.ts";
+import type { Purpose } from "../episode-state.ts";
 import { commitStep } from "./commit-step.ts";
 import type { Database } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
 import { readLog, verifyLog } from "./log.ts";
 import type { EpisodeStore } from "./store.ts";
+import { readState } from "./upcast.ts";
 
 interface StateRow {
   state: string;
@@ -15,7 +16,7 @@ interface DueDatabaseRow {
   at: number;
 }
 
-const stateOf = (row: StateRow | undefined) => (row ? (JSON.parse(row.state) as EpisodeState) : null);
+const stateOf = (row: StateRow | undefined) => (row ? readState(row.state) : null);
 const dueOf = (row: DueDatabaseRow) => ({ episodeId: row.episode_id, purpose: row.purpose, at: row.at });
 
 /** An erased episode is not there any more, but for its log and what keeps a late message from opening it again. */
@@ -37,7 +38,7 @@ export function episodeStore(db: Database, keyring: Keyring): EpisodeStore {
           "SELECT state FROM episodes WHERE (closed_at IS NULL OR closed_at >= ?) AND erasure_id IS NULL ORDER BY opened_at",
           closedSince,
         )
-        .map((row) => JSON.parse(row.state) as EpisodeState),
+        .map((row) => readState(row.state)),
     usedCodes: async (closedSince) =>
       db
         .all<{ code: string; closed_at: number | null }>(

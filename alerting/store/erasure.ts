@@ -114,7 +114,7 @@ function forget(db: Database, keyring: Keyring, erasureId: number, at: number): 
     dwellingId,
   );
   db.run(
-    `UPDATE dwellings SET alias = ?, unit = NULL, area = NULL, room = NULL WHERE id = ?
+    `UPDATE dwellings SET alias = ?, unit = NULL, area = NULL, room = NULL, arrive_minutes = NULL WHERE id = ?
        AND NOT EXISTS (SELECT 1 FROM erasures WHERE dwelling_id = dwellings.id AND erased_at IS NOT NULL)`,
     `erased-${randomBytes(6).toString("hex")}`,
     dwellingId,

@@ -4,6 +4,7 @@ import { type ChainCheck, chainBeginning, checkChain, digestOf, joined, linkHash
 import type { Database } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
 import type { LogEntry } from "./store.ts";
+import { readInput } from "./upcast.ts";
 
 export interface LogRow {
   seq: number;
@@ -57,7 +58,7 @@ export function appendLog(
 /** What an entry says, or null where its key was destroyed. @throws where it was changed. */
 export function openEntry(keyring: Keyring, { seq, input, key_id }: LogRow): EpisodeInput | null {
   const text = key_id === null ? input : keyring.unseal({ keyId: key_id, text: input }, placeOf(seq));
-  return text === null ? null : (JSON.parse(text) as EpisodeInput);
+  return text === null ? null : readInput(text);
 }
 
 /** An episode's entries, the oldest first. Those that were erased are left out: an episode is erased as a whole. */

@@ -197,6 +197,64 @@ export const migrations: readonly string[] = [
     SELECT (SELECT version FROM control), at, 'consents', dwelling_id, by, 'given' FROM consents;
   `,
   `
+  -- Overrides, swaps, hand-overs and withdrawals of the rotas. from_at and until_at hold all that a change touches.
+  CREATE TABLE rota_changes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    rota_id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('override', 'swap', 'hand-over', 'withdrawal')),
+    from_at INTEGER NOT NULL,
+    until_at INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    withdraws INTEGER REFERENCES rota_changes (id),
+    at INTEGER NOT NULL,
+    by TEXT
+  ) STRICT;
+  CREATE UNIQUE INDEX withdrawn_once ON rota_changes (withdraws) WHERE withdraws IS NOT NULL;
+  CREATE INDEX rota_changes_until ON rota_changes (until_at);
+  CREATE TRIGGER rota_changes_no_update BEFORE UPDATE ON rota_changes
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+  CREATE TRIGGER rota_changes_no_delete BEFORE DELETE ON rota_changes
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+
+  -- What happened with the phone of each stint. "crew" is who was on the patrol; it is taken out after a while, and nothing else is.
+  CREATE TABLE rota_sign_ons (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    rota_id TEXT NOT NULL,
+    responder_id TEXT NOT NULL,
+    starts_at INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('asked', 'signed-on', 'missed', 'crew')),
+    at INTEGER NOT NULL,
+    via TEXT,
+    crew TEXT,
+    by TEXT
+  ) STRICT;
+  CREATE INDEX rota_sign_ons_starts ON rota_sign_ons (starts_at);
+  CREATE TRIGGER rota_sign_ons_no_update BEFORE UPDATE ON rota_sign_ons
+    WHEN NOT (NEW.crew IS NULL AND NEW.id = OLD.id AND NEW.rota_id = OLD.rota_id AND NEW.responder_id = OLD.responder_id
+      AND NEW.starts_at = OLD.starts_at AND NEW.kind = OLD.kind AND NEW.at = OLD.at AND NEW.via IS OLD.via AND NEW.by IS OLD.by)
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+  CREATE TRIGGER rota_sign_ons_no_delete BEFORE DELETE ON rota_sign_ons
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+  `,
+  `
+  -- Phones that get no texts any more, as far as is known: a permanent failure, or STOP.
+  CREATE TABLE contacts (
+    responder_id TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    -- A fingerprint of the number: another phone is not lost with it.
+    phone TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- A technical alarm that went in the same text as another: the page that was sent.
+  ALTER TABLE pages ADD COLUMN sent_with TEXT REFERENCES pages (id);
+  CREATE INDEX pages_sent_with ON pages (sent_with) WHERE sent_with IS NOT NULL;
+  CREATE INDEX pages_technical ON pages (responder_id, ended_at) WHERE purpose = 'technical';
+
+  -- How long whoever took an alarm here may be on the way; null: as the policy says.
+  ALTER TABLE dwellings ADD COLUMN arrive_minutes INTEGER;
+  `,
+  `
   -- Which master key the store was sealed with; the key itself is never here.
   CREATE TABLE master_key (one INTEGER PRIMARY KEY CHECK (one = 1), fingerprint TEXT NOT NULL) STRICT;
 

@@ -44,6 +44,12 @@ const pageOf = (row: Row): PageRow => ({
   reason: row.reason,
 });
 
+/** 0 calls somebody out, 1 informs, 2 is about equipment: the order in which they are sent. */
+function urgencyOf(purpose: PagePurpose): number {
+  if (callingOut.has(purpose)) return 0;
+  return purpose === "technical" ? 2 : 1;
+}
+
 export function insertPage(db: Database, page: NewPage, episodeId: string | null, at: number): void {
   db.run(
     `INSERT INTO pages (id, episode_id, responder_id, purpose, step, urgency, created_at, not_before, status, language, body)
@@ -53,9 +59,9 @@ export function insertPage(db: Database, page: NewPage, episodeId: string | null
     page.responderId,
     page.purpose,
     page.step,
-    callingOut.has(page.purpose) ? 0 : 1,
+    urgencyOf(page.purpose),
     at,
-    at,
+    Math.ceil(page.notBefore ?? at),
     page.language,
     page.body,
   );
@@ -65,7 +71,7 @@ export function insertPage(db: Database, page: NewPage, episodeId: string | null
 export function callsOff(db: Database, episodeId: string, at: number): void {
   db.run(
     `UPDATE pages SET status = 'withdrawn', ended_at = ?
-     WHERE episode_id = ? AND status = 'pending' AND purpose IN ('alarm', 'not-taken', 'not-arrived', 'reminder')`,
+     WHERE episode_id = ? AND status = 'pending' AND purpose IN ('alarm', 'technical', 'sign-on', 'not-taken', 'not-arrived', 'reminder')`,
     at,
     episodeId,
   );
@@ -130,20 +136,30 @@ export function insertReply(db: Database, reply: ReplyRow, episodeId: string | n
 }
 
 function beginAttempt(db: Database, pageId: string, at: number): boolean {
-  return db.transaction(() => {
-    const begun = db.run(
-      "UPDATE pages SET status = 'sending', tries = tries + 1 WHERE id = ? AND status = 'pending'",
-      pageId,
-    );
-    if (begun === 0) return false;
-    db.run("INSERT INTO attempts (page_id, started_at) VALUES (?, ?)", pageId, at);
-    return true;
-  });
+  return db.transaction(() => beginAttemptWithin(db, pageId, at, null));
+}
+
+/** Within a transaction of the caller. `leaderId`: the page in whose text this one goes. */
+function beginAttemptWithin(db: Database, pageId: string, at: number, leaderId: string | null): boolean {
+  const begun = db.run(
+    "UPDATE pages SET status = 'sending', tries = tries + 1, sent_with = ? WHERE id = ? AND status = 'pending'",
+    leaderId,
+    pageId,
+  );
+  if (begun === 0) return false;
+  db.run("INSERT INTO attempts (page_id, started_at) VALUES (?, ?)", pageId, at);
+  return true;
 }
 
 function resumeCutOff(db: Database, at: number): number {
   return db.transaction(() => {
     db.run("UPDATE attempts SET ended_at = ?, outcome = 'unknown', reason = 'restart' WHERE ended_at IS NULL", at);
+    // Taken or closed while it was on its way: it would call somebody out for nothing.
+    db.run(
+      `UPDATE pages SET status = 'unknown', reason = 'restart', ended_at = ? WHERE status = 'sending' AND purpose IN ('alarm', 'not-taken')
+         AND EXISTS (SELECT 1 FROM episodes WHERE episodes.id = episode_id AND episodes.status <> 'open')`,
+      at,
+    );
     return db.run("UPDATE pages SET status = 'pending', not_before = ?, resent = 1 WHERE status = 'sending'", at);
   });
 }
@@ -156,17 +172,43 @@ export function pageStore(db: Database): PageStore {
       const row = db.get<Row>("SELECT * FROM pages WHERE id = ?", id);
       return row ? pageOf(row) : null;
     },
-    sendable: async (at, limit) =>
-      db
+    sendable: async (at, limit) => {
+      // Asked after each commit, and mostly there is nothing: that is told without sorting.
+      if (!db.get("SELECT 1 FROM pages WHERE status = 'pending' AND not_before <= ? LIMIT 1", at)) return [];
+      return db
         .all<Row>(
           "SELECT * FROM pages WHERE status = 'pending' AND not_before <= ? ORDER BY urgency, not_before, rowid LIMIT ?",
           at,
           limit,
         )
-        .map(pageOf),
+        .map(pageOf);
+    },
     earliestPending: async () =>
       db.get<{ at: number | null }>("SELECT MIN(not_before) AS at FROM pages WHERE status = 'pending'")?.at ?? null,
     beginAttempt: async (pageId, at) => beginAttempt(db, pageId, at),
+    technicalFor: async (responderId, limit) =>
+      db
+        .all<Row>(
+          "SELECT * FROM pages WHERE status = 'pending' AND purpose = 'technical' AND responder_id = ? ORDER BY created_at, rowid LIMIT ?",
+          responderId,
+          limit,
+        )
+        .map(pageOf),
+    lastTechnicalTo: async (responderId) =>
+      db.get<{ at: number | null }>(
+        "SELECT MAX(ended_at) AS at FROM pages WHERE purpose = 'technical' AND responder_id = ? AND status <> 'withdrawn'",
+        responderId,
+      )?.at ?? null,
+    sendWith: async (pageIds, leaderId, at) =>
+      db.transaction(() => pageIds.filter((id) => beginAttemptWithin(db, id, at, leaderId))),
+    sentWith: async (leaderId) =>
+      db.all<Row>("SELECT * FROM pages WHERE sent_with = ? ORDER BY rowid", leaderId).map(pageOf),
+    shiftPending: async (jumpMs, latest) =>
+      void db.run(
+        "UPDATE pages SET not_before = MIN(not_before + ?, ?) WHERE status = 'pending'",
+        Math.round(jumpMs),
+        Math.ceil(latest),
+      ),
     endLooseAttempt: async (end, retryAt) =>
       db.transaction(() => {
         endAttempt(db, end);

@@ -1,8 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { auditStore, rotateKeys } from "./audit.ts";
+import { contactStore } from "./contacts.ts";
 import { controlStore } from "./control.ts";
-import { openDatabase } from "./database.ts";
+import { type Database, openDatabase } from "./database.ts";
 import { episodeStore } from "./episodes.ts";
 import { erasureStore } from "./erasure.ts";
 import { gatewayStore } from "./gateways.ts";
@@ -11,6 +12,7 @@ import type { MasterKeySource } from "./master-key-file.ts";
 import { pageStore } from "./pages.ts";
 import { registryStore } from "./registry.ts";
 import { residentStore } from "./residents.ts";
+import { rotaStore } from "./rota.ts";
 import type { Store } from "./store.ts";
 import { userStore } from "./users.ts";
 import { watchStore } from "./watching.ts";
@@ -24,7 +26,11 @@ export function openSqliteStore(
   masterKey: MasterKeySource = { file: join(dataDir, "keys", "master.key") },
 ): Store {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const db = openDatabase(join(dataDir, "alerting.db"));
+  return storeIn(openDatabase(join(dataDir, "alerting.db")), masterKey);
+}
+
+/** The store in a database that is open; closing the store closes it. */
+export function storeIn(db: Database, masterKey: MasterKeySource): Store {
   let made: string | null = null;
   const keyring = createKeyring(db, masterKey, (file) => {
     made = file;
@@ -47,6 +53,8 @@ export function openSqliteStore(
     control: controlStore(db),
     users: userStore(db),
     gateways: gatewayStore(db),
+    rota: rotaStore(db),
+    contacts: contactStore(db),
     probe: async () => void db.run("UPDATE probe SET beat = beat + 1"),
     close: async () => db.close(),
   };

@@ -48,11 +48,21 @@ function facts(id: string, code: string, dwelling = id): EpisodeFacts {
     code,
     dwelling,
     place: { alias: "38", area: null, areaInTexts: false, room: null },
+    kind: "fall",
+    test: false,
+    since: at,
     detection: rest,
+    trouble: null,
+    signOn: null,
+    operatorsFirstMs: null,
     policy: {
       version: "v",
       steps: [{ responders: ["p1"], waitMs: 60_000 }],
       operators: ["p2"],
+      shortestRoundMs: 60_000,
+      receiptWithinMs: 20_000,
+      setOffWithinMs: 5 * 60_000,
+      graceMs: 2 * 60_000,
       arriveWithinMs: 60_000,
       outcomeWithinMs: 60_000,
     },
@@ -95,7 +105,7 @@ describe("one step is kept whole or not at all", () => {
     await store.close();
     store = openSqliteStore(dataDir);
     expect(await store.episodes.episode("e1")).toEqual(state);
-    expect(await store.episodes.dueOf("e1")).toEqual([{ episodeId: "e1", purpose: "next-page", at: at + 60_000 }]);
+    expect(await store.episodes.dueOf("e1")).toContainEqual({ episodeId: "e1", purpose: "next-page", at: at + 60_000 });
     expect(await store.episodes.episodeOfDetection("e1.fall")).toBe("e1");
     expect((await store.pages.sendable(at, 10)).map((page) => page.id)).toEqual(["e1.1"]);
     expect(await store.episodes.log("e1")).toHaveLength(1);

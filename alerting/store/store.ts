@@ -10,6 +10,7 @@ import type {
 import type { UsedCode } from "../codes.ts";
 import type { Language } from "../config.ts";
 import type { EpisodeInput, EpisodeState, PagePurpose, Purpose, ReceiptStatus, SendResult } from "../episode-state.ts";
+import type { RotaStore } from "../rota/rota-store.ts";
 
 /** How a page fares. `sending`: an attempt was begun; after a restart it is made again, marked. */
 export type PageStatus =
@@ -42,7 +43,10 @@ export interface PageRow {
   reason: string | null;
 }
 
-export type NewPage = Pick<PageRow, "id" | "responderId" | "purpose" | "step" | "language" | "body">;
+export type NewPage = Pick<PageRow, "id" | "responderId" | "purpose" | "step" | "language" | "body"> & {
+  /** Not sent before; wall ms. Left out: at once. */
+  notBefore?: number;
+};
 
 export interface LogEntry {
   seq: number;
@@ -72,7 +76,7 @@ export interface ReplyRow {
   responderId: string;
   letter: string | null;
   /** What became of it, of a fixed list. */
-  effect: "applied" | "unknown-code" | "code-needed" | "stop" | "unanswered";
+  effect: "applied" | "unknown-code" | "code-needed" | "late" | "stop" | "start" | "unanswered";
 }
 
 /** One step of an episode, with everything that must be kept together with it. All of it is committed or none. */
@@ -88,6 +92,7 @@ export interface EpisodeChange {
   attemptEnd?: AttemptEnd;
   receipt?: ReceiptRow;
   reply?: ReplyRow;
+  contact?: ContactChange;
 }
 
 export interface DueRow {
@@ -145,6 +150,16 @@ export interface PageStore {
   /** Pending pages to be sent at or before `at`: those that call somebody out first, then by age. */
   sendable(at: number, limit: number): Promise<PageRow[]>;
   earliestPending(): Promise<number | null>;
+  /** Technical alarms that wait to be sent to one responder, whenever that is due: they can go as one text. */
+  technicalFor(responderId: string, limit: number): Promise<PageRow[]>;
+  /** When a technical alarm was last tried to a responder, wall ms, or null. */
+  lastTechnicalTo(responderId: string): Promise<number | null>;
+  /** Marks pages as being sent with another, as `beginAttempt` does that one. Returns those that were not called off meanwhile. */
+  sendWith(pageIds: readonly string[], leaderId: string, at: number): Promise<string[]>;
+  /** Pages that went in the same text as this one. */
+  sentWith(leaderId: string): Promise<PageRow[]>;
+  /** The wall clock was set: what waits to be sent waits as long as before, and never beyond `latest`. */
+  shiftPending(jumpMs: number, latest: number): Promise<void>;
   /** Marks a page as being sent, with an attempt. False where it was called off meanwhile. */
   beginAttempt(pageId: string, at: number): Promise<boolean>;
   /** An answer about a page of no episode; of the others `commitStep` keeps it. */
@@ -184,6 +199,10 @@ export interface RegistryStore {
   /** Its pause may be over. */
   device(deviceId: string): Promise<{ device: DeviceRow; dwelling: Dwelling } | null>;
   dwellingsInArea(area: string, unit: string | null): Promise<number>;
+  /** What an alarm's limits depend on: since when anybody lives there under watch, wall ms, and its own time to arrive. */
+  dwellingTerms(dwellingId: string): Promise<{ since: number | null; arriveMinutes: number | null }>;
+  /** Null: as the policy says. False where there is no such dwelling. */
+  setArriveMinutes(dwellingId: string, minutes: number | null): Promise<boolean>;
   /** Adds devices and the dwellings that are new, as one. */
   addDevices(devices: readonly DeviceAddition[], act: Act): Promise<void>;
   /** False where there is no such device. */
@@ -272,6 +291,29 @@ export interface GatewayStore {
   putGateway(gateway: GatewayRow): Promise<void>;
   /** False where there is no such gateway. */
   forgetGateway(gatewayId: string): Promise<boolean>;
+}
+
+/** A phone that gets no texts, as far as is known. */
+export interface LostContact {
+  responderId: string;
+  /** The provider's code, or `stop`. */
+  reason: string;
+  since: number;
+  /** A fingerprint of its number. */
+  phone: string;
+}
+
+/** A phone is lost, and why, or can be reached again (null). */
+export interface ContactChange {
+  responderId: string;
+  lost: string | null;
+  /** A fingerprint of its number. */
+  phone: string;
+}
+
+export interface ContactStore {
+  lost(): Promise<LostContact[]>;
+  put(contact: ContactChange, at: number): Promise<void>;
 }
 
 export interface UserStore {
@@ -450,6 +492,8 @@ export interface Store {
   audit: AuditStore;
   erasure: ErasureStore;
   keys: KeyStore;
+  rota: RotaStore;
+  contacts: ContactStore;
   /** Rejects where nothing can be written. */
   probe(): Promise<void>;
   close(): Promise<void>;

@@ -59,6 +59,8 @@ export async function openThreadedStore(dataDir: string, masterKey?: MasterKeySo
     audit: behind("audit"),
     erasure: behind("erasure"),
     keys: behind("keys"),
+    rota: behind("rota"),
+    contacts: behind("contacts"),
     probe: () => call(null, "probe", []),
     async close() {
       if (isClosed) return;

@@ -2,6 +2,7 @@ import formbody from "@fastify/formbody";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import twilio from "twilio";
+import { meansLost } from "../channels/twilio/errors.ts";
 import { inboundPath, statusPath } from "../channels/twilio/sms.ts";
 import type { Counters } from "../counters.ts";
 import type { ReceiptStatus } from "../episode-state.ts";
@@ -72,7 +73,8 @@ export async function webhookPlugin(app: FastifyInstance, options: WebhookOption
       counters.count("webhook.unreadable");
     } else if (status !== "queued") {
       const errorCode = /^\d{1,6}$/.test(fields.ErrorCode ?? "") ? (fields.ErrorCode ?? null) : null;
-      await desk().receipt({ pageId, providerId: fields.MessageSid, status, errorCode });
+      const lost = meansLost(errorCode);
+      await desk().receipt({ pageId, providerId: fields.MessageSid, status, errorCode, lost });
     }
     return reply.code(204).send();
   });

@@ -41,6 +41,10 @@ export function createGeneratedBackend(clock: Clock, episodes: EpisodeDetail[] =
     } else if (action.action === "arrived") {
       if (episode.status !== "taken") return { ok: false, problem: "not-taken" };
       put(changed(episode, "arrived", user, at, { status: "arrived", arrivedAt: at }));
+    } else if (action.action === "on-the-way") {
+      put(changed(episode, "on-the-way", user, at, { onTheWayAt: at }));
+    } else if (action.action === "cannot") {
+      put(changed(episode, "released", user, at, { status: "open", takenBy: null, takenAt: null }));
     } else {
       if (episode.status !== "arrived" && !action.reason) return { ok: false, problem: "reason-needed" };
       const { outcome } = action;
@@ -98,6 +102,7 @@ export function generatedFall(now: number, minutesAgo: number, patch: Partial<Ep
     room: "badrum",
     reason: "still",
     strength: "strong",
+    trouble: null,
     impactAt,
     openedAt,
     late: false,
@@ -105,10 +110,13 @@ export function generatedFall(now: number, minutesAgo: number, patch: Partial<Ep
     repeats: 0,
     takenBy: null,
     takenAt: null,
+    onTheWayAt: null,
     arrivedAt: null,
     closedAt: null,
     closedBy: null,
     outcome: null,
+    done: null,
+    floorMinutes: null,
     step: 0,
     nextDeadline: { purpose: "next-page", at: openedAt + 180_000 },
     pages: [page("Patrull 2", openedAt + 400, "delivered")],

@@ -11,6 +11,14 @@ const permanentForPhone: ReadonlySet<number> = new Set([
 /** Our own number or text is at fault: a second try cannot help either, and every page will meet it. 21212, 21603, 21606, 21659 sender; 21602, 21617 text. */
 const permanentForSender: ReadonlySet<number> = new Set([21212, 21602, 21603, 21604, 21606, 21617, 21659]);
 
+/** Of receipts: blocked by the phone or its operator, no such phone, a landline. A phone that is off or out of reach is none of these. */
+const lostByReceipt: ReadonlySet<string> = new Set(["21610", "21614", "30004", "30005", "30006"]);
+
+/** Whether a receipt's error says that no text will ever get there. */
+export function meansLost(errorCode: string | null): boolean {
+  return errorCode !== null && lostByReceipt.has(errorCode);
+}
+
 /** The connection was never made, so nothing was accepted: trying again cannot double a text. */
 const neverReached: ReadonlySet<string> = new Set([
   "ECONNREFUSED",
@@ -24,7 +32,7 @@ const neverReached: ReadonlySet<string> = new Set([
 export function judgeError(error: unknown): Exclude<SendResult, { outcome: "accepted" }> {
   const { status, code } = readError(error);
   if (typeof code === "number" && (permanentForPhone.has(code) || permanentForSender.has(code))) {
-    return { outcome: "permanent", reason: String(code) };
+    return { outcome: "permanent", reason: String(code), ...(permanentForPhone.has(code) ? { fault: "phone" } : {}) };
   }
   if (status !== null) {
     // 429 too many, 5xx theirs, 401 and 403 ours to mend: nothing was accepted. The next is paged beside the tries.

@@ -18,7 +18,7 @@ export function statusUrl(publicUrl: string, pageId: string): string {
 }
 
 /** SMS through Twilio. */
-export function createTwilioSms(config: AlertingConfig["twilio"], publicUrl: () => string): Channel {
+export function createTwilioSms(config: Omit<AlertingConfig["twilio"], "perSecond">, publicUrl: () => string): Channel {
   const { accountSid, authToken, from, baseUrl } = config;
   const options = { timeout: requestMs, keepAlive: true, maxSockets: sockets };
   const httpClient = baseUrl ? new MovedRequestClient(baseUrl, options) : new twilio.RequestClient(options);

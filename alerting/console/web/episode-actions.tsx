@@ -36,7 +36,7 @@ export function EpisodeActions({ view, onChanged, link }: Props) {
   }
 
   const next = view.status === "open" ? "take" : view.status === "taken" ? "arrived" : null;
-  const named = (key: "act.take" | "act.arrived" | "act.close" | "act.close-dots" | "act.details") =>
+  const named = (key: "act.take" | "act.on-the-way" | "act.arrived" | "act.close" | "act.close-dots" | "act.details") =>
     words.say("act.for", { act: words.say(key).replace(" …", ""), alias });
   return (
     <>
@@ -50,6 +50,17 @@ export function EpisodeActions({ view, onChanged, link }: Props) {
             onClick={() => void send({ action: next })}
           >
             {words.say(sending ? "act.sending" : `act.${next}`)}
+          </button>
+        )}
+        {view.status === "taken" && view.onTheWayAt === null && (
+          <button
+            type="button"
+            class="secondary"
+            disabled={sending}
+            aria-label={named("act.on-the-way")}
+            onClick={() => void send({ action: "on-the-way" })}
+          >
+            {words.say("act.on-the-way")}
           </button>
         )}
         {view.status !== "closed" && (

@@ -1,3 +1,4 @@
+import { purposes, type TroubleKind, troubleKinds } from "../../episode-state.ts";
 import type { EpisodeView, PageView } from "../api.ts";
 import type { Words } from "./language.ts";
 
@@ -10,9 +11,14 @@ export function placeOf(view: Pick<EpisodeView, "area" | "room">): string {
   return [view.area, view.room].filter(Boolean).join(" · ");
 }
 
+/** What an alarm is about: what a sensor measured, or what is wrong with the equipment. */
+function whyOf({ reason, trouble }: EpisodeView): NonNullable<EpisodeView["reason"]> | TroubleKind | "sign-on" {
+  return reason ?? troubleKinds.find((kind) => kind === trouble?.kind) ?? "sign-on";
+}
+
 /** Why it alarmed, claiming nothing beyond what was measured until the alarm. */
 export function reasonOf(words: Words, view: EpisodeView, now: number): string {
-  const reason = words.say(`reason.${view.reason}`, { time: words.time(view.impactAt, now) });
+  const reason = words.say(`reason.${whyOf(view)}`, { time: words.time(view.impactAt, now) });
   if (!view.late) return reason;
   const late = { time: words.time(view.impactAt, now), received: words.time(view.openedAt, now) };
   return `${reason} ${words.say("reason.late", late)}`;
@@ -50,12 +56,12 @@ export function countdownOf(ms: number): string {
 export function deadlineOf(words: Words, view: EpisodeView, now: number): string | null {
   if (!view.nextDeadline) return null;
   const { purpose, at } = view.nextDeadline;
-  const known = purpose === "next-page" || purpose === "arrive" || purpose === "outcome" ? purpose : "unknown";
+  const known = purposes.find((one) => one === purpose) ?? "unknown";
   if (at <= now) return words.say(`deadline.${known}.now`);
   return words.say(`deadline.${known}`, { time: countdownOf(at - now) });
 }
 
-const asksToGo = new Set(["alarm", "not-taken", "backup"]);
+const asksToGo = new Set(["alarm", "technical", "sign-on", "not-taken", "backup"]);
 
 /** The latest page that asked each responder to go: confirmations and reminders stand in the story. */
 export function latestPages(view: EpisodeView): PageView[] {
