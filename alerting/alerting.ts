@@ -1,5 +1,4 @@
 import type { AddressInfo } from "node:net";
-import { isAbsolute, join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import type { Clock } from "../firmware-contracts/clock.ts";
@@ -31,7 +30,7 @@ import { createUsers, type Users } from "./registry/users.ts";
 import { createReplyDesk, type ReplyDesk } from "./reply-desk.ts";
 import { createRotas, type Rotas } from "./rota/duty-rota.ts";
 import { createRotaWatch, type RotaWatch } from "./rota-watch.ts";
-import type { MasterKeySource } from "./store/master-key-file.ts";
+import { masterKeySource } from "./store/master-key-file.ts";
 import type { Store } from "./store/store.ts";
 import { openThreadedStore } from "./store/threaded.ts";
 import { createWebServer, type WebServer } from "./web-server.ts";
@@ -84,15 +83,6 @@ export interface Alerting {
   eventsLogged(): EventCounts;
   /** Open episodes and those closed in the last 12 h. */
   episodes(): EpisodeSummary[];
-}
-
-/** Where the master key is. A relative path that no configuration file has placed is the data folder's: in trials. */
-export function masterKeySource(
-  { masterKey, masterKeyFile }: Pick<AlertingConfig, "masterKey" | "masterKeyFile">,
-  dataDir: string,
-): MasterKeySource {
-  if (masterKey !== undefined) return { text: masterKey };
-  return { file: isAbsolute(masterKeyFile) ? masterKeyFile : join(dataDir, masterKeyFile) };
 }
 
 export function createAlerting(options: AlertingOptions): Alerting {

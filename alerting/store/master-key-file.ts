@@ -10,11 +10,20 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { masterKeyText, newKey, readMasterKey } from "../sealing/seal.ts";
 
 /** Where the master key is: in a file of its own, or its text as the configuration has it. */
 export type MasterKeySource = { file: string } | { text: string };
+
+/** Where the master key is. A relative path that no configuration file has placed is the data folder's: in trials. */
+export function masterKeySource(
+  { masterKey, masterKeyFile }: { masterKey?: string | undefined; masterKeyFile: string },
+  dataDir: string,
+): MasterKeySource {
+  if (masterKey !== undefined) return { text: masterKey };
+  return { file: isAbsolute(masterKeyFile) ? masterKeyFile : join(dataDir, masterKeyFile) };
+}
 
 /** Reads it. Null where the file is not there. @throws where it is no master key or cannot be read. */
 export function loadMasterKey(source: MasterKeySource): KeyObject | null {
