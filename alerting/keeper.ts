@@ -162,7 +162,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
         change.pages.push({ id: pageId, responderId, purpose, step: policyStep, language, body, ...when });
       }
     }
-    const contact = contactIn(input);
+    const contact = await contactIn(input);
     if (contact) change.contact = contact;
     await store.episodes.commitStep(change);
     const opened = state === null ? also.detection : undefined;
@@ -177,10 +177,15 @@ export function createKeeper(options: KeeperOptions): Keeper {
   }
 
   /** What an input tells of a phone, where that is news. */
-  function contactIn(input: EpisodeInput): ContactChange | null {
+  async function contactIn(input: EpisodeInput): Promise<ContactChange | null> {
     if (input.type === "receipt") {
-      const { responderId, status, errorCode } = input;
-      if (status === "delivered") return staff.lost.has(responderId) ? staff.change(responderId, null) : null;
+      const { pageId, responderId, status, errorCode } = input;
+      if (status === "delivered") {
+        const lost = staff.lost.get(responderId);
+        // The receipt of an earlier text may come after a STOP: it tells nothing of the next.
+        const isLater = lost !== undefined && ((await store.pages.page(pageId))?.createdAt ?? 0) > lost.since;
+        return isLater ? staff.change(responderId, null) : null;
+      }
       if (input.lost) return staff.lost.has(responderId) ? null : staff.change(responderId, errorCode ?? status);
     }
     if (input.type === "page-result" && input.result.outcome === "permanent" && input.result.fault === "phone") {

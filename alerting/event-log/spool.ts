@@ -4,7 +4,7 @@ import { createSerial } from "../serial.ts";
 
 /** How many segments the whole spool has at most: the oldest is what is dropped at once when it is full. */
 const segmentsAtMost = 16;
-const segmentName = /^(\d{10})\.ndjson$/;
+export const segmentName = /^(\d{10})\.ndjson$/;
 
 /** Where reading stands: everything before it was written to InfluxDB, or dropped. */
 interface Cursor {

@@ -56,23 +56,26 @@ export interface Dwellings {
 
 const longestMinutes = longestPauseMs / 60_000;
 
-export function createDwellings(store: () => Store, clock: Clock): Dwellings {
-  async function find({ key, unit }: DwellingKey): Promise<Dwelling> {
-    const all = await store().registry.dwellings();
-    const found = all.filter(
-      (one) => one.alias.toLowerCase() === key.trim().toLowerCase() && (unit === undefined || one.unit === unit),
-    );
-    const [only, other] = found;
-    if (!only) {
-      const where = unit === undefined ? "" : ` in the unit ${unit}`;
-      throw new Error(`no dwelling has the key ${key}${where}; see fallvakt device list`);
-    }
-    if (other) {
-      const units = found.map((one) => one.unit ?? "none").join(", ");
-      throw new Error(`key ${key} is in several units (${units}); say which with --unit`);
-    }
-    return only;
+/** @throws with the mend where no dwelling has this key, or several have. */
+export async function findDwelling(store: Store, { key, unit }: DwellingKey): Promise<Dwelling> {
+  const all = await store.registry.dwellings();
+  const found = all.filter(
+    (one) => one.alias.toLowerCase() === key.trim().toLowerCase() && (unit === undefined || one.unit === unit),
+  );
+  const [only, other] = found;
+  if (!only) {
+    const where = unit === undefined ? "" : ` in the unit ${unit}`;
+    throw new Error(`no dwelling has the key ${key}${where}; see fallvakt device list`);
   }
+  if (other) {
+    const units = found.map((one) => one.unit ?? "none").join(", ");
+    throw new Error(`key ${key} is in several units (${units}); say which with --unit`);
+  }
+  return only;
+}
+
+export function createDwellings(store: () => Store, clock: Clock): Dwellings {
+  const find = (dwelling: DwellingKey) => findDwelling(store(), dwelling);
 
   return {
     giveConsent: async (dwelling, by) =>

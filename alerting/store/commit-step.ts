@@ -1,27 +1,28 @@
 import { putContact } from "./contacts.ts";
 import type { Database } from "./database.ts";
+import type { Keyring } from "./keyring.ts";
 import { appendLog } from "./log.ts";
 import { callsOff, endAttempt, insertPage, insertReceipt, insertReply, shiftPending } from "./pages.ts";
 import type { EpisodeChange, PageShift } from "./store.ts";
 
 /** Keeps one step: state, log, deadlines and pages, as one transaction. */
-export function commitStep(db: Database, change: EpisodeChange): void {
-  db.transaction(() => keepStep(db, change));
+export function commitStep(db: Database, keyring: Keyring, change: EpisodeChange): void {
+  db.transaction(() => keepStep(db, keyring, change));
 }
 
 /** The wall clock was set: a step of each episode whose deadlines move, and the pages that wait, as one transaction. */
-export function followClock(db: Database, changes: readonly EpisodeChange[], shift: PageShift): void {
+export function followClock(db: Database, keyring: Keyring, changes: readonly EpisodeChange[], shift: PageShift): void {
   db.transaction(() => {
-    for (const change of changes) keepStep(db, change);
+    for (const change of changes) keepStep(db, keyring, change);
     shiftPending(db, shift);
   });
 }
 
-function keepStep(db: Database, change: EpisodeChange): void {
+function keepStep(db: Database, keyring: Keyring, change: EpisodeChange): void {
   const { state, input, at } = change;
-  const { id } = state.facts;
+  const { id, dwelling } = state.facts;
   putEpisode(db, change);
-  appendLog(db, id, at, input);
+  appendLog(db, keyring, { id, dwelling }, at, input);
   db.run("DELETE FROM due WHERE episode_id = ?", id);
   for (const [purpose, dueAt] of Object.entries(state.due)) {
     db.run("INSERT INTO due (episode_id, purpose, at) VALUES (?, ?, ?)", id, purpose, Math.ceil(dueAt));
@@ -54,9 +55,10 @@ function keepStep(db: Database, change: EpisodeChange): void {
 
 function putEpisode(db: Database, { state }: EpisodeChange): void {
   const { facts } = state;
-  db.run(
+  const changed = db.run(
     `INSERT INTO episodes (id, code, dwelling, test, status, opened_at, closed_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET status = excluded.status, closed_at = excluded.closed_at, state = excluded.state`,
+     ON CONFLICT (id) DO UPDATE SET status = excluded.status, closed_at = excluded.closed_at, state = excluded.state
+       WHERE erasure_id IS NULL`,
     facts.id,
     facts.code,
     facts.dwelling,
@@ -66,4 +68,6 @@ function putEpisode(db: Database, { state }: EpisodeChange): void {
     state.closedAt,
     JSON.stringify(state),
   );
+  // Erased since its state was read: nothing may bring it back.
+  if (changed === 0) throw new Error(`episode ${facts.id} was erased`);
 }

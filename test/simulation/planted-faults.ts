@@ -296,7 +296,8 @@ export const plantedFaults: Readonly<Record<string, Fault>> = {
       if (change.input.type !== "reply" || change.input.letter !== "N") return;
       db.run("DROP TRIGGER IF EXISTS episode_log_no_update");
       db.run(
-        "UPDATE episode_log SET input = replace(input, '\"N\"', '\"T\"') WHERE seq = (SELECT MAX(seq) FROM episode_log)",
+        `UPDATE episode_log SET input = substr(input, 1, 40) || iif(substr(input, 41, 1) = 'A', 'B', 'A') || substr(input, 42)
+         WHERE seq = (SELECT MAX(seq) FROM episode_log)`,
       );
     },
   })),
