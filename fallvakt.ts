@@ -54,6 +54,7 @@ const commands: Record<string, () => Promise<InstanceType<typeof Command>>> = {
   rota: async () => (await import("./front-door/rota.ts")).rotaCommand(),
   gateway: async () => (await import("./front-door/register.ts")).gatewayCommand(),
   user: async () => (await import("./front-door/register.ts")).userCommand(),
+  messages: async () => (await import("./front-door/messages.ts")).messagesCommand(),
   resident: async () => (await import("./front-door/residents.ts")).residentCommand(),
   audit: async () => (await import("./front-door/audit.ts")).auditCommand(),
   incident: async () => (await import("./front-door/audit.ts")).incidentCommand(version ?? ""),

@@ -198,6 +198,10 @@ class AlertingService implements Alerting {
         onEvent,
         onChange: this.#changeListeners.tell,
         wake,
+        onClockSet: (jumpMs) => {
+          counters.count("clock.set");
+          log.warn({ jumpMs }, "the clock was set; deadlines are moved with it");
+        },
       });
       await keeper.load();
       const desk = createReplyDesk({ config, store, keeper, board, clock, counters, wake });
@@ -258,7 +262,7 @@ class AlertingService implements Alerting {
     await parts.web.close();
     await parts.dispatcher.stop();
     // What is under way in the keeper's queue is committed before the store goes.
-    await parts.keeper.inTurn(async () => undefined);
+    await parts.keeper.inTurn(async () => undefined).catch(() => undefined);
     this.#parts = null;
     await this.#eventLog.stop();
     await parts.store.close();

@@ -1,6 +1,6 @@
 import { Detection } from "../../firmware-contracts/detection.ts";
 import type { Purpose } from "../episode-state.ts";
-import { commitStep } from "./commit-step.ts";
+import { commitStep, followClock } from "./commit-step.ts";
 import type { Database } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
 import { readLog, verifyLog } from "./log.ts";
@@ -23,6 +23,7 @@ const dueOf = (row: DueDatabaseRow) => ({ episodeId: row.episode_id, purpose: ro
 export function episodeStore(db: Database, keyring: Keyring): EpisodeStore {
   return {
     commitStep: async (change) => commitStep(db, keyring, change),
+    followClock: async (changes, jumpMs, latest) => followClock(db, keyring, changes, jumpMs, latest),
     episode: async (id) => stateOf(db.get("SELECT state FROM episodes WHERE id = ? AND erasure_id IS NULL", id)),
     openEpisode: async (dwelling, test) =>
       stateOf(

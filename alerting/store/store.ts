@@ -127,6 +127,11 @@ export interface UserRow {
 /** Episodes, their log, deadlines and pages. */
 export interface EpisodeStore {
   commitStep(change: EpisodeChange): Promise<void>;
+  /**
+   * The wall clock was set: a step of each episode whose deadlines move, and pages that wait are sent `jumpMs` later, but never after `latest` (wall ms).
+   * All of it is kept or none.
+   */
+  followClock(changes: readonly EpisodeChange[], jumpMs: number, latest: number): Promise<void>;
   episode(id: string): Promise<EpisodeState | null>;
   openEpisode(dwelling: string, test: boolean): Promise<EpisodeState | null>;
   /** Every open episode, and those closed at or after `closedSince`. */
@@ -158,8 +163,6 @@ export interface PageStore {
   sendWith(pageIds: readonly string[], leaderId: string, at: number): Promise<string[]>;
   /** Pages that went in the same text as this one. */
   sentWith(leaderId: string): Promise<PageRow[]>;
-  /** The wall clock was set: what waits to be sent waits as long as before, and never beyond `latest`. */
-  shiftPending(jumpMs: number, latest: number): Promise<void>;
   /** Marks a page as being sent, with an attempt. False where it was called off meanwhile. */
   beginAttempt(pageId: string, at: number): Promise<boolean>;
   /** An answer about a page of no episode; of the others `commitStep` keeps it. */

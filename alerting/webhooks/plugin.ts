@@ -42,6 +42,8 @@ export interface WebhookOptions {
  */
 export async function webhookPlugin(app: FastifyInstance, options: WebhookOptions): Promise<void> {
   const { authToken, publicUrl, desk, counters, log } = options;
+  // A form is all that the provider sends.
+  app.removeAllContentTypeParsers();
   await app.register(formbody, { bodyLimit: longestBody });
 
   app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
@@ -64,6 +66,20 @@ export async function webhookPlugin(app: FastifyInstance, options: WebhookOption
     );
     await reply.code(403).send();
   });
+
+  for (const url of [statusPath, inboundPath]) {
+    app.route({
+      method: ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"],
+      url,
+      // Before the signature: the provider can be set to use GET, and would then sign it.
+      async onRequest(request, reply) {
+        counters.count("webhook.bad-request");
+        log.warn({ method: request.method, path: url }, "a webhook must be POST: set it so at the provider");
+        return reply.code(405).header("allow", "POST").send();
+      },
+      handler: () => {},
+    });
+  }
 
   app.post(statusPath, async (request, reply) => {
     const fields = fieldsOf(request);

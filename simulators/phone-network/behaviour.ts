@@ -16,9 +16,16 @@ export interface Behaviour {
 
 /**
  * `answer`: as the real one does. `reset`: the connection breaks and nothing was accepted. `accept-then-reset`: the message is on its way, but the connection breaks before the answer.
- * `hang`: accepted, and no answer ever comes. A status, such as 503: nothing is accepted.
+ * `hang`: accepted, and no answer ever comes. `not-json`: accepted, but something on the way answers 201 with a page of its own.
+ * A status, such as 503: nothing is accepted; with a code of Twilio's, and how long to wait (a Retry-After header, as it stands).
  */
-export type ApiBehaviour = "answer" | "reset" | "accept-then-reset" | "hang" | { status: number };
+export type ApiBehaviour =
+  | "answer"
+  | "reset"
+  | "accept-then-reset"
+  | "hang"
+  | "not-json"
+  | { status: number; code?: number; retryAfter?: string };
 
 /** A network on a good day. */
 export const goodDay: Behaviour = {

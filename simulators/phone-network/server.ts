@@ -67,8 +67,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     if (refusal) return refuse(reply, refusal);
     const fate = options.behaviourFor(wanted.to);
     if (typeof fate.api === "object") {
-      const { status } = fate.api;
-      return refuse(reply, { status, code: status === 429 ? 20429 : 20500, message: "The service is in trouble" });
+      const { status, code = status === 429 ? 20429 : 20500, retryAfter } = fate.api;
+      if (retryAfter !== undefined) reply.header("retry-after", retryAfter);
+      return refuse(reply, { status, code, message: `The service refuses ${wanted.to}: ${wanted.body}` });
     }
     if (fate.api === "reset") return breakOff(request, reply);
     const message = options.accept(wanted, fate);
@@ -77,6 +78,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       reply.hijack();
       return reply;
     }
+    if (fate.api === "not-json") return reply.code(201).type("text/html").send("<html><h1>One moment</h1></html>");
     return reply.code(201).send(messageResource(message, accountSid));
   });
 

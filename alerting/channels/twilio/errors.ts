@@ -30,25 +30,42 @@ const neverReached: ReadonlySet<string> = new Set([
 
 /** What an error of the SDK means for the page. */
 export function judgeError(error: unknown): Exclude<SendResult, { outcome: "accepted" }> {
-  const { status, code } = readError(error);
-  if (typeof code === "number" && (permanentForPhone.has(code) || permanentForSender.has(code))) {
+  const { status, code, connection, retryAfterMs } = readError(error);
+  if (code !== null && (permanentForPhone.has(code) || permanentForSender.has(code))) {
     return { outcome: "permanent", reason: String(code), ...(permanentForPhone.has(code) ? { fault: "phone" } : {}) };
   }
   if (status !== null) {
     // 429 too many, 5xx theirs, 401 and 403 ours to mend: nothing was accepted. The next is paged beside the tries.
-    const retryable = status === 429 || status === 401 || status === 403 || status === 408 || status >= 500;
-    return { outcome: retryable ? "retryable" : "permanent", reason: String(code ?? status) };
+    // Without a code of Twilio's it is somebody's on the way, a proxy or a sign-in page, which says nothing of the phone.
+    const retryable = code === null || [401, 403, 408, 429].includes(status) || status >= 500;
+    const reason = String(code ?? status);
+    if (!retryable) return { outcome: "permanent", reason };
+    return { outcome: "retryable", reason, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
   }
-  if (typeof code === "string" && neverReached.has(code)) return { outcome: "retryable", reason: code };
+  if (connection !== null && neverReached.has(connection)) return { outcome: "retryable", reason: connection };
   // Reset, timed out, an answer that is none: it may have been sent.
-  return { outcome: "unknown", reason: typeof code === "string" ? code : "no-answer" };
+  return { outcome: "unknown", reason: connection ?? "no-answer" };
 }
 
-function readError(error: unknown): { status: number | null; code: number | string | null } {
-  if (typeof error !== "object" || error === null) return { status: null, code: null };
-  const { status, code } = error as { status?: unknown; code?: unknown };
+interface ReadError {
+  /** Of HTTP; null where there was no answer. */
+  status: number | null;
+  /** Twilio's. */
+  code: number | null;
+  /** What befell the connection, such as ECONNRESET. */
+  connection: string | null;
+  retryAfterMs: number | null;
+}
+
+/** Only numbers and names of the system's own: what else an answer holds could be a phone number or a text. */
+function readError(error: unknown): ReadError {
+  if (typeof error !== "object" || error === null)
+    return { status: null, code: null, connection: null, retryAfterMs: null };
+  const { status, code, retryAfterMs } = error as Record<string, unknown>;
   return {
     status: typeof status === "number" ? status : null,
-    code: typeof code === "number" || typeof code === "string" ? code : null,
+    code: typeof code === "number" && code >= 10_000 && code <= 99_999 ? code : null,
+    connection: typeof status !== "number" && typeof code === "string" && /^[A-Z_]{3,40}$/.test(code) ? code : null,
+    retryAfterMs: typeof retryAfterMs === "number" ? retryAfterMs : null,
   };
 }

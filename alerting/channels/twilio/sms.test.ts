@@ -46,37 +46,6 @@ describe("over real HTTP with the twilio package", () => {
       StatusCallback: "https://larm.example.se/webhooks/twilio/status?page=e1.1",
     });
   });
-
-  test.each([
-    [400, 21614, { outcome: "permanent", fault: "phone" }],
-    [400, 21610, { outcome: "permanent", fault: "phone" }],
-    [400, 21211, { outcome: "permanent", fault: "phone" }],
-    // Ours to mend: the phone is as good as it was.
-    [400, 21659, { outcome: "permanent" }],
-    [429, 20429, { outcome: "retryable" }],
-    [401, 20003, { outcome: "retryable" }],
-    [500, 20500, { outcome: "retryable" }],
-    [503, null, { outcome: "retryable" }],
-  ] as const)("status %i, code %s: %o", async (status, code, result) => {
-    const sms = await answering((_, response) => {
-      response
-        .writeHead(status, { "content-type": "application/json" })
-        .end(JSON.stringify({ status, code, message: "no" }));
-    });
-    expect(await sms.send(page)).toEqual({ ...result, reason: String(code ?? status) });
-  });
-
-  test("cut off in the middle: nobody knows", async () => {
-    const sms = await answering((request) => request.socket.destroy());
-    expect(await sms.send(page)).toMatchObject({ outcome: "unknown" });
-  });
-
-  test("nobody listens: nothing was sent, so it may be tried again", async () => {
-    const sms = await answering(() => {});
-    const running = server;
-    await new Promise((resolve) => running?.close(resolve));
-    expect(await sms.send(page)).toEqual({ outcome: "retryable", reason: "ECONNREFUSED" });
-  });
 });
 
 test("what is no error of the SDK is unknown", () => {

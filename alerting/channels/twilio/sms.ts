@@ -2,7 +2,7 @@ import twilio from "twilio";
 import type { AlertingConfig } from "../../config.ts";
 import type { Channel } from "../channel.ts";
 import { judgeError } from "./errors.ts";
-import { MovedRequestClient } from "./moved-client.ts";
+import { TwilioRequestClient } from "./request-client.ts";
 
 /** The SDK's own limit on one request, ms of real time. The dispatcher gives up earlier, by its clock. */
 const requestMs = 30_000;
@@ -17,11 +17,14 @@ export function statusUrl(publicUrl: string, pageId: string): string {
   return `${publicUrl}${statusPath}?page=${encodeURIComponent(pageId)}`;
 }
 
-/** SMS through Twilio. */
-export function createTwilioSms(config: Omit<AlertingConfig["twilio"], "perSecond">, publicUrl: () => string): Channel {
+/** SMS through Twilio. `limitMs`: when a request is given up, ms of real time. */
+export function createTwilioSms(
+  config: Omit<AlertingConfig["twilio"], "perSecond">,
+  publicUrl: () => string,
+  limitMs = requestMs,
+): Channel {
   const { accountSid, authToken, from, baseUrl } = config;
-  const options = { timeout: requestMs, keepAlive: true, maxSockets: sockets };
-  const httpClient = baseUrl ? new MovedRequestClient(baseUrl, options) : new twilio.RequestClient(options);
+  const httpClient = new TwilioRequestClient({ timeout: limitMs, keepAlive: true, maxSockets: sockets }, baseUrl);
   const client = twilio(accountSid, authToken, { httpClient, autoRetry: false });
   return {
     name: "twilio-sms",
