@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { pino } from "pino";
 import twilio from "twilio";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { systemClock } from "../firmware-contracts/clock.ts";
+import { type Clock, systemClock } from "../firmware-contracts/clock.ts";
 import { type Detection, detectionId } from "../firmware-contracts/detection.ts";
 import { type Alerting, createAlerting, type ServiceEvent } from "./alerting.ts";
 import { AlertingConfig } from "./config.ts";
@@ -64,6 +64,8 @@ let alerting: Alerting;
 let events: ServiceEvent[];
 /** Twenty times as fast: a wait of 20 s takes one. */
 let speed: number;
+/** Goes on over restarts: a new one would stand before what is in the store. */
+let clock: Clock | null;
 
 function config(change: (raw: Record<string, unknown>) => void = () => {}): AlertingConfig {
   const raw: Record<string, unknown> = {
@@ -94,7 +96,8 @@ function config(change: (raw: Record<string, unknown>) => void = () => {}): Aler
 }
 
 async function begin(settings = config()): Promise<void> {
-  alerting = createAlerting({ config: settings, dataDir, clock: systemClock(speed), log: pino({ level: "silent" }) });
+  clock ??= systemClock(speed);
+  alerting = createAlerting({ config: settings, dataDir, clock, log: pino({ level: "silent" }) });
   alerting.events.on((event) => events.push(event));
   await alerting.start();
 }
@@ -158,6 +161,7 @@ beforeEach(async () => {
   provider = new Provider();
   await new Promise<void>((resolve) => provider.server.listen(0, "127.0.0.1", resolve));
   events = [];
+  clock = null;
   speed = 1;
 });
 

@@ -13,6 +13,7 @@ import { createConsoleBackend } from "./console-backend.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
 import type { EpisodeKind, SeenDetection } from "./episode-state.ts";
+import { createErasureWatch, type ErasureWatch } from "./erasure/watch.ts";
 import { createEventLog, type EventCounts, type EventLog } from "./event-log/event-log.ts";
 import type { ServiceEvent } from "./events.ts";
 import { byToken } from "./intake/callers.ts";
@@ -29,6 +30,7 @@ import { createUsers, type Users } from "./registry/users.ts";
 import { createReplyDesk, type ReplyDesk } from "./reply-desk.ts";
 import { createRotas, type Rotas } from "./rota/duty-rota.ts";
 import { createRotaWatch, type RotaWatch } from "./rota-watch.ts";
+import { masterKeySource } from "./store/master-key-file.ts";
 import type { Store } from "./store/store.ts";
 import { openThreadedStore } from "./store/threaded.ts";
 import { createWebServer, type WebServer } from "./web-server.ts";
@@ -108,6 +110,7 @@ class AlertingService implements Alerting {
     rotas: Rotas;
     rotaWatch: RotaWatch;
     web: WebServer;
+    erasures: ErasureWatch;
   } | null = null;
   #gatewayDoor: GatewayDoor | null = null;
 
@@ -170,8 +173,14 @@ class AlertingService implements Alerting {
   async start(): Promise<void> {
     const { config, dataDir, clock, log } = this.#options;
     const counters = this.#counters;
-    const store = await openThreadedStore(dataDir);
+    const store = await openThreadedStore(dataDir, masterKeySource(config, dataDir));
     try {
+      const made = await store.keys.open();
+      if (made)
+        log.warn(
+          { file: made },
+          "made a master key: back it up now, apart from the data; without it nothing sealed can be read",
+        );
       await this.#eventLog.start();
       const names = new Map(config.responders.map(({ id, name }) => [id, name]));
       const rotas = createRotas({ config, store, clock, log });
@@ -189,6 +198,10 @@ class AlertingService implements Alerting {
         onEvent,
         onChange: this.#changeListeners.tell,
         wake,
+        onClockSet: (jumpMs) => {
+          counters.count("clock.set");
+          log.warn({ jumpMs }, "the clock was set; deadlines are moved with it");
+        },
       });
       await keeper.load();
       const desk = createReplyDesk({ config, store, keeper, board, clock, counters, wake });
@@ -205,13 +218,19 @@ class AlertingService implements Alerting {
       });
       const rotaWatch = createRotaWatch({ config, rotas, keeper, board, clock, log });
       const web = createWebServer({ section: "alerting.http.tls", tls: config.http.tls, clock, log });
-      this.#parts = { store, board, keeper, desk, dispatcher, rotas, rotaWatch, web };
+      const onErased = (id: string) => {
+        board.remove(id);
+        this.#changeListeners.tell(id);
+      };
+      const erasures = createErasureWatch({ store, clock, counters, log, onErased });
+      this.#parts = { store, board, keeper, desk, dispatcher, rotas, rotaWatch, web, erasures };
       await this.#routes(web.app);
       await web.app.listen({ host: config.http.host, port: config.http.port });
       const { tls } = config.intake;
       if (tls) this.#gatewayDoor = await openGatewayDoor({ tls, intake: this.intake, clock, counters, log });
       await dispatcher.start();
       await this.#gatewayWatch.start();
+      await erasures.start();
       await rotaWatch.start();
       log.info(
         { url: this.url, webhooks: this.#publicUrl() },
@@ -236,13 +255,14 @@ class AlertingService implements Alerting {
     const parts = this.#parts;
     if (!parts) return;
     this.#gatewayWatch.stop();
+    await parts.erasures.stop();
     parts.rotaWatch.stop();
     parts.rotas.stop();
     await this.#closeGatewayDoor();
     await parts.web.close();
     await parts.dispatcher.stop();
     // What is under way in the keeper's queue is committed before the store goes.
-    await parts.keeper.inTurn(async () => undefined);
+    await parts.keeper.inTurn(async () => undefined).catch(() => undefined);
     this.#parts = null;
     await this.#eventLog.stop();
     await parts.store.close();

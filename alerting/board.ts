@@ -30,6 +30,8 @@ export interface Board {
     events: TimelineEntry[],
     opened?: { evidence: Evidence | null; model: string | null },
   ): void;
+  /** Forgets what was erased. */
+  remove(id: string): void;
   states(): EpisodeState[];
   view(now: number): EpisodeView[];
   detail(id: string): EpisodeDetail | null;
@@ -69,6 +71,7 @@ export function createBoard(store: Store, nameOf: (responderId: string) => strin
         model: opened?.model ?? known?.model ?? null,
       });
     },
+    remove: (id) => void shown.delete(id),
     states: () => [...shown.values()].map(({ state }) => state),
     view(now) {
       forget(now);

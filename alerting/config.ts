@@ -151,6 +151,13 @@ const Shape = z.strictObject({
   }),
   influx: Influx.optional().meta({ description: "Where events go; without it they stay in the spool" }),
   spool: Spool.prefault({}).meta({ description: "Events on disk on their way to InfluxDB" }),
+  masterKeyFile: z.string().default("keys/master.key").meta({
+    description:
+      "Where the master key is, by which names, addresses and the log are sealed; relative to this file, apart from the data. Back it up by itself",
+  }),
+  masterKey: z.string().optional().meta({
+    description: "The master key itself instead of a file of its own, as { env: NAME } or { file: PATH } gives it",
+  }),
   intake: z
     .strictObject({
       token: z.string().min(20, "use at least 20 characters; `fallvakt init` makes a good one").optional().meta({

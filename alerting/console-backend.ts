@@ -32,7 +32,8 @@ export function createConsoleBackend(options: {
 
   async function look(): Promise<void> {
     try {
-      contactsFail = (await store().pages.failedContactsSince(clock.wallNow() - contactTroubleMs)).length > 0;
+      const failed = await store().pages.failedContactsSince(clock.wallNow() - contactTroubleMs);
+      contactsFail = failed.length > 0 || keeper().staff.lost.size > 0;
       storeFails = false;
     } catch {
       storeFails = true;

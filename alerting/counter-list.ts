@@ -47,6 +47,7 @@ export const alertingCounters: Readonly<Record<string, string>> = {
   "dispatcher.due-failed": "deadlines that could not be carried out, and are tried again",
   "dispatcher.result-failed": "results of pages that could not be committed, and are tried again",
   "store.not-ready": "looks at the store that found it not writable",
+  "erasure.look-failed": "looks for what was erased that failed, and are made again",
   "event.detection": "events: a Detection",
   "event.episode-opened": "events: an episode opened",
   "event.page-queued": "events: a page to be sent",

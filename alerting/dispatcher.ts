@@ -20,8 +20,6 @@ const answerMs = 10_000;
 const gatheredAtMost = 50;
 /** However many alarms have just been handed over, other texts do not wait for them longer than this, ms. */
 const longestPaceMs = 60_000;
-/** The wall clock was set where it moves this much against the monotonic one between two looks, ms. */
-const clockJumpMs = 2_000;
 /** Deadlines taken up in one go. */
 const batch = 100;
 
@@ -48,8 +46,6 @@ export function createDispatcher(options: {
   const { store, keeper, channel, clock, counters, log, perSecond = 1 } = options;
   /** When the provider will have sent all that was handed over, monotonic ms. */
   let paceUntil = Number.NEGATIVE_INFINITY;
-  /** Wall time less monotonic time at the last look. */
-  let clockOffset: number | null = null;
   const sending = new Map<string, Promise<void>>();
   let running = false;
   let looking: Promise<void> | null = null;
@@ -73,7 +69,7 @@ export function createDispatcher(options: {
     try {
       while (running && lookAgain) {
         lookAgain = false;
-        await followClock();
+        await keeper.followClock();
         // A store that fails is not asked a hundred times a second.
         if (!(await takeUpDue())) throttled = true;
         await takeUpPages();
@@ -101,22 +97,6 @@ export function createDispatcher(options: {
     }
     if (due.length === batch) lookAgain = true;
     return true;
-  }
-
-  /** Deadlines are wall times: where the clock is set they are moved, so that nobody is paged an hour late. */
-  async function followClock(): Promise<void> {
-    const offset = clock.wallNow() - clock.monotonicNow();
-    const jumpMs = clockOffset === null ? 0 : offset - clockOffset;
-    if (clockOffset !== null && Math.abs(jumpMs) < clockJumpMs) {
-      clockOffset = offset;
-      return;
-    }
-    if (jumpMs !== 0) {
-      counters.count("clock.set");
-      log.warn({ jumpMs: Math.round(jumpMs) }, "the clock was set; deadlines are moved with it");
-    }
-    await keeper.clockSet(Math.round(jumpMs));
-    clockOffset = offset;
   }
 
   /** Texts that call nobody out keep to the provider's pace, so that a fall never waits at the provider behind them. */
@@ -212,7 +192,7 @@ export function createDispatcher(options: {
           [event],
         );
       } else {
-        await store.pages.endLooseAttempt(attemptEnd, retryAt(result, tries, endedAt));
+        await keeper.inTurn(() => store.pages.endLooseAttempt(attemptEnd, retryAt(result, tries, endedAt)));
         options.onEvent(event);
       }
     } catch (error) {
@@ -245,6 +225,7 @@ export function createDispatcher(options: {
 
   return {
     async start() {
+      await keeper.resumeClock();
       const again = await store.pages.resumeCutOff(Math.round(clock.wallNow()));
       if (again > 0) {
         counters.count("page.sent-again-after-restart", again);

@@ -28,7 +28,7 @@ import {
   callBackup,
   callOutAgain,
   close,
-  ladderOf,
+  ladderText,
   notArrived,
   notSetOff,
   outcomeMissing,
@@ -62,10 +62,10 @@ export function step(state: EpisodeState | null, input: EpisodeInput, now: numbe
     return [move.state, move.commands];
   }
   const move = makeMove(structuredClone(state), input.duty, now);
-  const before = JSON.stringify(ladderOf(state));
+  const before = ladderText(state);
   apply(move, input);
   // Somebody else, or time, has moved it: a reply before that cannot be taken back any more.
-  if (input.type !== "reply" && JSON.stringify(ladderOf(move.state)) !== before) move.state.undo = null;
+  if (input.type !== "reply" && ladderText(move.state) !== before) move.state.undo = null;
   return [move.state, move.commands];
 }
 
@@ -227,10 +227,15 @@ function act(move: Move, action: ConsoleAction, user: ConsoleUser): Refusal | nu
   const { state, now } = move;
   const actor: Actor = { kind: "user", name: user.name, role: user.role };
   const isOwn = state.takenBy?.kind === "user" && state.takenBy.name === user.name;
+  const { kind } = state.facts;
   if (state.status === "closed") return "already-closed";
+  // Nobody travels to a technical alarm, or to a phone.
+  const isLower = kind === "technical" || kind === "sign-on";
+  if (isLower && (action.action === "on-the-way" || action.action === "arrived")) return "not-taken";
   switch (action.action) {
     case "take":
-      if (state.status === "open") take(move, actor);
+      if (kind === "sign-on") close(move, actor, { outcome: "test" });
+      else if (state.status === "open") take(move, actor);
       else if (!isOwn) return "already-taken";
       return null;
     case "cannot":

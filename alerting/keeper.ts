@@ -1,6 +1,7 @@
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Detection } from "../firmware-contracts/detection.ts";
 import { type Board, timelineOf } from "./board.ts";
+import { createClockJumps } from "./clock-jumps.ts";
 import type { AlertingConfig, ResponderConfig } from "./config.ts";
 import { cryptoDraws, type Draws } from "./draws.ts";
 import { dutyNow, dutyOf } from "./duty.ts";
@@ -22,7 +23,7 @@ import { createPolicies } from "./policies.ts";
 import { createSerial } from "./serial.ts";
 import { movesWithClock } from "./set-clock.ts";
 import { createStaff, type Staff } from "./staff.ts";
-import type { EpisodeChange, PageRow, Store } from "./store/store.ts";
+import type { ContactChange, EpisodeChange, PageRow, Store } from "./store/store.ts";
 import { quietUntil, technicalNotBefore } from "./technical.ts";
 
 export interface KeeperOptions {
@@ -37,6 +38,8 @@ export interface KeeperOptions {
   onChange(episodeId: string): void;
   /** Called after each commit that may have given the dispatcher something to do. */
   wake(): void;
+  /** Called after the deadlines have followed a clock that was set by so much. */
+  onClockSet?(jumpMs: number): void;
   draws?: Draws;
   /** The episode's state machine; a test may plant a fault in it. */
   step?: typeof stepOfEpisode;
@@ -74,8 +77,10 @@ export interface Keeper {
   contactLost(responderId: string, reason: string): Promise<void>;
   /** It does again. */
   contactBack(responderId: string): Promise<void>;
-  /** The wall clock was set by so much; 0 where nobody knows, as at a start. */
-  clockSet(jumpMs: number): Promise<void>;
+  /** At a start: nobody knows what the clock did meanwhile. */
+  resumeClock(): Promise<void>;
+  /** Where the wall clock was set, deadlines follow it. So they do before anything else that the keeper does. */
+  followClock(): Promise<void>;
   /** Applies one input. Returns why it was refused, or null; `missing` where there is no such episode. */
   apply(
     episodeId: string,
@@ -101,7 +106,19 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const { responders, nameOf } = staff;
   const writer = createMessageWriter(config.timeZone, nameOf);
   const opening = createOpening({ store, policies: createPolicies(config), draws });
-  const serial = createSerial();
+  const oneByOne = createSerial();
+  const jumps = createClockJumps(clock);
+  /** Nothing is worked out by a clock that was set before the deadlines have followed it: what is new would be moved with what is old. */
+  const serial = <T>(work: () => Promise<T>): Promise<T> =>
+    oneByOne(async () => {
+      const jumpMs = jumps.jumpedBy();
+      if (jumpMs !== 0) {
+        await clockSetNow(jumpMs);
+        jumps.followed(jumpMs);
+        options.onClockSet?.(jumpMs);
+      }
+      return work();
+    });
 
   /** Who can be paged about this episode now, where that is more than its policy says by itself. */
   function dutyFor({ id, policy, trouble }: EpisodeFacts, now: number): Duty | null {
@@ -145,13 +162,13 @@ export function createKeeper(options: KeeperOptions): Keeper {
         change.pages.push({ id: pageId, responderId, purpose, step: policyStep, language, body, ...when });
       }
     }
-    const contact = contactIn(input);
+    const contact = await contactIn(input);
     if (contact) change.contact = contact;
     await store.episodes.commitStep(change);
     const opened = state === null ? also.detection : undefined;
     const { id } = next.facts;
     board.put(at, next, await store.pages.pagesOf(id), timelineOf(input, events, at, nameOf), opened);
-    if (contact) staff.contact(contact.responderId, contact.lost, at);
+    if (contact) staff.contact(contact, at);
     for (const event of events) options.onEvent(event);
     options.onChange(id);
     options.wake();
@@ -160,20 +177,25 @@ export function createKeeper(options: KeeperOptions): Keeper {
   }
 
   /** What an input tells of a phone, where that is news. */
-  function contactIn(input: EpisodeInput): { responderId: string; lost: string | null } | null {
+  async function contactIn(input: EpisodeInput): Promise<ContactChange | null> {
     if (input.type === "receipt") {
-      const { responderId, status, errorCode } = input;
-      if (status === "delivered") return staff.lost.has(responderId) ? { responderId, lost: null } : null;
-      if (input.lost) return staff.lost.has(responderId) ? null : { responderId, lost: errorCode ?? status };
+      const { pageId, responderId, status, errorCode } = input;
+      if (status === "delivered") {
+        const lost = staff.lost.get(responderId);
+        // The receipt of an earlier text may come after a STOP: it tells nothing of the next.
+        const isLater = lost !== undefined && ((await store.pages.page(pageId))?.createdAt ?? 0) > lost.since;
+        return isLater ? staff.change(responderId, null) : null;
+      }
+      if (input.lost) return staff.lost.has(responderId) ? null : staff.change(responderId, errorCode ?? status);
     }
     if (input.type === "page-result" && input.result.outcome === "permanent" && input.result.fault === "phone") {
       const { responderId, result } = input;
-      return staff.lost.has(responderId) ? null : { responderId, lost: result.reason };
+      return staff.lost.has(responderId) ? null : staff.change(responderId, result.reason);
     }
     return null;
   }
 
-  async function followContact({ responderId, lost }: { responderId: string; lost: string | null }, at: number) {
+  async function followContact({ responderId, lost }: ContactChange, at: number): Promise<void> {
     const trouble = { kind: "contact-unreachable", subject: responderId } as const;
     options.onEvent({ type: "contact", at, responderId, lost });
     if (lost === null) await endNow(troubleKey(trouble), false);
@@ -228,21 +250,30 @@ export function createKeeper(options: KeeperOptions): Keeper {
   async function contactLostNow(responderId: string, reason: string): Promise<void> {
     const at = Math.round(clock.wallNow());
     const isNews = !staff.lost.has(responderId);
-    if (isNews) await store.contacts.put(responderId, reason, at);
-    staff.contact(responderId, reason, at);
+    const change = staff.change(responderId, reason);
+    if (isNews) await store.contacts.put(change, at);
+    staff.contact(change, at);
     for (const { facts, current } of openStates()) {
       if (!Object.values(current).some((page) => page.responderId === responderId)) continue;
       await applyNow(facts.id, { type: "contact-lost", responderId });
     }
-    if (isNews) await followContact({ responderId, lost: reason }, at);
+    if (isNews) await followContact(change, at);
   }
 
   async function contactBackNow(responderId: string): Promise<void> {
     if (!staff.lost.has(responderId)) return;
     const at = Math.round(clock.wallNow());
-    await store.contacts.put(responderId, null, at);
-    staff.contact(responderId, null, at);
-    await followContact({ responderId, lost: null }, at);
+    const change = staff.change(responderId, null);
+    await store.contacts.put(change, at);
+    staff.contact(change, at);
+    await followContact(change, at);
+  }
+
+  async function loadNow(): Promise<void> {
+    for (const responderId of await staff.load()) {
+      await store.contacts.put(staff.change(responderId, null), Math.round(clock.wallNow()));
+      await endNow(troubleKey({ kind: "contact-unreachable", subject: responderId }), false);
+    }
   }
 
   const openStates = () => board.states().filter((state) => state.status !== "closed");
@@ -251,10 +282,22 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const now = clock.wallNow();
     // Longer than any page waits to be tried again, or to be gathered.
     const { gatherSeconds, digestMinutes } = config.technical;
-    await store.pages.shiftPending(Math.min(0, jumpMs), now + Math.max(60, gatherSeconds, digestMinutes * 60) * 1000);
-    for (const state of openStates()) {
-      if (movesWithClock(state, jumpMs, now)) await applyNow(state.facts.id, { type: "clock", jumpMs });
+    const latest = now + Math.max(60, gatherSeconds, digestMinutes * 60) * 1000;
+    const at = Math.round(now);
+    const input: EpisodeInput = { type: "clock", jumpMs };
+    const changes = openStates()
+      .filter((state) => movesWithClock(state, jumpMs, at))
+      .map((state): EpisodeChange => {
+        const [next] = step(state, input, at);
+        return { state: next, input, at, pages: [], withdraw: false, retries: [] };
+      });
+    // All or none: where this fails it is done again, and what had moved would move twice.
+    await store.episodes.followClock(changes, Math.min(0, jumpMs), latest);
+    for (const { state } of changes) {
+      board.put(at, state, await store.pages.pagesOf(state.facts.id), []);
+      options.onChange(state.facts.id);
     }
+    options.wake();
   }
 
   async function digest(pages: readonly PageRow[]): Promise<string> {
@@ -273,7 +316,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     responders,
     staff,
     nameOf,
-    load: () => staff.load(),
+    load: () => serial(loadNow),
     detect: (detection) => serial(() => detectNow(detection)),
     raise: (trouble) => serial(() => raiseNow(trouble)),
     end: (trouble) => serial(() => endNow(troubleKey(trouble), false)),
@@ -282,7 +325,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
     cancel: (deviceId, at, upright) => serial(() => cancelNow(deviceId, at, upright)),
     contactLost: (responderId, reason) => serial(() => contactLostNow(responderId, reason)),
     contactBack: (responderId) => serial(() => contactBackNow(responderId)),
-    clockSet: (jumpMs) => serial(() => clockSetNow(jumpMs)),
+    resumeClock: () => serial(() => clockSetNow(0)),
+    followClock: () => serial(async () => undefined),
     apply: (...args) => serial(() => applyNow(...args)),
     inTurn: (work) => serial(() => work(applyNow)),
   };

@@ -40,6 +40,11 @@ export function ladderOf(state: EpisodeState): Ladder {
   return structuredClone(Object.fromEntries(ladderKeys.map((key) => [key, state[key]])) as unknown as Ladder);
 }
 
+/** The same as text, to be compared. */
+export function ladderText(state: EpisodeState): string {
+  return JSON.stringify(ladderKeys.map((key) => state[key]));
+}
+
 /** The foot of the ladder. */
 export const raised: Ladder = {
   status: "open",
@@ -254,12 +259,18 @@ export function close(move: Move, actor: Actor, { outcome, done, reason = null }
     sinceImpactMs: since(move).sinceImpactMs,
     ...floor,
   });
-  const told = new Set([...state.toldNotTaken, ...state.present]);
-  if (state.takenBy?.kind === "responder") told.add(state.takenBy.id);
-  // Nobody had taken it: whoever was called out may be on the way.
-  if (!state.takenBy) for (const id of state.paged) told.add(id);
+  const told = concerned(state);
   if (actor.kind === "responder") told.add(actor.id);
   for (const id of told) page(move, id, "closed", closingText(move, actor, outcome, isResponder(actor, id)));
+}
+
+/** Whom its end concerns, and that it is not the end after all. */
+function concerned({ toldNotTaken, present, takenBy, paged }: EpisodeState): Set<string> {
+  const told = new Set([...toldNotTaken, ...present]);
+  if (takenBy?.kind === "responder") told.add(takenBy.id);
+  // Nobody had taken it: whoever was called out may be on the way.
+  if (!takenBy) for (const id of paged) told.add(id);
+  return told;
 }
 
 function closingText({ state, now }: Move, actor: Actor, outcome: OutcomeWhat, isOwn: boolean): Message {
@@ -283,15 +294,11 @@ export function floorMs({ facts, floorMinutes, arrivedAt, outcome }: EpisodeStat
 export function putBack(move: Move, before: Ladder, by: string): void {
   const { state, now } = move;
   const { policy } = state.facts;
-  const wasClosed = state.status === "closed";
+  const told = state.status === "closed" ? concerned(state) : [];
   Object.assign(state, structuredClone(before));
   callOffPaging(move);
   tell(move, { type: "undone", by });
-  if (wasClosed) {
-    for (const id of new Set(state.toldNotTaken)) {
-      if (id !== by) page(move, id, "to-others", { kind: "reopened", by: { responder: by } });
-    }
-  }
+  for (const id of told) if (id !== by) page(move, id, "to-others", { kind: "reopened", by: { responder: by } });
   if (state.status === "open") {
     state.due = {};
     beginRound(move, by);

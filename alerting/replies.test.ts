@@ -106,6 +106,10 @@ describe("which alarm a reply is for", () => {
     expect(aim("T274", [marked])).toEqual({ ok: true, episodeId: "m", letter: "T" });
     expect(aim("T274 F", [a, marked])).toEqual({ ok: true, episodeId: "m", letter: "F" });
     expect(aim("T274", [a, marked])).toEqual({ ok: true, episodeId: "a", letter: "T" });
+    // Nothing is taken by a text that says something else, or two things.
+    expect(aim("T274 kanske T eller N", [marked])).toEqual({ ok: true, episodeId: "m", letter: null });
+    expect(aim("T274 inte framme", [a])).toEqual({ ok: true, episodeId: "a", letter: null });
+    expect(aim("T274 25 min", [a])).toEqual({ ok: true, episodeId: "a", letter: null });
     expect(aim("274 F", [a, marked])).toEqual({ ok: true, episodeId: "a", letter: "F" });
     expect(aim("274 F", [marked])).toEqual({ ok: true, episodeId: "m", letter: "F" });
   });

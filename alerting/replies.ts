@@ -7,6 +7,8 @@ export interface ReadReply {
   code: string | null;
   test: boolean;
   letter: Letter | null;
+  /** Words beside the code that say nothing, or two things: then the code does not stand for itself. */
+  unclear?: boolean;
   /** Words the provider takes for itself: the phone will get no more texts. */
   stop: boolean;
   /** The words with which it gets them again. */
@@ -70,7 +72,7 @@ export function readReply(body: string): ReadReply {
   return { ...nothing, ...rest, minutes };
 }
 
-function readLetter(plain: string): Pick<ReadReply, "code" | "test" | "letter"> {
+function readLetter(plain: string): Pick<ReadReply, "code" | "test" | "letter" | "unclear"> {
   const nothing = { code: null, test: false, letter: null };
   const question = plain.includes("?");
   let words = plain
@@ -104,10 +106,11 @@ function readLetter(plain: string): Pick<ReadReply, "code" | "test" | "letter"> 
   const bare = new Set(single.map((c) => c.toUpperCase()).filter(isLetter));
   const [letter] = bare;
   if (bare.size === 1 && letter) return { code, test, letter };
-  if (bare.size > 1) return { code, test, letter: null };
+  if (bare.size > 1) return { code, test, letter: null, unclear: true };
   const said = sayWords(words);
   if (said) return { code, test, letter: said };
-  return { code, test, letter: question ? "?" : null };
+  if (question) return { code, test, letter: "?" };
+  return { code, test, letter: null, ...(words === "" ? {} : { unclear: true }) };
 }
 
 function isWordTail(words: string, index: number): boolean {
@@ -163,11 +166,12 @@ export function aimReply(
   if (reply.code) {
     const plain = withCode.find((candidate) => candidate.code === reply.code);
     const marked = withCode.find((candidate) => candidate.code === `T${reply.code}`);
+    const saysNoMore = reply.letter === null && !reply.unclear && reply.minutes === null;
     // "T274" without another letter is "take 274" where 274 is a fall's; "T274 F" names the test's code.
-    if (plain && reply.test && reply.letter === null) return { ok: true, episodeId: plain.episodeId, letter: "T" };
+    if (plain && reply.test && saysNoMore) return { ok: true, episodeId: plain.episodeId, letter: "T" };
     const hit = reply.test ? (marked ?? plain) : (plain ?? marked);
     // The code of a test alone takes it: there is nothing else to do with one.
-    const letter = reply.letter ?? (reply.test && hit === marked ? "T" : null);
+    const letter = reply.letter ?? (reply.test && saysNoMore && hit === marked ? "T" : null);
     return hit ? { ok: true, episodeId: hit.episodeId, letter } : problem("unknown-code", reply.code);
   }
   const [only] = open;

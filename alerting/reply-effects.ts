@@ -1,6 +1,6 @@
 import type { Actor } from "./episode-state.ts";
 import { advance, isResponder, type Move, named, page, tell } from "./escalation.ts";
-import { arrive, callBackup, close, ladderOf, putBack, release, take } from "./ladder.ts";
+import { arrive, callBackup, close, ladderOf, ladderText, putBack, release, take } from "./ladder.ts";
 import type { Message } from "./messages/message.ts";
 import type { Letter } from "./replies.ts";
 
@@ -25,9 +25,10 @@ export function applyReply(move: Move, reply: Reply): void {
   const { responderId, letter } = reply;
   tell(move, { type: "reply", responderId, letter });
   const before = ladderOf(state);
+  const textBefore = ladderText(state);
   const answer = effectOf(move, reply);
   if (answer) page(move, responderId, "answer", answer);
-  const hasMoved = JSON.stringify(before) !== JSON.stringify(ladderOf(state));
+  const hasMoved = textBefore !== ladderText(state);
   if (letter === "Z") state.undo = hasMoved ? null : state.undo;
   else if (hasMoved && letter !== null) state.undo = { by: responderId, letter, at: now, before };
 }

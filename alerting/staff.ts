@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto";
 import type { AlertingConfig, ResponderConfig } from "./config.ts";
 import type { Staffing } from "./duty.ts";
-import type { LostContact, Store } from "./store/store.ts";
+import type { ContactChange, LostContact, Store } from "./store/store.ts";
 
 /** Who can be paged, and how: from the configuration, the rotas and what is known of each phone. */
 export interface Staff {
@@ -11,9 +12,12 @@ export interface Staff {
   at(now: number): Staffing;
   /** Phones that get no texts, as far as is known. Read from the store at `load`. */
   readonly lost: ReadonlyMap<string, LostContact>;
-  load(): Promise<void>;
+  /** Returns those whose phone is another by now, which is not lost. */
+  load(): Promise<string[]>;
+  /** A change of a contact, for the store. */
+  change(responderId: string, lost: string | null): ContactChange;
   /** Takes in what was committed. */
-  contact(responderId: string, lost: string | null, at: number): void;
+  contact(change: ContactChange, at: number): void;
 }
 
 /** @param onCall whom a rota has on call, in the order of paging. */
@@ -25,6 +29,11 @@ export function createStaff(
   const responders = new Map(config.responders.map((responder) => [responder.id, responder]));
   const groups = new Map(config.groups.map(({ id, members }) => [id, members]));
   const lost = new Map<string, LostContact>();
+  const fingerprintOf = (id: string) =>
+    createHash("sha256")
+      .update(`${id} ${responders.get(id)?.phone ?? ""}`)
+      .digest("hex")
+      .slice(0, 16);
   return {
     responders,
     nameOf: (id) => responders.get(id)?.name ?? id,
@@ -38,11 +47,17 @@ export function createStaff(
     lost,
     async load() {
       lost.clear();
-      for (const contact of await store.contacts.lost()) lost.set(contact.responderId, contact);
+      const renewed: string[] = [];
+      for (const contact of await store.contacts.lost()) {
+        if (contact.phone === fingerprintOf(contact.responderId)) lost.set(contact.responderId, contact);
+        else renewed.push(contact.responderId);
+      }
+      return renewed;
     },
-    contact(responderId, reason, at) {
+    change: (responderId, reason) => ({ responderId, lost: reason, phone: fingerprintOf(responderId) }),
+    contact({ responderId, lost: reason, phone }, at) {
       if (reason === null) lost.delete(responderId);
-      else if (!lost.has(responderId)) lost.set(responderId, { responderId, reason, since: at });
+      else if (!lost.has(responderId)) lost.set(responderId, { responderId, reason, since: at, phone });
     },
   };
 }

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { AlertingConfig } from "../alerting/config.ts";
 import type { CredentialPaths } from "../firmware-contracts/credential-files.ts";
@@ -52,11 +52,12 @@ function configFor(role: Role) {
  */
 export function readConfig(path: string, role: Role = "all", env: NodeJS.ProcessEnv = process.env): Config {
   const config = readSettings(configFor(role), path, env);
-  const beside = (file: string) => (isAbsolute(file) ? file : join(dirname(path), file));
+  const beside = (file: string) => resolve(dirname(path), file);
   const { gateway, alerting } = config;
   for (const files of [gateway.mqtt.tls, gateway.outside, gateway.intake, alerting?.http.tls, alerting?.intake.tls]) {
     placeFiles(files, beside);
   }
+  if (alerting) alerting.masterKeyFile = beside(alerting.masterKeyFile);
   return { ...config, dataDir: beside(config.dataDir) };
 }
 

@@ -7,6 +7,7 @@ import { stringify } from "yaml";
 import { openSqliteStore } from "../alerting/store/sqlite.ts";
 import { townSettings } from "../test/promises/town.ts";
 import { controlCommand } from "./control.ts";
+import { dwellingCommand } from "./dwelling.ts";
 import { deviceCommand, gatewayCommand } from "./register.ts";
 import { consentCommand, pauseCommand } from "./watching.ts";
 
@@ -108,4 +109,18 @@ test("control show and gateway list tell who is behind; control log tells what w
     ["eva", "wrist, before: hip"],
   ]);
   expect((await run(controlCommand, "log")).split("\n").filter(Boolean)).toHaveLength(5);
+});
+
+test("a dwelling's own time to arrive; a wrong one is refused with the mend", async () => {
+  await add();
+  expect(await run(dwellingCommand, "arrival", "38", "--minutes", "90")).toBe(
+    "Key 38: 90 min to arrive, from the next alarm on.\n",
+  );
+  const store = openSqliteStore(join(folder, "data", "alerting"));
+  const [dwelling] = await store.registry.dwellings();
+  expect(await store.registry.dwellingTerms(dwelling?.id ?? "")).toMatchObject({ arriveMinutes: 90 });
+  await store.close();
+  await expect(run(dwellingCommand, "arrival", "38", "--minutes", "0")).rejects.toThrow(/from 1 to 1440/);
+  await expect(run(dwellingCommand, "arrival", "38")).rejects.toThrow(/either --minutes/);
+  expect(await json(dwellingCommand, "arrival", "38", "--as-policy")).toEqual({ key: "38", arriveMinutes: null });
 });

@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { Command } from "commander";
+import { makeMasterKey } from "../alerting/store/master-key-file.ts";
 import { systemClock } from "../firmware-contracts/clock.ts";
 import { newSecret } from "../firmware-contracts/secret.ts";
 import { certificateFiles, writeCertificates } from "./certificates.ts";
@@ -19,6 +20,9 @@ interface InitOptions {
 
 /** Folder of the certificates, beside the configuration. */
 const certificatesFolder = "certificates";
+
+/** The master key, beside the configuration and apart from the data. */
+const masterKeyPath = "keys/master.key";
 
 /** The port that `fallvakt phones` listens on where nothing else is said. */
 const phonesPort = 8090;
@@ -66,6 +70,7 @@ Examples:
       // Holds secrets: nobody but its owner reads it.
       writeFileSync(options.config, configText(options, account), { mode: 0o600 });
       await writeServerCertificates(folder, options.host);
+      writeMasterKey(join(dirname(options.config), masterKeyPath));
       process.stdout.write(
         `Wrote ${options.config}.\nNext:\n` +
           (options.simulatedPhones
@@ -77,6 +82,15 @@ Examples:
           "  fallvakt start\n",
       );
     });
+}
+
+/** One that is there stays: what was sealed with it could not be read any more. */
+function writeMasterKey(file: string): void {
+  const { isNew } = makeMasterKey(file);
+  if (!isNew) return;
+  process.stdout.write(
+    `Made the master key: ${file}. It opens residents and the log: back it up now, apart from the data. Lost, they are lost.\n`,
+  );
 }
 
 async function writeServerCertificates(folder: string, named: readonly string[]): Promise<void> {
@@ -144,8 +158,11 @@ ${responders}
     steps:
       - { responders: [patrol-1], waitSeconds: 120 }
       - { responders: [patrol-2], waitSeconds: 120 }
+      # A step can name whoever is on call: { rotas: [night], waitSeconds: 120 }, with the shifts under rotas (alerting/rota/README.md).
   # Told when nobody takes an alarm.
   operators: [leader]
+  # Called too when somebody cannot get in.
+  # keyHolders: [leader]
   intake:
     # What a gateway in another process shows at the door.
     token: ${newSecret()}
@@ -156,6 +173,8 @@ ${responders}
     #   certFile: ${certificatesFolder}/${certificateFiles.intake}
     #   keyFile: ${certificatesFolder}/${certificateFiles.intakeKey}
     #   caFile: ${certificatesFolder}/${certificateFiles.authority}
+  # By which names, addresses and the log are sealed. Back it up apart from the data.
+  masterKeyFile: ${masterKeyPath}
   # influx: { url: "http://127.0.0.1:8086", database: fallvakt }
 `;
 }

@@ -45,8 +45,8 @@ Examples:
           if (options.json) return print(JSON.stringify(rotas.map((rota) => rotaAsJson(at, rota, first))));
           for (const [i, rota] of rotas.entries()) {
             if (i > 0) print("");
-            if (first === null) printNow(at, rota);
-            else printWeek(at, rota, first);
+            if (first === null) printNow(at, rota, at.unreachable);
+            else printWeek(at, rota, first, at.unreachable);
           }
         },
         // A week gone by needs the changes of then.

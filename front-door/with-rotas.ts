@@ -21,6 +21,8 @@ export interface AtHand {
   now: number;
   config: AlertingConfig;
   nameOf(responderId: string): string;
+  /** Responders whose phones are known to get no texts. */
+  unreachable: ReadonlySet<string>;
   /** The rotas asked for: one by its id, or all. @throws where there is none. */
   chosen(rotaId: string | undefined): RotaConfig[];
 }
@@ -49,6 +51,7 @@ export function rotasOpener(clock: Clock): WithRotas {
         words: rotaWords(options.language ?? config.language, zone),
         now,
         config,
+        unreachable: new Set((await store.contacts.lost()).map(({ responderId }) => responderId)),
         nameOf: (id) => config.responders.find((responder) => responder.id === id)?.name ?? id,
         chosen(rotaId) {
           if (rotaId !== undefined) rotas.plan(rotaId);

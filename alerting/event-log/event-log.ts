@@ -85,9 +85,11 @@ export function createEventLog(options: {
     for (;;) {
       const batch = await from.peek(batchSize);
       if (batch.lines.length === 0) return;
-      const points = batch.lines.flatMap(readLine);
-      const unreadable = batch.lines.length - points.length;
-      const { refused } = await to.write(points);
+      // A blank line was erased: it is neither written nor lost.
+      const lines = batch.lines.filter((line) => line.trim() !== "");
+      const points = lines.flatMap(readLine);
+      const unreadable = lines.length - points.length;
+      const { refused } = points.length > 0 ? await to.write(points) : { refused: 0 };
       // Where the spool was changed meanwhile the batch comes again, and counts then.
       if (!(await from.advance(batch))) continue;
       written += points.length - refused;

@@ -17,9 +17,9 @@ export interface InfluxWriter {
   write(points: readonly SpooledPoint[]): Promise<{ refused: number }>;
 }
 
-export function createInfluxWriter(config: InfluxConfig): InfluxWriter {
+export function influxClient(config: InfluxConfig): InfluxDB {
   const url = new URL(config.url);
-  const client = new InfluxDB({
+  return new InfluxDB({
     host: url.hostname.replace(/^\[|\]$/g, ""),
     port: Number(url.port || (url.protocol === "https:" ? 443 : 80)),
     protocol: url.protocol === "https:" ? "https" : "http",
@@ -30,6 +30,10 @@ export function createInfluxWriter(config: InfluxConfig): InfluxWriter {
     // The spool's own loop tries again, and knows of restarts.
     pool: { maxRetries: 0, requestTimeout: requestMs },
   });
+}
+
+export function createInfluxWriter(config: InfluxConfig): InfluxWriter {
+  const client = influxClient(config);
 
   async function write(points: readonly SpooledPoint[], mayCreate = true): Promise<{ refused: number }> {
     try {

@@ -4,7 +4,7 @@ import { createSerial } from "../serial.ts";
 
 /** How many segments the whole spool has at most: the oldest is what is dropped at once when it is full. */
 const segmentsAtMost = 16;
-const segmentName = /^(\d{10})\.ndjson$/;
+export const segmentName = /^(\d{10})\.ndjson$/;
 
 /** Where reading stands: everything before it was written to InfluxDB, or dropped. */
 interface Cursor {
@@ -158,17 +158,19 @@ export async function openSpool(directory: string, maxBytes: number): Promise<Sp
       return true;
     },
     async expire(isOld) {
-      let dropped = 0;
+      let [gone, dropped] = [0, 0];
       for (const number of numbers().filter((n) => n >= cursor.segment)) {
         const lines = await read(number, number === cursor.segment ? cursor.offset : 0);
         // Lines come in order of time, so that a first one that is young enough speaks for its segment.
         if (lines[0] === undefined || !isOld(lines[0])) continue;
         const kept = lines.filter((line) => !isOld(line));
         await replace(number, kept);
-        dropped += lines.length - kept.length;
+        gone += lines.length - kept.length;
+        // A blank line was erased: nobody misses it.
+        dropped += lines.filter((line) => line.trim() !== "" && isOld(line)).length;
       }
-      if (dropped > 0) edition++;
-      waiting -= dropped;
+      if (gone > 0) edition++;
+      waiting -= gone;
       return { dropped };
     },
   };

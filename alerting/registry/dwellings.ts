@@ -47,27 +47,35 @@ export interface Dwellings {
   endPause(dwelling: DwellingKey, by?: string): Promise<boolean>;
   /** Those that are running. */
   pauses(): Promise<ListedPause[]>;
+  /**
+   * How long whoever takes an alarm here may be on the way, from the next alarm on: a boat trip is not 30 min. Null: as the policy says.
+   * @throws where it is not from 1 to 1440 min.
+   */
+  setArriveMinutes(dwelling: DwellingKey, minutes: number | null): Promise<void>;
 }
 
 const longestMinutes = longestPauseMs / 60_000;
 
-export function createDwellings(store: () => Store, clock: Clock): Dwellings {
-  async function find({ key, unit }: DwellingKey): Promise<Dwelling> {
-    const all = await store().registry.dwellings();
-    const found = all.filter(
-      (one) => one.alias.toLowerCase() === key.trim().toLowerCase() && (unit === undefined || one.unit === unit),
-    );
-    const [only, other] = found;
-    if (!only) {
-      const where = unit === undefined ? "" : ` in the unit ${unit}`;
-      throw new Error(`no dwelling has the key ${key}${where}; see fallvakt device list`);
-    }
-    if (other) {
-      const units = found.map((one) => one.unit ?? "none").join(", ");
-      throw new Error(`key ${key} is in several units (${units}); say which with --unit`);
-    }
-    return only;
+/** @throws with the mend where no dwelling has this key, or several have. */
+export async function findDwelling(store: Store, { key, unit }: DwellingKey): Promise<Dwelling> {
+  const all = await store.registry.dwellings();
+  const found = all.filter(
+    (one) => one.alias.toLowerCase() === key.trim().toLowerCase() && (unit === undefined || one.unit === unit),
+  );
+  const [only, other] = found;
+  if (!only) {
+    const where = unit === undefined ? "" : ` in the unit ${unit}`;
+    throw new Error(`no dwelling has the key ${key}${where}; see fallvakt device list`);
   }
+  if (other) {
+    const units = found.map((one) => one.unit ?? "none").join(", ");
+    throw new Error(`key ${key} is in several units (${units}); say which with --unit`);
+  }
+  return only;
+}
+
+export function createDwellings(store: () => Store, clock: Clock): Dwellings {
+  const find = (dwelling: DwellingKey) => findDwelling(store(), dwelling);
 
   return {
     giveConsent: async (dwelling, by) =>
@@ -96,6 +104,12 @@ export function createDwellings(store: () => Store, clock: Clock): Dwellings {
       return { key: alias, unit, ...pause, by: done.by ?? "" };
     },
     endPause: async (dwelling, by) => store().watching.endPause((await find(dwelling)).id, actOf(clock, by)),
+    async setArriveMinutes(dwelling, minutes) {
+      if (minutes !== null && !(Number.isInteger(minutes) && minutes >= 1 && minutes <= 1440)) {
+        throw new Error("minutes: a whole number from 1 to 1440 (a day)");
+      }
+      await store().registry.setArriveMinutes((await find(dwelling)).id, minutes);
+    },
     pauses: async () =>
       (await store().watching.pauses(Math.round(clock.wallNow()))).map(({ alias, unit, from, until, reason, by }) => ({
         key: alias,

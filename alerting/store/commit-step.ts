@@ -1,52 +1,70 @@
 import { putContact } from "./contacts.ts";
 import type { Database } from "./database.ts";
+import type { Keyring } from "./keyring.ts";
 import { appendLog } from "./log.ts";
-import { callsOff, endAttempt, insertPage, insertReceipt, insertReply } from "./pages.ts";
+import { callsOff, endAttempt, insertPage, insertReceipt, insertReply, shiftPending } from "./pages.ts";
 import type { EpisodeChange } from "./store.ts";
 
 /** Keeps one step: state, log, deadlines and pages, as one transaction. */
-export function commitStep(db: Database, change: EpisodeChange): void {
+export function commitStep(db: Database, keyring: Keyring, change: EpisodeChange): void {
+  db.transaction(() => keepStep(db, keyring, change));
+}
+
+/** The wall clock was set: a step of each episode whose deadlines move, and the pages that wait, as one transaction. */
+export function followClock(
+  db: Database,
+  keyring: Keyring,
+  changes: readonly EpisodeChange[],
+  jumpMs: number,
+  latest: number,
+): void {
   db.transaction(() => {
-    const { state, input, at } = change;
-    const { id } = state.facts;
-    putEpisode(db, change);
-    appendLog(db, id, at, input);
-    db.run("DELETE FROM due WHERE episode_id = ?", id);
-    for (const [purpose, dueAt] of Object.entries(state.due)) {
-      db.run("INSERT INTO due (episode_id, purpose, at) VALUES (?, ?, ?)", id, purpose, Math.ceil(dueAt));
-    }
-    const { detection } = change;
-    if (detection) {
-      db.run(
-        "INSERT INTO detections (id, episode_id, device_id, received_at, body) VALUES (?, ?, ?, ?, ?)",
-        detection.id,
-        id,
-        detection.deviceId,
-        at,
-        JSON.stringify(detection),
-      );
-    }
-    if (change.attemptEnd) endAttempt(db, change.attemptEnd);
-    if (change.receipt) insertReceipt(db, change.receipt, at);
-    if (change.withdraw) callsOff(db, id, at);
-    for (const page of change.pages) insertPage(db, page, id, at);
-    for (const retry of change.retries) {
-      db.run(
-        "UPDATE pages SET status = 'pending', not_before = ? WHERE id = ? AND status <> 'delivered'",
-        Math.ceil(retry.at),
-        retry.pageId,
-      );
-    }
-    if (change.reply) insertReply(db, change.reply, id, at);
-    if (change.contact) putContact(db, change.contact.responderId, change.contact.lost, at);
+    for (const change of changes) keepStep(db, keyring, change);
+    shiftPending(db, jumpMs, latest);
   });
+}
+
+function keepStep(db: Database, keyring: Keyring, change: EpisodeChange): void {
+  const { state, input, at } = change;
+  const { id, dwelling } = state.facts;
+  putEpisode(db, change);
+  appendLog(db, keyring, { id, dwelling }, at, input);
+  db.run("DELETE FROM due WHERE episode_id = ?", id);
+  for (const [purpose, dueAt] of Object.entries(state.due)) {
+    db.run("INSERT INTO due (episode_id, purpose, at) VALUES (?, ?, ?)", id, purpose, Math.ceil(dueAt));
+  }
+  const { detection } = change;
+  if (detection) {
+    db.run(
+      "INSERT INTO detections (id, episode_id, device_id, received_at, body) VALUES (?, ?, ?, ?, ?)",
+      detection.id,
+      id,
+      detection.deviceId,
+      at,
+      JSON.stringify(detection),
+    );
+  }
+  if (change.attemptEnd) endAttempt(db, change.attemptEnd);
+  if (change.receipt) insertReceipt(db, change.receipt, at);
+  if (change.withdraw) callsOff(db, id, at);
+  for (const page of change.pages) insertPage(db, page, id, at);
+  for (const retry of change.retries) {
+    db.run(
+      "UPDATE pages SET status = 'pending', not_before = ? WHERE id = ? AND status <> 'delivered'",
+      Math.ceil(retry.at),
+      retry.pageId,
+    );
+  }
+  if (change.reply) insertReply(db, change.reply, id, at);
+  if (change.contact) putContact(db, change.contact, at);
 }
 
 function putEpisode(db: Database, { state }: EpisodeChange): void {
   const { facts } = state;
-  db.run(
+  const changed = db.run(
     `INSERT INTO episodes (id, code, dwelling, test, status, opened_at, closed_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET status = excluded.status, closed_at = excluded.closed_at, state = excluded.state`,
+     ON CONFLICT (id) DO UPDATE SET status = excluded.status, closed_at = excluded.closed_at, state = excluded.state
+       WHERE erasure_id IS NULL`,
     facts.id,
     facts.code,
     facts.dwelling,
@@ -56,4 +74,6 @@ function putEpisode(db: Database, { state }: EpisodeChange): void {
     state.closedAt,
     JSON.stringify(state),
   );
+  // Erased since its state was read: nothing may bring it back.
+  if (changed === 0) throw new Error(`episode ${facts.id} was erased`);
 }

@@ -9,11 +9,14 @@ export interface Database {
   each<T>(sql: string, ...values: SQLInputValue[]): Iterable<T>;
   /** Runs `work` as one transaction. Where it throws, nothing has changed. */
   transaction<T>(work: () => T): T;
+  /** Writes the file anew without what was deleted, and empties the WAL. False where others were at work in it: try again. */
+  compact(): boolean;
   close(): void;
 }
 
 /** A writer of another process (`fallvakt device add` beside a running service) is waited for this long, ms; nothing else happens meanwhile. */
 const busyMs = 1_000;
+const sqliteBusy = 5;
 
 /**
  * Opens the file, makes it where missing, and brings it to the newest schema.
@@ -21,8 +24,10 @@ const busyMs = 1_000;
  */
 export function openDatabase(path: string): Database {
   const file = new DatabaseSync(path, { timeout: busyMs, enableForeignKeyConstraints: true });
-  // With synchronous=NORMAL a power cut can take commits back that were acknowledged to a gateway.
-  file.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;");
+  // With synchronous=NORMAL a power cut can take commits back that were acknowledged to a gateway. With secure_delete what is replaced is overwritten.
+  file.exec(
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;",
+  );
   migrate(file, path);
   return withStatements(file);
 }
@@ -58,6 +63,16 @@ function withStatements(file: DatabaseSync): Database {
         if (file.isTransaction) file.exec("ROLLBACK");
         throw error;
       }
+    },
+    compact() {
+      try {
+        file.exec("VACUUM");
+      } catch (error) {
+        if ((error as { errcode?: number }).errcode === sqliteBusy) return false;
+        throw error;
+      }
+      const { busy } = file.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
+      return busy === 0;
     },
     close: () => file.close(),
   };

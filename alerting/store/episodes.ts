@@ -1,7 +1,8 @@
 import { Detection } from "../../firmware-contracts/detection.ts";
 import type { Purpose } from "../episode-state.ts";
-import { commitStep } from "./commit-step.ts";
+import { commitStep, followClock } from "./commit-step.ts";
 import type { Database } from "./database.ts";
+import type { Keyring } from "./keyring.ts";
 import { readLog, verifyLog } from "./log.ts";
 import type { EpisodeStore } from "./store.ts";
 import { readState } from "./upcast.ts";
@@ -18,10 +19,12 @@ interface DueDatabaseRow {
 const stateOf = (row: StateRow | undefined) => (row ? readState(row.state) : null);
 const dueOf = (row: DueDatabaseRow) => ({ episodeId: row.episode_id, purpose: row.purpose, at: row.at });
 
-export function episodeStore(db: Database): EpisodeStore {
+/** An erased episode is not there any more, but for its log and what keeps a late message from opening it again. */
+export function episodeStore(db: Database, keyring: Keyring): EpisodeStore {
   return {
-    commitStep: async (change) => commitStep(db, change),
-    episode: async (id) => stateOf(db.get("SELECT state FROM episodes WHERE id = ?", id)),
+    commitStep: async (change) => commitStep(db, keyring, change),
+    followClock: async (changes, jumpMs, latest) => followClock(db, keyring, changes, jumpMs, latest),
+    episode: async (id) => stateOf(db.get("SELECT state FROM episodes WHERE id = ? AND erasure_id IS NULL", id)),
     openEpisode: async (dwelling, test) =>
       stateOf(
         db.get(
@@ -33,7 +36,7 @@ export function episodeStore(db: Database): EpisodeStore {
     episodesSince: async (closedSince) =>
       db
         .all<StateRow>(
-          "SELECT state FROM episodes WHERE closed_at IS NULL OR closed_at >= ? ORDER BY opened_at",
+          "SELECT state FROM episodes WHERE (closed_at IS NULL OR closed_at >= ?) AND erasure_id IS NULL ORDER BY opened_at",
           closedSince,
         )
         .map((row) => readState(row.state)),
@@ -48,10 +51,13 @@ export function episodeStore(db: Database): EpisodeStore {
       db.get<{ episode_id: string }>("SELECT episode_id FROM detections WHERE id = ?", detectionId)?.episode_id ?? null,
     detection: async (id) => {
       const row = db.get<{ body: string }>("SELECT body FROM detections WHERE id = ?", id);
-      return row ? Detection.parse(JSON.parse(row.body)) : null;
+      return row?.body ? Detection.parse(JSON.parse(row.body)) : null;
     },
-    log: async (episodeId) => readLog(db, episodeId),
-    verifyLog: async () => verifyLog(db),
+    log: async (episodeId) => readLog(db, keyring, episodeId),
+    verifyLog: async () => {
+      const { entries, brokenAt } = verifyLog(db);
+      return { entries, brokenAt };
+    },
     dueBefore: async (at, limit) =>
       db.all<DueDatabaseRow>("SELECT * FROM due WHERE at <= ? ORDER BY at LIMIT ?", at, limit).map(dueOf),
     dueOf: async (episodeId) => db.all<DueDatabaseRow>("SELECT * FROM due WHERE episode_id = ?", episodeId).map(dueOf),

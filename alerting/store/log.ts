@@ -1,64 +1,75 @@
 import { createHash } from "node:crypto";
 import type { EpisodeInput } from "../episode-state.ts";
+import { type ChainCheck, chainBeginning, checkChain, digestOf, joined, linkHash } from "./chain.ts";
 import type { Database } from "./database.ts";
+import type { Keyring } from "./keyring.ts";
 import type { LogEntry } from "./store.ts";
 import { readInput } from "./upcast.ts";
 
-/** What the first entry's hash is chained to. */
-const beginning = "0".repeat(64);
-
-interface Row {
+export interface LogRow {
   seq: number;
   episode_id: string;
   at: number;
+  /** JSON, or sealed where `key_id` says with which key. */
   input: string;
+  key_id: number | null;
   hash: string;
 }
 
-/** sha256 over the entry before and this one, each part with its length so that no two entries read alike. */
-function hashOf(previous: string, seq: number, episodeId: string, at: number, input: string): string {
-  const parts = [previous, String(seq), episodeId, String(at), input];
+const placeOf = (seq: number) => ({ table: "episode_log", row: seq, column: "input" });
+
+/** Stands for a sealed entry in its chain; null for one of before entries were sealed, whose hash is over the text itself. */
+export function digestOfRow({ key_id, input }: Pick<LogRow, "key_id" | "input">): string | null {
+  return key_id === null ? null : digestOf(String(key_id), input);
+}
+
+export function hashOfRow(previous: string, row: Omit<LogRow, "hash">): string {
+  const { seq, at, episode_id: subject, input } = row;
+  const digest = digestOfRow(row);
+  if (digest !== null) return linkHash(previous, { seq, at, subject, digest });
   return createHash("sha256")
-    .update(parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join(","))
+    .update(joined([previous, String(seq), subject, String(at), input]))
     .digest("hex");
 }
 
-/** Appends one entry, inside the caller's transaction. */
-export function appendLog(db: Database, episodeId: string, at: number, input: EpisodeInput): void {
+/** Appends one entry, sealed for the episode's dwelling, inside the caller's transaction. */
+export function appendLog(
+  db: Database,
+  keyring: Keyring,
+  episode: { id: string; dwelling: string },
+  at: number,
+  input: EpisodeInput,
+): void {
   const last = db.get<{ seq: number; hash: string }>("SELECT seq, hash FROM episode_log ORDER BY seq DESC LIMIT 1");
   const seq = (last?.seq ?? 0) + 1;
-  const text = JSON.stringify(input);
+  const sealed = keyring.seal(episode.dwelling, JSON.stringify(input), placeOf(seq), at);
+  const row = { seq, episode_id: episode.id, at, input: sealed.text, key_id: sealed.keyId };
   db.run(
-    "INSERT INTO episode_log (seq, episode_id, at, input, hash) VALUES (?, ?, ?, ?, ?)",
+    "INSERT INTO episode_log (seq, episode_id, at, input, key_id, hash) VALUES (?, ?, ?, ?, ?, ?)",
     seq,
-    episodeId,
+    episode.id,
     at,
-    text,
-    hashOf(last?.hash ?? beginning, seq, episodeId, at, text),
+    sealed.text,
+    sealed.keyId,
+    hashOfRow(last?.hash ?? chainBeginning, row),
   );
 }
 
-export function readLog(db: Database, episodeId: string): LogEntry[] {
-  return db.all<Row>("SELECT * FROM episode_log WHERE episode_id = ? ORDER BY seq", episodeId).map((row) => ({
-    seq: row.seq,
-    episodeId: row.episode_id,
-    at: row.at,
-    input: readInput(row.input),
-    hash: row.hash,
-  }));
+/** What an entry says, or null where its key was destroyed. @throws where it was changed. */
+export function openEntry(keyring: Keyring, { seq, input, key_id }: LogRow): EpisodeInput | null {
+  const text = key_id === null ? input : keyring.unseal({ keyId: key_id, text: input }, placeOf(seq));
+  return text === null ? null : readInput(text);
 }
 
-/** Walks the chain from its beginning. */
-export function verifyLog(db: Database): { entries: number; brokenAt: number | null } {
-  let previous = beginning;
-  let entries = 0;
-  for (const row of db.each<Row>("SELECT * FROM episode_log ORDER BY seq")) {
-    entries++;
-    const isNext = row.seq === entries;
-    if (!isNext || hashOf(previous, row.seq, row.episode_id, row.at, row.input) !== row.hash) {
-      return { entries, brokenAt: row.seq };
-    }
-    previous = row.hash;
-  }
-  return { entries, brokenAt: null };
+/** An episode's entries, the oldest first. Those that were erased are left out: an episode is erased as a whole. */
+export function readLog(db: Database, keyring: Keyring, episodeId: string): LogEntry[] {
+  return db.all<LogRow>("SELECT * FROM episode_log WHERE episode_id = ? ORDER BY seq", episodeId).flatMap((row) => {
+    const input = openEntry(keyring, row);
+    return input === null ? [] : [{ seq: row.seq, episodeId: row.episode_id, at: row.at, input, hash: row.hash }];
+  });
+}
+
+/** Walks the chain from its beginning. It needs no key. */
+export function verifyLog(db: Database): ChainCheck {
+  return checkChain(db.each<LogRow>("SELECT * FROM episode_log ORDER BY seq"), hashOfRow);
 }

@@ -241,7 +241,9 @@ export const migrations: readonly string[] = [
   CREATE TABLE contacts (
     responder_id TEXT PRIMARY KEY,
     reason TEXT NOT NULL,
-    since INTEGER NOT NULL
+    since INTEGER NOT NULL,
+    -- A fingerprint of the number: another phone is not lost with it.
+    phone TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
 
   -- A technical alarm that went in the same text as another: the page that was sent.
@@ -251,5 +253,59 @@ export const migrations: readonly string[] = [
 
   -- How long whoever took an alarm here may be on the way; null: as the policy says.
   ALTER TABLE dwellings ADD COLUMN arrive_minutes INTEGER;
+  `,
+  `
+  -- Which master key the store was sealed with; the key itself is never here.
+  CREATE TABLE master_key (one INTEGER PRIMARY KEY CHECK (one = 1), fingerprint TEXT NOT NULL) STRICT;
+
+  -- A key for each dwelling (or device in no register), wrapped by the master key. A key that was destroyed leaves its row.
+  CREATE TABLE sealing_keys (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    holder TEXT NOT NULL,
+    wrapped TEXT,
+    made_at INTEGER NOT NULL,
+    destroyed_at INTEGER
+  ) STRICT;
+  CREATE UNIQUE INDEX one_key_per_holder ON sealing_keys (holder) WHERE wrapped IS NOT NULL;
+
+  -- Null: the entry was written before entries were sealed.
+  ALTER TABLE episode_log ADD COLUMN key_id INTEGER REFERENCES sealing_keys (id);
+
+  -- "traces" finds what is elsewhere of the dwelling, and goes with it.
+  CREATE TABLE erasures (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    dwelling_id TEXT NOT NULL REFERENCES dwellings (id),
+    traces TEXT,
+    by TEXT NOT NULL,
+    begun_at INTEGER NOT NULL,
+    erased_at INTEGER,
+    finished_at INTEGER
+  ) STRICT;
+  CREATE UNIQUE INDEX one_erasure_at_a_time ON erasures (dwelling_id) WHERE finished_at IS NULL;
+  ALTER TABLE episodes ADD COLUMN erasure_id INTEGER REFERENCES erasures (id);
+  CREATE INDEX episodes_dwelling ON episodes (dwelling);
+  CREATE INDEX episodes_erased ON episodes (erasure_id) WHERE erasure_id IS NOT NULL;
+
+  CREATE TABLE residents (
+    id TEXT PRIMARY KEY,
+    dwelling_id TEXT NOT NULL REFERENCES dwellings (id),
+    added_at INTEGER NOT NULL,
+    key_id INTEGER NOT NULL REFERENCES sealing_keys (id),
+    -- Name, address, key code and whom to call, sealed together.
+    sealed TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX residents_dwelling ON residents (dwelling_id);
+
+  -- Acts that are no step of an episode: look-ups, erasures, exports.
+  CREATE TABLE audit_log (
+    seq INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    hash TEXT NOT NULL
+  ) STRICT;
+  CREATE TRIGGER audit_log_no_update BEFORE UPDATE ON audit_log
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+  CREATE TRIGGER audit_log_no_delete BEFORE DELETE ON audit_log
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
   `,
 ];

@@ -135,6 +135,15 @@ export function insertReply(db: Database, reply: ReplyRow, episodeId: string | n
   );
 }
 
+/** What waits to be sent waits as long as before, and never beyond `latest`. */
+export function shiftPending(db: Database, jumpMs: number, latest: number): void {
+  db.run(
+    "UPDATE pages SET not_before = MIN(not_before + ?, ?) WHERE status = 'pending'",
+    Math.round(jumpMs),
+    Math.ceil(latest),
+  );
+}
+
 function beginAttempt(db: Database, pageId: string, at: number): boolean {
   return db.transaction(() => beginAttemptWithin(db, pageId, at, null));
 }
@@ -203,12 +212,6 @@ export function pageStore(db: Database): PageStore {
       db.transaction(() => pageIds.filter((id) => beginAttemptWithin(db, id, at, leaderId))),
     sentWith: async (leaderId) =>
       db.all<Row>("SELECT * FROM pages WHERE sent_with = ? ORDER BY rowid", leaderId).map(pageOf),
-    shiftPending: async (jumpMs, latest) =>
-      void db.run(
-        "UPDATE pages SET not_before = MIN(not_before + ?, ?) WHERE status = 'pending'",
-        Math.round(jumpMs),
-        Math.ceil(latest),
-      ),
     endLooseAttempt: async (end, retryAt) =>
       db.transaction(() => {
         endAttempt(db, end);
@@ -232,12 +235,17 @@ export function pageStore(db: Database): PageStore {
         responderId,
         at,
       )?.n ?? 0,
-    // STOP counts too: the provider will refuse every further text to that phone.
+    // STOP counts too: the provider will refuse every further text to that phone. What has arrived since, or START, is the end of it.
     failedContactsSince: async (at) =>
       db
         .all<{ responder_id: string; reason: string | null }>(
-          `SELECT responder_id, MAX(reason) AS reason FROM pages WHERE status = 'failed' AND ended_at >= ? GROUP BY responder_id
-           UNION SELECT responder_id, 'stop' FROM replies WHERE effect = 'stop' AND at >= ?`,
+          `SELECT responder_id, reason FROM (
+             SELECT responder_id, MAX(reason) AS reason, MAX(ended_at) AS last FROM pages
+               WHERE status = 'failed' AND ended_at >= ? GROUP BY responder_id
+             UNION SELECT responder_id, 'stop', MAX(at) FROM replies WHERE effect = 'stop' AND at >= ? GROUP BY responder_id
+           ) AS failed
+           WHERE NOT EXISTS (SELECT 1 FROM pages WHERE responder_id = failed.responder_id AND status = 'delivered' AND created_at > failed.last)
+             AND NOT EXISTS (SELECT 1 FROM replies WHERE responder_id = failed.responder_id AND effect = 'start' AND at >= failed.last)`,
           at,
           at,
         )

@@ -1,4 +1,5 @@
 import { Tinypool } from "tinypool";
+import type { MasterKeySource } from "./master-key-file.ts";
 import { openSqliteStore } from "./sqlite.ts";
 import type { Store } from "./store.ts";
 
@@ -15,7 +16,8 @@ let store: Store | null = null;
 
 export default function call({ part, method, args }: StoreCall): unknown {
   if (method === "open" && part === null) {
-    store ??= openSqliteStore((Tinypool.workerData as { dataDir: string }).dataDir);
+    const { dataDir, masterKey } = Tinypool.workerData as { dataDir: string; masterKey?: MasterKeySource };
+    store ??= openSqliteStore(dataDir, masterKey);
     return undefined;
   }
   if (!store) throw new Error("alerting's store is not open");

@@ -159,7 +159,7 @@ describe("the log", () => {
     expect(() => file.exec("UPDATE episode_log SET at = 1")).toThrow(/append-only/);
     expect(() => file.exec("DELETE FROM episode_log")).toThrow(/append-only/);
     file.exec(
-      "DROP TRIGGER episode_log_no_update; UPDATE episode_log SET input = replace(input, '\"T\"', '\"N\"') WHERE seq = 2",
+      "DROP TRIGGER episode_log_no_update; UPDATE episode_log SET input = (SELECT input FROM episode_log WHERE seq = 3) WHERE seq = 2",
     );
     file.close();
     expect((await store.episodes.verifyLog()).brokenAt).toBe(2);

@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Tinypool } from "tinypool";
+import type { MasterKeySource } from "./master-key-file.ts";
 import type { StoreCall } from "./sqlite-worker.ts";
 import type { Store } from "./store.ts";
 
@@ -12,9 +13,15 @@ const resourceLimits = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 
  * gateway they would hold up the frames of a whole building. Calls are done one by one, in their order.
  * @throws as `openSqliteStore`.
  */
-export async function openThreadedStore(dataDir: string): Promise<Store> {
+export async function openThreadedStore(dataDir: string, masterKey?: MasterKeySource): Promise<Store> {
   const filename = new URL(`./sqlite-worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url).href;
-  const pool = new Tinypool({ filename, minThreads: 1, maxThreads: 1, workerData: { dataDir }, resourceLimits });
+  const pool = new Tinypool({
+    filename,
+    minThreads: 1,
+    maxThreads: 1,
+    workerData: { dataDir, masterKey },
+    resourceLimits,
+  });
   let isClosed = false;
 
   async function call(part: keyof Store | null, method: string, args: readonly unknown[]): Promise<never> {
@@ -48,6 +55,10 @@ export async function openThreadedStore(dataDir: string): Promise<Store> {
     control: behind("control"),
     users: behind("users"),
     gateways: behind("gateways"),
+    residents: behind("residents"),
+    audit: behind("audit"),
+    erasure: behind("erasure"),
+    keys: behind("keys"),
     rota: behind("rota"),
     contacts: behind("contacts"),
     probe: () => call(null, "probe", []),

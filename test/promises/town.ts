@@ -40,6 +40,8 @@ export interface TownOptions {
   speed?: number;
   waitSeconds?: number;
   influx?: { url: string; database: string };
+  /** Default: in alerting's folder, which goes with the town. */
+  masterKeyFile?: string;
   throughIntake?: (intake: Intake) => Intake;
   /** Which broker the devices connect to. Default: the one that is wanted. */
   broker?: "embedded" | "outside";
@@ -110,6 +112,7 @@ export function townSettings(
       operators: ["leader"],
       intake: { token: "a-token-of-more-than-twenty-characters" },
       ...(options.influx ? { influx: options.influx } : {}),
+      ...(options.masterKeyFile ? { masterKeyFile: options.masterKeyFile } : {}),
     },
   };
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Actor, EpisodeInput, EpisodeState } from "../../alerting/episode-state.ts";
+import { ladderText } from "../../alerting/ladder.ts";
 import type { EpisodeChange } from "../../alerting/store/store.ts";
 import type { Watched } from "./facts.ts";
 import type { Oracle } from "./oracle.ts";
@@ -15,6 +16,7 @@ export function checkCommit(oracle: Oracle, change: EpisodeChange, before: Watch
     if (input.type === "page-result") retryIsKept(oracle, change, input);
     if (input.type === "due") notEarly(oracle, before, input.purpose, state);
   }
+  busyIsPassedOver(oracle, change);
   if (input.type === "reply") replyIsRight(oracle, change, before);
   if (input.type === "console") consoleIsRight(oracle, change);
 }
@@ -59,6 +61,8 @@ function codeIsApart(oracle: Oracle, { facts }: EpisodeState): void {
 
 const tag = (actor: Actor | null) =>
   actor === null ? null : actor.kind === "responder" ? actor.id : actor.kind === "user" ? actor.name : actor.kind;
+/** How long after an alarm its wearer may cancel it, ms, with what the way takes. */
+const cancelMs = 62_000;
 
 /** Promises 4–6: only persons take, arrive and close. Time and the provider may only call out again. */
 function statusMovesByPersons(oracle: Oracle, before: Watched, input: EpisodeInput, state: EpisodeState): void {
@@ -69,6 +73,14 @@ function statusMovesByPersons(oracle: Oracle, before: Watched, input: EpisodeInp
       said(`closed as ${tag(state.closedBy)}`);
     return;
   }
+  const { kind } = state.facts;
+  if (input.type === "ended" && state.status === "closed" && (kind === "technical" || kind === "sign-on")) return;
+  if (input.type === "cancel" && before.status === "open" && state.status === "closed") {
+    const { detection } = state.facts;
+    const may = input.upright && detection?.strength === "medium" && detection.kind === "fall";
+    if (!may || oracle.now - before.openedAt > cancelMs || state.closedBy?.kind !== "resident") said("cancelled");
+    return;
+  }
   if (before.status === state.status) {
     if (!isDeepStrictEqual(before.state.takenBy, state.takenBy)) said("another has it");
     return;
@@ -76,6 +88,21 @@ function statusMovesByPersons(oracle: Oracle, before: Watched, input: EpisodeInp
   const calledOutAgain = state.status === "open" && before.status !== "closed";
   const mayReopen = input.type === "due" || input.type === "repeat";
   if (!calledOutAgain || !mayReopen) said(`${before.status} became ${state.status}`);
+}
+
+/** Whoever has an alarm to see to is not asked first about another. */
+function busyIsPassedOver(oracle: Oracle, { state, pages }: EpisodeChange): void {
+  const { facts, round, operatorsFirst } = state;
+  const isAlarm = facts.kind === "fall" || facts.kind === "help";
+  if (!isAlarm || round > 1 || operatorsFirst) return;
+  for (const other of oracle.watched.values()) {
+    const { takenBy } = other.state;
+    const isBusy = other.status === "taken" && (other.kind === "fall" || other.kind === "help") && !other.test;
+    if (other.id === facts.id || !isBusy || takenBy?.kind !== "responder") continue;
+    if (pages.some(({ purpose, responderId }) => purpose === "alarm" && responderId === takenBy.id)) {
+      oracle.fail("busy-passed-over", `${takenBy.id} has ${other.code}, and is paged first about ${facts.code}`);
+    }
+  }
 }
 
 /** A text that did not go out is tried again, and one of which nobody knows is sent a second time. */
@@ -101,7 +128,9 @@ function notEarly(oracle: Oracle, before: Watched, purpose: string, state: Episo
   const deadline = before.due.get(purpose);
   const stands = state.due[purpose as keyof typeof state.due];
   if (!deadline || stands === before.state.due[purpose as keyof typeof state.due]) return;
-  if (oracle.now < deadline.falls - 2_000 && deadline.setAt > oracle.blindSince) {
+  // Set forward, what calls the next may come early: the machine may have slept.
+  const maySleep = (purpose === "next-page" || purpose === "receipt") && oracle.forwardAt >= deadline.setAt;
+  if (!maySleep && oracle.now < deadline.falls - 2_000 && deadline.setAt > oracle.blindSince) {
     oracle.fail(
       "not-early",
       `${purpose} of ${before.code} fell ${Math.round((deadline.falls - oracle.now) / 1000)} s early`,
@@ -129,6 +158,16 @@ function replyIsRight(oracle: Oracle, change: EpisodeChange, before: Watched | n
   if (!change.pages.some(({ responderId }) => responderId === input.responderId)) fail("gets no answer");
   const { letter } = said;
   const isNews = before.status !== state.status;
+  if (before.status === "closed" && isNews && (letter !== "Z" || tag(before.state.closedBy) !== input.responderId)) {
+    fail(`opened again by ${letter}`);
+  }
+  const hasMoved = ladderText(before.state) !== ladderText(state);
+  if (letter === "Z" && hasMoved && before.movedBy !== input.responderId)
+    fail(`Z takes back what ${before.movedBy} did`);
+  if (state.facts.kind === "sign-on" && letter === "T") {
+    if (state.status !== "closed") fail("the phone is not signed on");
+    return;
+  }
   if (letter === "T" && before.status === "open" && tag(state.takenBy) !== input.responderId)
     fail("T, and does not have it");
   if (letter === null && isNews) fail("nothing was said, and it changed");

@@ -8,6 +8,7 @@ export interface Watched {
   code: string;
   dwelling: string;
   test: boolean;
+  kind: EpisodeState["facts"]["kind"];
   state: EpisodeState;
   openedAt: number;
   status: EpisodeStatus;
@@ -19,6 +20,15 @@ export interface Watched {
   remindedAt: number;
   /** When each operator was last told that nobody has it. */
   operatorsTold: Map<string, number>;
+  /** Whose reply was the last thing that moved it; null where that was no reply, or one that took another back. */
+  movedBy: string | null;
+  /** Since when nobody has moved between taken, on the way and there. */
+  setOffSince: number;
+  /** When others were last called to help whoever asked. */
+  backupAt: number;
+  /** When the last step was paged, and whether a phone has its text. */
+  batchAt: number;
+  delivered: boolean;
   /** Pages of the last step that was paged, and those of them that will not arrive. */
   batch: Map<string, string>;
   failed: Set<string>;

@@ -7,7 +7,7 @@ import { createCounters } from "../../alerting/counters.ts";
 import { createDispatcher } from "../../alerting/dispatcher.ts";
 import type { Draws } from "../../alerting/draws.ts";
 import type { step } from "../../alerting/episode.ts";
-import type { EpisodeState } from "../../alerting/episode-state.ts";
+import type { EpisodeState, SignOnFacts, Trouble } from "../../alerting/episode-state.ts";
 import type { ServiceEvent } from "../../alerting/events.ts";
 import { createGatewayTroubles } from "../../alerting/intake/gateway-troubles.ts";
 import { createGatewayWatch } from "../../alerting/intake/gateway-watch.ts";
@@ -15,6 +15,7 @@ import { createIntake } from "../../alerting/intake/intake.ts";
 import { createKeeper } from "../../alerting/keeper.ts";
 import { createListeners } from "../../alerting/listeners.ts";
 import { createReplyDesk, type InboundReceipt, type InboundReply, type ReplyDesk } from "../../alerting/reply-desk.ts";
+import { createRotas } from "../../alerting/rota/duty-rota.ts";
 import type { Store } from "../../alerting/store/store.ts";
 import type { IntakeItem } from "../../firmware-contracts/intake.ts";
 import { type Gate, gateStore } from "./store-gate.ts";
@@ -46,6 +47,12 @@ export interface Life {
   submit(item: IntakeItem): Promise<void>;
   reply(reply: InboundReply): Promise<void>;
   receipt(receipt: InboundReceipt): Promise<void>;
+  /** The wearer of a device presses cancel. */
+  cancel(deviceId: string, at: number, upright: boolean): Promise<void>;
+  /** Something about the equipment is wrong, or is not any more. */
+  raise(trouble: Trouble): Promise<void>;
+  end(trouble: Pick<Trouble, "kind" | "subject">): Promise<void>;
+  askSignOn(signOn: SignOnFacts): Promise<void>;
   act(episodeId: string, action: ConsoleAction, user: ConsoleUser): Promise<string | null>;
   /** What the console shows. */
   board(): EpisodeState[];
@@ -72,7 +79,9 @@ export function createLife(options: LifeOptions): Life {
   const names = new Map(config.responders.map(({ id, name }) => [id, name]));
   const board: Board = createBoard(store, (id) => names.get(id) ?? id);
   const wake = () => dispatcher.wake();
+  const rotas = createRotas({ config, store, clock });
   const keeper = createKeeper({
+    onCall: rotas.onCall,
     config,
     store,
     board,
@@ -93,6 +102,7 @@ export function createLife(options: LifeOptions): Life {
     clock,
     counters,
     log,
+    perSecond: config.twilio.perSecond,
     onEvent: events.tell,
   });
   const gatewayWatch = createGatewayWatch({ store: () => store.gateways, clock, log, onEvent: events.tell });
@@ -129,18 +139,26 @@ export function createLife(options: LifeOptions): Life {
       return isDead;
     },
     async start() {
+      await keeper.load();
+      await rotas.load();
+      // Changes of the rota by another process are not played: no look at them each minute.
+      rotas.stop();
       await board.load(clock.wallNow());
       await dispatcher.start();
     },
     async stop() {
       await dispatcher.stop();
-      await keeper.inTurn(async () => undefined);
+      await keeper.inTurn(async () => undefined).catch(() => undefined);
       kill();
     },
     kill,
     submit: (item) => ask(() => intake.submit(item)),
     reply: (reply) => ask(() => desk.reply(reply)),
     receipt: (receipt) => ask(() => desk.receipt(receipt)),
+    cancel: (deviceId, at, upright) => ask(() => keeper.cancel(deviceId, at, upright)),
+    raise: (trouble) => ask(() => keeper.raise(trouble)),
+    end: (trouble) => ask(() => keeper.end(trouble)),
+    askSignOn: (signOn) => ask(() => keeper.askSignOn(signOn)),
     act: (episodeId, action, user) => ask(() => keeper.apply(episodeId, { type: "console", action, user })),
     board: () => board.states(),
   };

@@ -4,6 +4,7 @@ import { codeRestMs } from "../../alerting/codes.ts";
 import type { AlertingConfig } from "../../alerting/config.ts";
 import type { step } from "../../alerting/episode.ts";
 import { callingOut, type EpisodeState } from "../../alerting/episode-state.ts";
+import { ladderText } from "../../alerting/ladder.ts";
 import type { Database } from "../../alerting/store/database.ts";
 import type { EpisodeChange, NewPage, ReplyRow, Store } from "../../alerting/store/store.ts";
 import { checkCommit, recentMs } from "./commit-rules.ts";
@@ -43,7 +44,8 @@ export class Oracle {
   readonly #options: OracleOptions;
   readonly #log: { episodeId: string; input: string }[] = [];
   readonly #byPhone: Map<string, string>;
-  #forwardAt = Number.NEGATIVE_INFINITY;
+  /** When the clock was last set forward. */
+  forwardAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: OracleOptions) {
     this.#options = options;
@@ -75,12 +77,19 @@ export class Oracle {
   /** The wall clock was set: codes may have rested by its word. */
   jumped(byMs: number): void {
     this.settledAt = this.now;
-    if (byMs > 0) this.#forwardAt = this.now;
-    if (!this.isUp) this.blindSince = this.now;
+    if (byMs > 0) this.forwardAt = this.now;
+  }
+
+  /** It was set while nobody ran, or nobody lived to follow it: nobody can know, and what stands in the store is taken at its word. */
+  jumpedUnseen(): void {
+    this.blindSince = this.now;
+    for (const { due } of this.watched.values()) {
+      for (const deadline of due.values()) deadline.falls = this.now + deadline.at - this.#options.time.wall;
+    }
   }
 
   codesRestSince(): number {
-    return Math.max(this.now - codeRestMs + 60_000, this.#forwardAt);
+    return Math.max(this.now - codeRestMs + 60_000, this.forwardAt);
   }
 
   /** Whether a text without code from this responder could mean another episode than `id`. */
@@ -89,7 +98,7 @@ export class Oracle {
       (other) =>
         other.id !== id &&
         this.store.wasPaged(other.id, responderId) &&
-        (other.status !== "closed" || (other.statusSince > this.now - recentMs && other.statusSince > this.#forwardAt)),
+        (other.status !== "closed" || (other.statusSince > this.now - recentMs && other.statusSince > this.forwardAt)),
     );
   }
 
@@ -112,13 +121,13 @@ export class Oracle {
     }
     const one = known ?? this.#begin(state);
     this.#follow(one, state, change);
-    this.#deadlines(one, state);
-    if (this.commits % 37 === 0) void this.checkReplay(id);
+    this.#deadlines(one, state, change.input.type === "clock");
+    if (this.commits % 61 === 0) void this.checkReplay(id);
   }
 
   /** A reply about no episode was committed, with its answer or without. */
   committedLoose(reply: ReplyRow, page: NewPage | null): void {
-    if (page || reply.effect === "stop") return;
+    if (page || reply.effect === "stop" || reply.effect === "start") return;
     const guesses = this.store.unknownCodes(reply.responderId, Math.round(this.#options.time.wall) - 600_000);
     if (guesses < 5) this.fail("reply-answered", `${reply.responderId} got no answer`);
   }
@@ -135,8 +144,11 @@ export class Oracle {
     const one = page.episode_id === null ? undefined : this.watched.get(page.episode_id);
     if (!one) return;
     const { now } = this;
-    if (!body.includes(one.code)) this.fail("own-code", `${pageId} does not name ${one.code}`);
+    // Several technical alarms go as one text, which names the first few.
+    if (!body.includes(one.code) && one.kind !== "technical")
+      this.fail("own-code", `${pageId} does not name ${one.code}`);
     if (callingOut.has(page.purpose)) one.calledAt = now;
+    if (page.purpose === "backup") one.backupAt = now;
     if (page.purpose === "reminder" || page.purpose === "not-arrived") one.remindedAt = now;
     if (page.purpose === "not-taken" || page.purpose === "not-arrived") one.operatorsTold.set(page.responder_id, now);
     const alarms = page.purpose === "alarm" || page.purpose === "not-taken";
@@ -148,17 +160,23 @@ export class Oracle {
 
   #begin(state: EpisodeState): Watched {
     const { now } = this;
-    const { id, code, dwelling, test } = state.facts;
+    const { id, code, dwelling, kind, test } = state.facts;
     const one: Watched = {
       id,
       code,
       dwelling,
       test,
+      kind,
       state,
       openedAt: now,
       status: state.status,
       statusSince: now,
       takenSince: now,
+      movedBy: null,
+      setOffSince: now,
+      backupAt: now,
+      batchAt: now,
+      delivered: false,
       calledAt: null,
       remindedAt: now,
       operatorsTold: new Map(),
@@ -185,6 +203,14 @@ export class Oracle {
       }
     }
     if (before.takenAt !== state.takenAt || !isDeepStrictEqual(before.takenBy, state.takenBy)) one.takenSince = now;
+    const moved = (key: "status" | "takenBy" | "onTheWayAt") => !isDeepStrictEqual(before[key], state[key]);
+    if (moved("status") || moved("takenBy") || moved("onTheWayAt")) one.setOffSince = now;
+    if (ladderText(before) !== ladderText(state)) {
+      one.movedBy = input.type === "reply" && input.letter !== "Z" ? input.responderId : null;
+    }
+    if (before.backupAskedBy !== state.backupAskedBy || before.backupJoined.length !== state.backupJoined.length) {
+      one.backupAt = now;
+    }
     one.status = state.status;
     one.state = state;
     const { batch, failed, declined } = one;
@@ -194,6 +220,8 @@ export class Oracle {
       batch.clear();
       failed.clear();
       declined.clear();
+      one.batchAt = now;
+      one.delivered = false;
       one.betweenRounds = false;
       for (const { id, responderId } of alarms) batch.set(id, responderId);
     }
@@ -209,10 +237,22 @@ export class Oracle {
     if (input.type === "console" && input.action.action === "arrived" && state.takenBy?.kind === "responder") {
       one.present.add(state.takenBy.id);
     }
+    if (input.type === "contact-lost") {
+      for (const [pageId, responderId] of batch) if (responderId === input.responderId) failed.add(pageId);
+      if (stands && batch.size > 0 && failed.size === batch.size) {
+        this.fail(
+          "failed-pages-next",
+          `${input.responderId} gets no texts about ${one.code}, and nobody else is paged`,
+        );
+      }
+    }
     const outcome = input.type === "page-result" ? input.result.outcome : null;
     const undelivered = input.type === "receipt" && (input.status === "undelivered" || input.status === "failed");
     if (outcome === "accepted" || (input.type === "receipt" && input.status === "delivered")) {
-      if ("pageId" in input) failed.delete(input.pageId);
+      if ("pageId" in input) {
+        failed.delete(input.pageId);
+        if (input.type === "receipt" && batch.has(input.pageId)) one.delivered = true;
+      }
     }
     if ((outcome === "permanent" || outcome === "unknown" || undelivered) && "pageId" in input) {
       if (batch.has(input.pageId)) failed.add(input.pageId);
@@ -222,7 +262,7 @@ export class Oracle {
     }
   }
 
-  #deadlines(one: Watched, state: EpisodeState): void {
+  #deadlines(one: Watched, state: EpisodeState, clockSet: boolean): void {
     const { time } = this.#options;
     const rows = this.store.due(one.id);
     const wanted = Object.entries(state.due);
@@ -238,7 +278,20 @@ export class Oracle {
     const due: Watched["due"] = new Map();
     for (const { purpose, at } of rows) {
       const known = one.due.get(purpose);
-      due.set(purpose, known?.at === at ? known : { at, falls: this.now + at - time.wall, setAt: this.now });
+      const falls = this.now + at - time.wall;
+      if (!known || known.at === at || !clockSet || known.setAt <= this.blindSince) {
+        due.set(purpose, known?.at === at ? known : { at, falls, setAt: this.now });
+        continue;
+      }
+      // A deadline that follows the clock falls when it always did. One that calls the next may come early: the machine may have slept.
+      const earlier = falls < known.falls && (purpose === "next-page" || purpose === "receipt");
+      if (!earlier && Math.abs(falls - known.falls) > 2_000) {
+        this.fail(
+          "follows-clock",
+          `${purpose} of ${one.code} is moved by ${Math.round((falls - known.falls) / 1000)} s`,
+        );
+      }
+      due.set(purpose, { ...known, at, falls: earlier ? falls : known.falls });
     }
     one.due = due;
   }

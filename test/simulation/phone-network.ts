@@ -37,6 +37,8 @@ export interface PhoneNetwork {
   send(page: OutgoingPage): Promise<SendResult>;
   /** The provider blocks a phone that said STOP. */
   block(phone: string): void;
+  /** And lets one through again that said START. */
+  unblock(phone: string): void;
 }
 
 export function createPhoneNetwork(options: PhoneNetworkOptions): PhoneNetwork {
@@ -54,8 +56,8 @@ export function createPhoneNetwork(options: PhoneNetworkOptions): PhoneNetwork {
     const kind = kindOf(phone);
     // Out of order now and then: each comes when it comes.
     const sentMs = draw.spread(50, 4_000);
-    if (tells && draw.happens(0.06)) receipt("queued", draw.spread(20, 2_000));
-    if (tells && draw.happens(0.5)) receipt("sent", sentMs);
+    if (tells && draw.happens(0.04)) receipt("queued", draw.spread(20, 2_000));
+    if (tells && draw.happens(0.15)) receipt("sent", sentMs);
     if (kind === "refusing") {
       if (tells) receipt(draw.pick(["undelivered", "failed"]), sentMs + draw.spread(100, 20_000), "30003");
       return;
@@ -64,27 +66,36 @@ export function createPhoneNetwork(options: PhoneNetworkOptions): PhoneNetwork {
     const arriveMs = draw.happens(0.9) ? draw.spread(500, 8_000) : draw.spread(8_000, 900_000);
     time.after(arriveMs, () => onText(phone, body));
     if (draw.happens(0.02)) time.after(arriveMs + draw.spread(1_000, 60_000), () => onText(phone, body));
-    if (tells && draw.happens(0.95)) receipt("delivered", arriveMs + draw.spread(50, 3_000));
+    if (tells && draw.happens(0.6)) receipt("delivered", arriveMs + draw.spread(50, 3_000));
   }
 
   return {
     block: (phone) => void blocked.add(phone),
+    unblock: (phone) => void blocked.delete(phone),
     send(page) {
       const providerId = `SM${String(++messages).padStart(6, "0")}`;
       const answerMs = draw.happens(0.97) ? draw.spread(30, 900) : draw.spread(900, 9_000);
       const answer = (result: SendResult, ms = answerMs) =>
         new Promise<SendResult>((resolve) => void time.after(ms, () => resolve(result)));
-      if (blocked.has(page.phone)) return answer({ outcome: "permanent", reason: "21610" });
-      if (kindOf(page.phone) === "wrong") return answer({ outcome: "permanent", reason: "21614" });
+      if (blocked.has(page.phone)) return answer({ outcome: "permanent", reason: "21610", fault: "phone" });
+      if (kindOf(page.phone) === "wrong") return answer({ outcome: "permanent", reason: "21614", fault: "phone" });
       const fate = draw.weighted(fates[mood()]);
       switch (fate) {
         case "accepted":
           deliver(page, providerId);
           return answer({ outcome: "accepted", providerId });
         case "retryable":
-          return answer({ outcome: "retryable", reason: draw.pick(["429", "503", "not-reached"]) });
+          return answer({
+            outcome: "retryable",
+            reason: draw.pick(["429", "503", "not-reached"]),
+            ...(draw.happens(0.2) ? { retryAfterMs: draw.whole(500, 90_000) } : {}),
+          });
         case "permanent":
-          return answer({ outcome: "permanent", reason: draw.pick(["21211", "21614"]) });
+          return answer({
+            outcome: "permanent",
+            reason: draw.pick(["21211", "21614"]),
+            ...(draw.happens(0.4) ? { fault: "phone" as const } : {}),
+          });
         case "hangs":
         case "reset":
           // It may have gone out all the same.

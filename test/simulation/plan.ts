@@ -20,6 +20,8 @@ export interface Incident {
   test: boolean;
   /** Further detections of it: after how long, ms. */
   repeats: number[];
+  /** The wearer's cancel after so long, ms, and whether upright. */
+  cancel: { afterMs: number; upright: boolean } | null;
 }
 
 export type Trouble =
@@ -29,7 +31,9 @@ export type Trouble =
   | { what: "store-fails"; at: number; forMs: number; reads: boolean }
   | { what: "provider"; at: number; forMs: number; mood: "flaky" | "refusing" | "hanging" | "losing" }
   | { what: "jump"; at: number; by: number | "1970" | "2038"; backAfterMs: number | null }
-  | { what: "asleep"; at: number; forMs: number };
+  | { what: "asleep"; at: number; forMs: number }
+  | { what: "equipment"; at: number; forMs: number; kind: "gateway-lost" | "broker-lost" | "rota-gap"; subject: string }
+  | { what: "sign-on"; at: number; responderId: string };
 
 /** What a seed plays: drawn once, before anything happens. */
 export interface Plan {
@@ -61,7 +65,7 @@ const starts = [
   "2028-02-28T22:00:00Z",
 ];
 
-const shapes: Record<Plan["shape"], number> = { hours: 62, days: 22, months: 13, storm: 0.3, ticking: 2.5 };
+const shapes: Record<Plan["shape"], number> = { hours: 66, days: 21, months: 10.5, storm: 0.3, ticking: 2.2 };
 
 export function planOf(seed: number): Plan {
   const from = draw(seed, 1);
@@ -74,7 +78,7 @@ export function planOf(seed: number): Plan {
     storm: from.between(3 * hour, 6 * hour),
     ticking: from.between(15 * minute, 35 * minute),
   }[shape];
-  const dwellings = Array.from({ length: shape === "storm" ? from.whole(15, 30) : from.whole(1, 6) }, (_, i) => ({
+  const dwellings = Array.from({ length: shape === "storm" ? from.whole(12, 25) : from.whole(1, 6) }, (_, i) => ({
     id: `d${i}`,
     alias: String(11 + 7 * i),
     devices: from.happens(0.3) ? [`watch-${i}`, `belt-${i}`] : [`watch-${i}`],
@@ -91,10 +95,12 @@ export function planOf(seed: number): Plan {
     incidents,
     troubles: drawTroubles(from, shape, endMs, incidents),
     listenerThrows: from.happens(0.1) ? from.between(0.05, 1) : 0,
-    ignores: from.happens(0.2) ? from.between(0.5, 1) : from.between(0.05, 0.4),
-    mostPages: shape === "storm" ? 12 : Math.round(from.spread(5, 40)),
+    ignores: from.happens(0.15) ? from.between(0.5, 1) : from.between(0.02, 0.25),
+    mostPages: shape === "storm" ? 12 : Math.round(from.spread(6, 30)),
   };
 }
+
+const everyDay = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 function staffed(from: Draw): Pick<Plan, "config" | "phones"> {
   const responders = Array.from({ length: from.whole(2, 6) }, (_, i) => ({
@@ -110,6 +116,7 @@ function staffed(from: Draw): Pick<Plan, "config" | "phones"> {
   }));
   const ids = responders.map(({ id }) => id);
   const steps = Array.from({ length: from.whole(1, 4) }, () => ({
+    ...(from.happens(0.15) ? { rotas: ["nights"] } : from.happens(0.05) ? { groups: ["all"] } : {}),
     responders: [
       ...new Set(Array.from({ length: from.weighted({ 1: 6, 2: 3, 3: 1 }) === "1" ? 1 : 2 }, () => from.pick(ids))),
     ],
@@ -124,8 +131,24 @@ function staffed(from: Draw): Pick<Plan, "config" | "phones"> {
     },
     responders: [...responders, ...operators],
     operators: operators.map(({ id }) => id),
+    keyHolders: from.happens(0.5) ? [from.pick(ids)] : [],
+    groups: [{ id: "all", members: ids }],
+    rotas: [
+      {
+        id: "nights",
+        name: "Nätter",
+        shifts: [
+          { id: "night", days: everyDay, from: "21:30", to: "07:00", responders: [from.pick(ids), from.pick(ids)] },
+          { id: "day", days: everyDay, from: "07:00", to: from.pick(["21:30", "20:00"]), responders: [from.pick(ids)] },
+        ].map((shift) => ({ ...shift, responders: [...new Set(shift.responders)] })),
+      },
+    ],
+    technical: from.happens(0.4) ? { quietHours: { from: "22:00", to: "06:00" } } : {},
     policy: {
       steps,
+      receiptSeconds: from.pick([20, 20, 20, 60, 10]),
+      setOffWithinMinutes: from.pick([2, 5, 5, 10]),
+      operatorsFirstDays: from.happens(0.15) ? 30 : 0,
       arriveWithinMinutes: from.pick([5, 15, 30, 30, 60]),
       outcomeWithinMinutes: from.pick([10, 30, 30, 60]),
     },
@@ -152,6 +175,7 @@ function drawIncidents(from: Draw, shape: Plan["shape"], endMs: number, dwelling
       kind: from.happens(0.3) ? "help" : "fall",
       test: from.happens(0.06),
       repeats,
+      cancel: from.happens(0.1) ? { afterMs: from.spread(second, 2 * minute), upright: from.happens(0.7) } : null,
     };
   };
   if (shape === "storm") {
@@ -161,7 +185,7 @@ function drawIncidents(from: Draw, shape: Plan["shape"], endMs: number, dwelling
       device: `watch-${i}`,
     }));
   }
-  const clusters = { hours: 1, days: from.whole(1, 2), months: from.whole(1, 3), ticking: 1 }[shape];
+  const clusters = { hours: 1, days: from.whole(1, 2), months: from.whole(1, 2), ticking: 1 }[shape];
   return Array.from({ length: clusters }, () => from.between(minute, 0.7 * endMs)).flatMap((at) =>
     Array.from({ length: from.happens(0.3) ? 2 : 1 }, () => incident(at + from.spread(100, 5 * minute))),
   );
@@ -196,12 +220,20 @@ function drawTroubles(from: Draw, shape: Plan["shape"], endMs: number, incidents
     forMs: from.spread(5 * second, 40 * minute),
     mood: from.weighted({ flaky: 5, refusing: 2, hanging: 2, losing: 2 }),
   }));
-  some(process.env.NOJUMP ? 0 : 0.25, 2, () => ({
+  some(0.25, 2, () => ({
     what: "jump",
     at: near(),
     by: from.pick([hour, -hour, day, -day, "1970", "2038", 90 * second, -90 * second] as const),
     backAfterMs: from.happens(0.5) ? from.spread(second, 2 * hour) : null,
   }));
+  some(0.15, 2, () => ({
+    what: "equipment",
+    at: near(),
+    forMs: from.spread(5 * second, 3 * hour),
+    kind: from.pick(["gateway-lost", "broker-lost", "rota-gap"]),
+    subject: `stairwell-${from.whole(1, 2)}`,
+  }));
+  some(0.1, 1, () => ({ what: "sign-on", at: near(), responderId: "patrol-1" }));
   some(0.3, 1, () => ({ what: "asleep", at: near(), forMs: from.spread(5 * minute, 40 * minute) }));
   return troubles.filter(({ at }) => at < endMs);
 }

@@ -1,4 +1,5 @@
 import { step as trueStep } from "../../alerting/episode.ts";
+import { masterKeyText, newKey } from "../../alerting/sealing/seal.ts";
 import { openDatabase } from "../../alerting/store/database.ts";
 import { storeIn } from "../../alerting/store/sqlite.ts";
 import { Oracle, type Violation } from "./oracle.ts";
@@ -27,7 +28,7 @@ export async function playSeed(seed: number, fault?: Fault): Promise<SeedResult>
   const plan = planOf(seed);
   const time = new VirtualTime(plan.wallStart);
   const db = openDatabase(":memory:");
-  const storeItself = storeIn(db);
+  const storeItself = storeIn(db, { text: masterKeyText(newKey()) });
   const step = fault?.step ?? trueStep;
   const oracle = new Oracle({ db, storeItself, config: plan.config, time, step });
   const rules = createTimeRules(oracle, plan.config);

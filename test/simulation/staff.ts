@@ -71,6 +71,9 @@ const firstAnswers: Partial<Record<Answer, number>> = {
   stop: 0.7,
 };
 
+/** Nobody answers the same alarm more often than this. */
+const mostAnswers = 3;
+
 type Stage = "asked" | "answered" | "going" | "there" | "done";
 
 export interface Staff {
@@ -84,6 +87,7 @@ export interface Staff {
 export function createStaff(options: { time: VirtualTime; draw: Draw; ignores: number; say(said: Said): void }): Staff {
   const { time, draw, ignores, say } = options;
   const stages = new Map<string, Stage>();
+  const answered = new Map<string, number>();
   const seenCodes: string[] = [];
   let asleepUntil = 0;
 
@@ -152,6 +156,11 @@ export function createStaff(options: { time: VirtualTime; draw: Draw; ignores: n
         return;
       case "stop":
         say({ from: phone, code: null, letter: null, body: draw.pick(["STOP", "stop", " Stop "]) });
+        if (draw.happens(0.6)) {
+          time.after(draw.spread(minute, 60 * minute), () =>
+            say({ from: phone, code: null, letter: null, body: draw.pick(["START", "Start!"]) }),
+          );
+        }
         return;
       default:
         later(0, phone, code, what);
@@ -174,8 +183,10 @@ export function createStaff(options: { time: VirtualTime; draw: Draw; ignores: n
       if (!body.includes(`${code} T`) || time.now < asleepUntil) return;
       const stage = stages.get(key);
       const alreadyIn = stage === "going" || stage === "there";
-      if (alreadyIn || draw.happens(stage === "answered" ? 0.5 : ignores)) return;
+      const times = answered.get(key) ?? 0;
+      if (alreadyIn || times >= mostAnswers || draw.happens(stage === "answered" ? 0.5 : ignores)) return;
       stages.set(key, "answered");
+      answered.set(key, times + 1);
       time.after(draw.spread(4 * second, 3 * minute), () => answer(phone, code));
     },
   };

@@ -5,45 +5,87 @@ import type { Oracle } from "./oracle.ts";
 
 /** After a start, a heal or a jump of the clock everything is done within this, ms. */
 const settleMs = 10_000;
-/** A round of the policy lasts this long at least, ms. */
+/** A round of the policy lasts this long at least, ms; operators who are asked first have as long. */
 const shortestRoundMs = 60_000;
+/** From the reminder to set off until the next are paged, ms. */
+const graceMs = 120_000;
+/** A call for more people goes out again after this, ms. */
+const backupMs = 5 * 60_000;
 const slackMs = 5_000;
 /** A request that has no answer by then is over, ms. */
 const answerMs = 10_000;
+/** Texts that call nobody out keep to the provider's pace, and wait while alarms go, ms. */
+const paceMs = 120_000;
 
 /** What must have happened by now. Asked whenever time has passed, and before anything else happens. */
 export function createTimeRules(oracle: Oracle, config: AlertingConfig) {
-  const waits = config.policy.steps.map(({ waitSeconds }) => waitSeconds * 1000);
+  const { policy, operators } = config;
+  const waits = policy.steps.map(({ waitSeconds }) => waitSeconds * 1000);
   const longestWait = Math.max(...waits, shortestRoundMs);
-  const wholeRound = waits.reduce((sum, wait) => sum + wait, 0) + shortestRoundMs;
-  const arriveMs = config.policy.arriveWithinMinutes * 60_000;
-  const outcomeMs = config.policy.outcomeWithinMinutes * 60_000;
-  const isLate = (since: number, limit: number) => oracle.now > Math.max(since + limit, oracle.settledAt + settleMs);
+  const wholeRound = waits.reduce((sum, wait) => sum + wait, 0) + 2 * shortestRoundMs;
+  const arriveMs = policy.arriveWithinMinutes * 60_000;
+  const setOffMs = policy.setOffWithinMinutes * 60_000;
+  const outcomeMs = policy.outcomeWithinMinutes * 60_000;
+  const receiptMs = policy.receiptSeconds * 1000;
+
+  function isLate(since: number, limit: number): boolean {
+    // Where the clock was set while nobody ran, waits begin anew.
+    const begun = since < oracle.blindSince ? oracle.settledAt : since;
+    return oracle.now > Math.max(begun + limit, oracle.settledAt + settleMs);
+  }
+  const ago = (at: number) => `${Math.round((oracle.now - at) / 1000)} s`;
 
   function episode(one: Watched): void {
-    const { now } = oracle;
     for (const [purpose, { falls }] of one.due) {
-      if (isLate(falls, slackMs)) {
-        oracle.fail("in-time", `${purpose} of ${one.code} is late by ${Math.round((now - falls) / 1000)} s`);
+      if (isLate(falls, slackMs)) oracle.fail("in-time", `${purpose} of ${one.code} is late by ${ago(falls)}`);
+    }
+    if (one.kind === "technical" || one.kind === "sign-on") return;
+    if (one.status === "open") untaken(one);
+    else if (one.status === "taken") onTheWay(one);
+    else if (isLate(one.remindedAt, outcomeMs + slackMs + paceMs)) {
+      oracle.fail("outcome-asked", `nobody was asked about ${one.code} for ${ago(one.remindedAt)}`);
+    }
+    const { backupAskedBy, backupJoined } = one.state;
+    if (backupAskedBy !== null && backupJoined.length === 0 && isLate(one.backupAt, backupMs + 2 * slackMs)) {
+      oracle.fail(
+        "backup-called",
+        `${backupAskedBy} needs help with ${one.code}, nobody was called for ${ago(one.backupAt)}`,
+      );
+    }
+  }
+
+  function untaken(one: Watched): void {
+    const called = one.calledAt ?? one.statusSince;
+    if (isLate(called, one.calledAt === null ? slackMs : longestWait + slackMs)) {
+      oracle.fail("goes-on", `nobody was paged about ${one.code} for ${ago(called)}`);
+    }
+    for (const operator of operators) {
+      const told = one.operatorsTold.get(operator) ?? one.statusSince;
+      // Being away moves a round by as much.
+      if (isLate(Math.max(told, oracle.settledAt), wholeRound + 2 * slackMs)) {
+        oracle.fail("operators-told", `${operator} was not told of ${one.code} for ${ago(told)}`);
       }
     }
-    const since = (at: number) => `${Math.round((now - at) / 1000)} s`;
-    if (one.status === "open") {
-      const called = one.calledAt ?? one.statusSince;
-      if (isLate(called, one.calledAt === null ? slackMs : longestWait + slackMs)) {
-        oracle.fail("goes-on", `nobody was paged about ${one.code} for ${since(called)}`);
-      }
-      for (const operator of config.operators) {
-        const told = one.operatorsTold.get(operator) ?? one.statusSince;
-        // Being away moves a round by as much.
-        if (isLate(Math.max(told, oracle.settledAt), wholeRound + 2 * slackMs)) {
-          oracle.fail("operators-told", `${operator} was not told of ${one.code} for ${since(told)}`);
-        }
-      }
-    } else if (one.status === "taken" && isLate(one.takenSince, arriveMs + slackMs)) {
-      oracle.fail("not-arrived", `${one.code} is taken for ${since(one.takenSince)}, nobody is there, nobody is paged`);
-    } else if (one.status === "arrived" && isLate(one.remindedAt, outcomeMs + 2 * slackMs)) {
-      oracle.fail("outcome-asked", `nobody was asked about ${one.code} for ${since(one.remindedAt)}`);
+    const waitsForReceipt = one.batch.size > 0 && !one.delivered && !one.betweenRounds && one.state.round === 1;
+    if (waitsForReceipt && isLate(one.batchAt, receiptMs + slackMs)) {
+      oracle.fail(
+        "receipt-missing",
+        `no phone has the text about ${one.code} for ${ago(one.batchAt)}, nobody else is paged`,
+      );
+    }
+  }
+
+  function onTheWay(one: Watched): void {
+    if (isLate(Math.max(one.takenSince + arriveMs, one.statusSince + graceMs), slackMs)) {
+      oracle.fail("not-arrived", `${one.code} is taken for ${ago(one.takenSince)}, nobody is there, nobody is paged`);
+    }
+    // After a time away the reminder comes late, and the others after it.
+    const reminded = Math.max(one.setOffSince + setOffMs, oracle.settledAt);
+    if (one.state.onTheWayAt === null && isLate(reminded, graceMs + 2 * slackMs)) {
+      oracle.fail(
+        "not-set-off",
+        `${one.code} is taken, nobody has set off for ${ago(one.setOffSince)}, nobody is paged`,
+      );
     }
   }
 
@@ -52,7 +94,7 @@ export function createTimeRules(oracle: Oracle, config: AlertingConfig) {
       if (!oracle.isUp) return;
       for (const one of oracle.watched.values()) if (one.status !== "closed") episode(one);
       for (const { id, status, since, purpose } of oracle.pages.values()) {
-        const limit = status === "sending" ? answerMs + slackMs : callingOut.has(purpose) ? slackMs : 60_000;
+        const limit = status === "sending" ? answerMs + slackMs : callingOut.has(purpose) ? slackMs : paceMs;
         if (isLate(since, limit)) oracle.fail("pages-go", `${id} (${purpose}) is ${status} for too long`);
       }
     },

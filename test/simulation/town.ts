@@ -48,6 +48,8 @@ export function createTown(options: TownOptions) {
   let sequence = 0;
   let messages = 0;
   let ending = false;
+  /** Whether the service has followed each jump of the clock. */
+  let isFollowed = true;
 
   const store = fault?.store?.(storeItself, { time, db, oracle }) ?? storeItself;
   const network = createPhoneNetwork({
@@ -87,6 +89,12 @@ export function createTown(options: TownOptions) {
         const [change] = call.args as [EpisodeChange];
         tell(`${change.state.facts.code} ${inWords(change)}`);
         oracle.committed(change);
+      } else if (call.method === "followClock") {
+        isFollowed = true;
+        for (const change of call.args[0] as EpisodeChange[]) {
+          tell(`${change.state.facts.code} follows the clock`);
+          oracle.committed(change);
+        }
       } else if (call.method === "commitLooseReply") {
         const [reply, page] = call.args as [ReplyRow, NewPage | null];
         tell(`${reply.responderId}'s reply: ${reply.effect}`);
@@ -111,6 +119,8 @@ export function createTown(options: TownOptions) {
 
   function away(ms: number): void {
     life = null;
+    if (!isFollowed) oracle.jumpedUnseen();
+    isFollowed = true;
     // What was asked of the provider goes its way; the dead hear nothing of it.
     underWay = 0;
     time.after(ms, start);
@@ -183,6 +193,7 @@ export function createTown(options: TownOptions) {
     oracle.replies.set(providerId, said);
     tell(`${said.from} writes: ${said.body.slice(0, 60)}`);
     if (/^\s*stop\s*$/i.test(said.body)) network.block(said.from);
+    if (/^\s*start\W*$/i.test(said.body)) network.unblock(said.from);
     const reply = { providerId, from: said.from, body: said.body };
     const hand = () =>
       deliver(
@@ -239,6 +250,13 @@ export function createTown(options: TownOptions) {
     });
     tell(`${device}: ${incident.test ? "test " : ""}${kind}, ${detection.id}`);
     submit(detection);
+    const { cancel } = incident;
+    if (cancel) {
+      time.after(cancel.afterMs, () => {
+        tell(`${device}: cancel${cancel.upright ? ", upright" : ""}`);
+        life?.cancel(device, Math.round(time.wall), cancel.upright).catch(() => {});
+      });
+    }
     // An answer that was lost, a resend after a reboot: the same id at any time.
     const copies = chanceOfWorld.happens(0.35) ? chanceOfWorld.whole(1, 3) : 0;
     for (let i = 0; i < copies; i++) time.after(chanceOfWorld.spread(1, 20 * hour), () => submit(detection));
@@ -332,15 +350,47 @@ export function createTown(options: TownOptions) {
         if (trouble.backAfterMs !== null) time.after(trouble.backAfterMs, () => jump(-byMs));
         break;
       }
+      case "equipment": {
+        const { kind, subject } = trouble;
+        const since = Math.max(0, Math.round(time.wall));
+        deliver(
+          0,
+          () => life?.raise({ kind, subject, since }),
+          () => {},
+        );
+        time.after(trouble.forMs, () =>
+          deliver(
+            0,
+            () => life?.end({ kind, subject }),
+            () => {},
+          ),
+        );
+        break;
+      }
+      case "sign-on": {
+        const startsAt = Math.max(0, Math.round(time.wall));
+        const { responderId } = trouble;
+        const signOn = { responderId, rotaIds: ["nights"], startsAt, endsAt: startsAt + 8 * hour };
+        deliver(
+          0,
+          () => life?.askSignOn(signOn),
+          () => {},
+        );
+        break;
+      }
       case "asleep":
         staff.sleep(time.now + trouble.forMs);
         break;
     }
   }
 
-  function jump(byMs: number): void {
+  function jump(wantedMs: number): void {
+    // No machine's clock stands before 1970.
+    const byMs = Math.max(wantedMs, 1_000_000 - time.wall);
     time.jump(byMs);
     oracle.jumped(byMs);
+    if (!life) oracle.jumpedUnseen();
+    else isFollowed = false;
     troubledUntil = time.now + 3 * second;
     tell(`the clock is set by ${Math.round(byMs / 1000)} s`);
   }

@@ -19,6 +19,14 @@ describe("order", () => {
     expect(openEpisodes(state).map((view) => view.code)).toEqual(["555", "333", "444", "222"]);
   });
 
+  test("a technical alarm stands below every alarm, and makes no sound", () => {
+    const technical = fall("539", 60, { kind: "technical" });
+    const before = board(emptyBoard, fall("222", 40, { status: "arrived" }));
+    const state = board(before, fall("222", 40, { status: "arrived" }), technical);
+    expect(openEpisodes(state).map((view) => view.code)).toEqual(["222", "539"]);
+    expect(newlyUntaken(before, state)).toEqual([]);
+  });
+
   test("closed episodes leave the list after 12 hours", () => {
     const closed = (hours: number) => ({ status: "closed", closedAt: now - hours * 3600_000 }) as const;
     const state = board(

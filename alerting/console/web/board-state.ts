@@ -57,11 +57,22 @@ function withEpisode(episodes: BoardState["episodes"], view: EpisodeView): Board
 
 const order: Record<EpisodeView["status"], number> = { open: 0, taken: 1, arrived: 2, closed: 3 };
 
-/** Untaken first, then taken, then arrived; whoever has waited longest first. */
+/** Somebody may be on the floor. The others are about equipment, and phones: quieter, and below. */
+export function isAlarm({ kind }: Pick<EpisodeView, "kind">): boolean {
+  return kind === "fall" || kind === "help";
+}
+
+/** Alarms before technical ones; untaken first, then taken, then arrived; whoever has waited longest first. */
 export function openEpisodes(state: BoardState): EpisodeView[] {
   return [...(state.episodes?.values() ?? [])]
     .filter((view) => view.status !== "closed")
-    .sort((a, b) => order[a.status] - order[b.status] || a.openedAt - b.openedAt || a.id.localeCompare(b.id));
+    .sort(
+      (a, b) =>
+        Number(isAlarm(b)) - Number(isAlarm(a)) ||
+        order[a.status] - order[b.status] ||
+        a.openedAt - b.openedAt ||
+        a.id.localeCompare(b.id),
+    );
 }
 
 /** The latest closed first, as far back as the server's board goes. */
@@ -72,13 +83,13 @@ export function closedEpisodes(state: BoardState, now: number): EpisodeView[] {
 }
 
 export function untakenCount(state: BoardState): number {
-  return openEpisodes(state).filter((view) => view.status === "open").length;
+  return openEpisodes(state).filter((view) => view.status === "open" && isAlarm(view)).length;
 }
 
-/** Episodes that nobody has taken, and that `before` did not know as such: what the page must make itself heard for. */
+/** Alarms that nobody has taken, and that `before` did not know as such: what the page must make itself heard for. */
 export function newlyUntaken(before: BoardState, after: BoardState): EpisodeView[] {
   if (before.episodes === after.episodes) return [];
   return openEpisodes(after).filter(
-    (view) => view.status === "open" && before.episodes?.get(view.id)?.status !== "open",
+    (view) => view.status === "open" && isAlarm(view) && before.episodes?.get(view.id)?.status !== "open",
   );
 }

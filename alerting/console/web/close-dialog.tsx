@@ -1,6 +1,7 @@
 import type { TargetedSubmitEvent } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import type { EpisodeView, OutcomeWhat } from "../api.ts";
+import type { ConsoleAction, EpisodeView, OutcomeDone, OutcomeWhat } from "../api.ts";
+import { isAlarm } from "./board-state.ts";
 import { aliasOf, placeOf } from "./episode-words.ts";
 import { useWords } from "./language.ts";
 
@@ -16,12 +17,25 @@ export const outcomes: readonly OutcomeWhat[] = [
   "unknown",
 ];
 
+/** What was done, in the order of how much it is. */
+const doings: readonly OutcomeDone[] = [
+  "nothing",
+  "lift-help",
+  "nurse",
+  "1177",
+  "ambulance",
+  "hospital",
+  "relative-told",
+];
+
+type Report = Omit<Extract<ConsoleAction, { action: "close" }>, "action">;
+
 interface Props {
   view: EpisodeView;
   sending: boolean;
   failure: string | null;
   onBack(): void;
-  onClose(outcome: OutcomeWhat, reason: string | null): void;
+  onClose(report: Report): void;
 }
 
 /** Asks what had happened; where nobody has been there, also for a reason in words. Nothing is chosen beforehand. */
@@ -37,13 +51,21 @@ export function CloseDialog({ view, sending, failure, onBack, onClose }: Props) 
   function submit(event: TargetedSubmitEvent<HTMLFormElement>): void {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const outcome = form.get("outcome") as OutcomeWhat | null;
+    // Of a technical alarm there is nothing to choose.
+    const outcome = isAlarm(view) ? (form.get("outcome") as OutcomeWhat | null) : "unknown";
     const reason = String(form.get("reason") ?? "").trim();
     if (!outcome) setComplaint(words.say("close.choose"));
     else if (reasonNeeded && reason.length < 4) setComplaint(words.say("close.reason-needed"));
     else {
       setComplaint(null);
-      onClose(outcome, reasonNeeded ? reason : null);
+      const done = (form.get("done") || undefined) as OutcomeDone | undefined;
+      const minutes = String(form.get("minutes") ?? "").trim();
+      onClose({
+        outcome,
+        ...(done && { done }),
+        ...(minutes && { floorMinutes: Number(minutes) }),
+        ...(reasonNeeded && { reason }),
+      });
     }
   }
 
@@ -52,7 +74,7 @@ export function CloseDialog({ view, sending, failure, onBack, onClose }: Props) 
       <form onSubmit={submit}>
         <h2 id={id}>{words.say("close.title", { alias: aliasOf(words, view) })}</h2>
         <p class="place">{placeOf(view)}</p>
-        <fieldset>
+        <fieldset hidden={!isAlarm(view)}>
           <legend>{words.say("close.question")}</legend>
           {outcomes.map((outcome) => (
             <label key={outcome} class="choice">
@@ -61,10 +83,29 @@ export function CloseDialog({ view, sending, failure, onBack, onClose }: Props) 
             </label>
           ))}
         </fieldset>
+        {view.kind === "fall" && (
+          <div class="report">
+            <label>
+              {words.say("close.done")}
+              <select name="done">
+                <option value="">{words.say("close.not-said")}</option>
+                {doings.map((done) => (
+                  <option key={done} value={done}>
+                    {words.say(`did.${done}`)}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <label>
+              {words.say("close.minutes")}
+              <input type="number" name="minutes" min={0} max={10080} step={1} inputMode="numeric" />
+            </label>
+          </div>
+        )}
         {reasonNeeded && (
           <div class="not-there">
             <p>
-              <strong>{words.say("close.not-there")}</strong>
+              <strong>{isAlarm(view) && words.say("close.not-there")}</strong>
             </p>
             <label>
               {words.say("close.reason")}

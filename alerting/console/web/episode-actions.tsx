@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { ConsoleAction, EpisodeView } from "../api.ts";
+import { isAlarm } from "./board-state.ts";
 import { CloseDialog } from "./close-dialog.tsx";
 import { aliasOf } from "./episode-words.ts";
 import { useWords } from "./language.ts";
@@ -35,7 +36,8 @@ export function EpisodeActions({ view, onChanged, link }: Props) {
     }
   }
 
-  const next = view.status === "open" ? "take" : view.status === "taken" ? "arrived" : null;
+  const isJourney = isAlarm(view);
+  const next = view.status === "open" ? "take" : view.status === "taken" && isJourney ? "arrived" : null;
   const named = (key: "act.take" | "act.on-the-way" | "act.arrived" | "act.close" | "act.close-dots" | "act.details") =>
     words.say("act.for", { act: words.say(key).replace(" …", ""), alias });
   return (
@@ -52,7 +54,7 @@ export function EpisodeActions({ view, onChanged, link }: Props) {
             {words.say(sending ? "act.sending" : `act.${next}`)}
           </button>
         )}
-        {view.status === "taken" && view.onTheWayAt === null && (
+        {view.status === "taken" && isJourney && view.onTheWayAt === null && (
           <button
             type="button"
             class="secondary"
@@ -96,7 +98,7 @@ export function EpisodeActions({ view, onChanged, link }: Props) {
             setClosing(false);
             setSaid(null);
           }}
-          onClose={(outcome, reason) => void send({ action: "close", outcome, ...(reason && { reason }) })}
+          onClose={(report) => void send({ action: "close", ...report })}
         />
       )}
     </>

@@ -1,4 +1,5 @@
 import type { EpisodeView } from "../api.ts";
+import { isAlarm } from "./board-state.ts";
 import { useServerNow } from "./clock-hook.ts";
 import { EpisodeActions } from "./episode-actions.tsx";
 import { aliasOf, deadlineOf, latestPages, lengthOf, placeOf, reasonOf, statusOf } from "./episode-words.ts";
@@ -15,7 +16,7 @@ interface Props {
 export function EpisodeCard({ view, shown, onChanged }: Props) {
   return (
     <article
-      class={`card ${view.status}${shown ? " shown" : ""}`}
+      class={`card ${view.status}${isAlarm(view) ? "" : " lower"}${shown ? " shown" : ""}`}
       data-episode={view.id}
       aria-labelledby={`a-${view.id}`}
     >
@@ -35,7 +36,7 @@ export function EpisodeHead({ view, headingId }: { view: EpisodeView; headingId:
     <>
       <div class="badges">
         <span class={`kind ${view.kind}`}>{words.say(`kind.${view.kind}`)}</span>
-        {view.test && <span class="badge test">{words.say("badge.test")}</span>}
+        {view.test && view.kind !== "sign-on" && <span class="badge test">{words.say("badge.test")}</span>}
         {view.late && <span class="badge late">{words.say("badge.late")}</span>}
         {view.repeats > 0 && <span class="badge">{words.say("badge.repeats", { count: view.repeats })}</span>}
         <span class="code">{words.say("code.label", { code: view.code })}</span>

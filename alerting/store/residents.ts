@@ -1,0 +1,51 @@
+import { appendAct } from "./audit.ts";
+import type { Database } from "./database.ts";
+import type { Keyring } from "./keyring.ts";
+import type { Resident, ResidentStore } from "./store.ts";
+
+interface Row {
+  id: string;
+  added_at: number;
+  key_id: number;
+  sealed: string;
+}
+
+const placeOf = (id: string) => ({ table: "residents", row: id, column: "sealed" });
+
+/** Residents, sealed with their dwelling's key: their plain text never reaches the disk. */
+export function residentStore(db: Database, keyring: Keyring): ResidentStore {
+  return {
+    put: async (dwellingId, id, resident, replaces, act) =>
+      db.transaction(() => {
+        if (replaces !== null) {
+          const gone = db.run("DELETE FROM residents WHERE id = ? AND dwelling_id = ?", replaces, dwellingId);
+          if (gone === 0) return false;
+        }
+        const { keyId, text } = keyring.seal(dwellingId, JSON.stringify(resident), placeOf(id), act.at);
+        db.run(
+          "INSERT INTO residents (id, dwelling_id, added_at, key_id, sealed) VALUES (?, ?, ?, ?, ?)",
+          id,
+          dwellingId,
+          act.at,
+          keyId,
+          text,
+        );
+        const what = replaces === null ? "resident-added" : "resident-changed";
+        appendAct(db, { ...act, act: what, subject: dwellingId, detail: { resident: id } });
+        return true;
+      }),
+    lookUp: async (dwellingId, act) =>
+      db.transaction(() => {
+        const rows = db.all<Row>("SELECT * FROM residents WHERE dwelling_id = ? ORDER BY added_at, id", dwellingId);
+        appendAct(db, { ...act, act: "resident-shown", subject: dwellingId, detail: { residents: rows.length } });
+        return rows.flatMap(({ id, added_at, key_id, sealed }) => {
+          const opened = keyring.unseal({ keyId: key_id, text: sealed }, placeOf(id));
+          return opened === null ? [] : [{ id, addedAt: added_at, ...(JSON.parse(opened) as Resident) }];
+        });
+      }),
+    counts: async () =>
+      db.all<{ dwellingId: string; residents: number }>(
+        "SELECT dwelling_id AS dwellingId, COUNT(*) AS residents FROM residents GROUP BY dwelling_id",
+      ),
+  };
+}

@@ -1,0 +1,37 @@
+import { Command } from "commander";
+import { print } from "./table.ts";
+import { type WithConfig, withConfig, withRegister } from "./with-register.ts";
+
+interface ArrivalOptions extends WithConfig {
+  unit?: string;
+  minutes?: string;
+  asPolicy?: true;
+}
+
+/** `fallvakt dwelling`: what an alarm from one dwelling goes by. */
+export function dwellingCommand(): Command {
+  const command = new Command("dwelling").description("what an alarm from one dwelling goes by").addHelpText(
+    "after",
+    `
+Examples:
+  fallvakt dwelling arrival 38 --minutes 90    a boat trip: nobody else is called before
+  fallvakt dwelling arrival 38 --as-policy`,
+  );
+
+  withConfig(command.command("arrival <key>"))
+    .description("how long whoever takes an alarm there may be on the way, before others are called")
+    .option("--unit <name>", "its home-care unit, where several units use the key number")
+    .option("--minutes <number>", "from taken to there, 1 to 1440")
+    .option("--as-policy", "as the policy says, again")
+    .action(async (key: string, { unit, minutes, asPolicy, ...options }: ArrivalOptions) => {
+      if ((minutes === undefined) === (asPolicy === undefined)) {
+        throw new Error("say either --minutes NUMBER or --as-policy");
+      }
+      const given = minutes === undefined ? null : Number(minutes);
+      await withRegister(options, ({ dwellings }) => dwellings.setArriveMinutes({ key, unit }, given));
+      if (options.json) return print(JSON.stringify({ key, arriveMinutes: given }));
+      const says = given === null ? "as the policy says" : `${given} min to arrive`;
+      print(`Key ${key}: ${says}, from the next alarm on.`);
+    });
+  return command;
+}

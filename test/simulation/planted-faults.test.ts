@@ -1,0 +1,24 @@
+import { describe, expect, test } from "vitest";
+import { foundBy, plantedFaults } from "./planted-faults.ts";
+import { playSeed } from "./seed.ts";
+
+/** A fault must show within so many seeds. */
+const mostSeeds = 200;
+
+describe("a planted fault is found, and the seed that finds it is clean without it", () => {
+  test("there are at least twelve", () => {
+    expect(Object.keys(plantedFaults).length).toBeGreaterThanOrEqual(12);
+  });
+
+  test.each(Object.entries(plantedFaults))("%s", { timeout: 60_000 }, async (name, fault) => {
+    for (let seed = 1; seed <= mostSeeds; seed++) {
+      const { violation, story } = await playSeed(seed, fault);
+      if (!violation) continue;
+      expect(foundBy[name]).toContain(violation.rule);
+      expect(story.at(-1)).toContain(`VIOLATION ${violation.rule}`);
+      expect((await playSeed(seed)).violation).toBeNull();
+      return;
+    }
+    throw new Error(`${mostSeeds} seeds did not find it: ${fault.tells}`);
+  });
+});
