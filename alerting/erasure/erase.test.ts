@@ -220,7 +220,7 @@ describe("the spool", () => {
     const log = pino({ level: "silent" });
     const events = createEventLog({
       dataDir,
-      maxBytes: 65_536,
+      spool: { maxBytes: 65_536, maxDays: 90 },
       influx: { url: "http://127.0.0.1:1", database: "x" },
       clock,
       log,
