@@ -110,9 +110,10 @@ export function createDispatcher(options: {
   async function takeUpPages(): Promise<void> {
     const free = sendsAtOnce - sending.size;
     if (free <= 0) return;
-    for (const page of await store.pages.sendable(clock.wallNow(), free)) {
+    const mayInform = () => sending.size < sendsAtOnce - keptForAlarms && paceAllows();
+    for (const page of await store.pages.sendable(clock.wallNow(), free, !mayInform())) {
       if (sending.has(page.id)) continue;
-      if (!callingOut.has(page.purpose) && (sending.size >= sendsAtOnce - keptForAlarms || !paceAllows())) break;
+      if (!callingOut.has(page.purpose) && !mayInform()) break;
       const at = Math.round(clock.wallNow());
       if (!(await store.pages.beginAttempt(page.id, at))) continue;
       const others = page.purpose === "technical" ? await gather(page, at) : [];

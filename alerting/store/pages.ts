@@ -182,13 +182,17 @@ export function pageStore(db: Database): PageStore {
       const row = db.get<Row>("SELECT * FROM pages WHERE id = ?", id);
       return row ? pageOf(row) : null;
     },
-    sendable: async (at, limit) => {
+    sendable: async (at, limit, callsOnly) => {
+      const most = callsOnly ? 0 : 2;
       // Asked after each commit, and mostly there is nothing: that is told without sorting.
-      if (!db.get("SELECT 1 FROM pages WHERE status = 'pending' AND not_before <= ? LIMIT 1", at)) return [];
+      const any = "SELECT 1 FROM pages WHERE status = 'pending' AND not_before <= ? AND urgency <= ? LIMIT 1";
+      if (!db.get(any, at, most)) return [];
       return db
         .all<Row>(
-          "SELECT * FROM pages WHERE status = 'pending' AND not_before <= ? ORDER BY urgency, not_before, rowid LIMIT ?",
+          `SELECT * FROM pages WHERE status = 'pending' AND not_before <= ? AND urgency <= ?
+           ORDER BY urgency, not_before, rowid LIMIT ?`,
           at,
+          most,
           limit,
         )
         .map(pageOf);

@@ -156,8 +156,8 @@ export interface EpisodeStore {
 export interface PageStore {
   pagesOf(episodeId: string): Promise<PageRow[]>;
   page(id: string): Promise<PageRow | null>;
-  /** Pending pages to be sent at or before `at`: those that call somebody out first, then by age. */
-  sendable(at: number, limit: number): Promise<PageRow[]>;
+  /** Pending pages to be sent at or before `at`: those that call somebody out first, with `callsOnly` no others, then by age. */
+  sendable(at: number, limit: number, callsOnly?: boolean): Promise<PageRow[]>;
   earliestPending(): Promise<number | null>;
   /** Technical alarms that wait to be sent to one responder, whenever that is due: they can go as one text. */
   technicalFor(responderId: string, limit: number): Promise<PageRow[]>;

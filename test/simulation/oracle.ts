@@ -6,7 +6,7 @@ import type { step } from "../../alerting/episode.ts";
 import { callingOut, type EpisodeState } from "../../alerting/episode-state.ts";
 import { ladderText } from "../../alerting/ladder.ts";
 import type { Database } from "../../alerting/store/database.ts";
-import type { EpisodeChange, NewPage, ReplyRow, Store } from "../../alerting/store/store.ts";
+import type { EpisodeChange, LogEntry, NewPage, ReplyRow, Store } from "../../alerting/store/store.ts";
 import { checkCommit, recentMs } from "./commit-rules.ts";
 import { readStore, type StoreReader, type WaitingPage, type Watched } from "./facts.ts";
 import type { Said } from "./staff.ts";
@@ -299,8 +299,8 @@ export class Oracle {
   }
 
   /** Replaying the log gives the state as it is. */
-  async checkReplay(episodeId: string): Promise<void> {
-    const log = await this.#options.storeItself.episodes.log(episodeId);
+  async checkReplay(episodeId: string, known?: readonly LogEntry[]): Promise<void> {
+    const log = known ?? (await this.#options.storeItself.episodes.log(episodeId));
     const stored = this.store.episode(episodeId);
     if (!stored) return;
     let state: EpisodeState | null = null;
@@ -321,9 +321,10 @@ export class Oracle {
     if (entries !== this.#log.length) this.fail("log-whole", `${entries} entries, ${this.#log.length} commits`);
     for (const id of this.watched.keys()) {
       const wanted = this.#log.filter((entry) => entry.episodeId === id).map(({ input }) => input);
-      const got = (await storeItself.episodes.log(id)).map(({ input }) => JSON.stringify(input));
+      const log = await storeItself.episodes.log(id);
+      const got = log.map(({ input }) => JSON.stringify(input));
       if (!isDeepStrictEqual(got, wanted)) this.fail("log-whole", `the log of ${id} is not what was committed`);
-      await this.checkReplay(id);
+      await this.checkReplay(id, log);
     }
     for (const [id, { accepted }] of this.detections) {
       if (accepted && this.store.episodeOfDetection(id).length !== 1)

