@@ -7,6 +7,7 @@ import { systemClock } from "../firmware-contracts/clock.ts";
 import { checkCertificates } from "./certificate-check.ts";
 import { type Config, defaultConfigPath, type Role, readConfig } from "./config.ts";
 import { openLog } from "./log.ts";
+import { checkMasterKey } from "./master-key-check.ts";
 import { checkRotas } from "./rota-check.ts";
 import { alertingFolder, remoteIntake } from "./service.ts";
 import { linesIn } from "./settings-file.ts";
@@ -69,9 +70,15 @@ async function examine({ config: path, role, model }: CheckOptions): Promise<Fin
     if (tls) findings.push(await tryPort("alerting.intake.tls", tls.host, tls.port));
     if (alerting.influx) findings.push(await tryAnswer("alerting.influx", `${alerting.influx.url}/ping`));
     if (alerting.twilio.baseUrl) findings.push(await tryAnswer("alerting.twilio.baseUrl", alerting.twilio.baseUrl));
-    findings.push(exposure(alerting, path), ...rotas(config, alerting, path));
+    findings.push(masterKey(config, alerting), exposure(alerting, path), ...rotas(config, alerting, path));
   }
   return findings;
+}
+
+function masterKey(config: Config, alerting: NonNullable<Config["alerting"]>): Finding {
+  const { level, says } = checkMasterKey(config, alerting);
+  const what = alerting.masterKey === undefined ? "alerting.masterKeyFile" : "alerting.masterKey";
+  return { what, ok: level !== "mend", says, ...(level === "warn" ? { warning: true } : {}) };
 }
 
 function rotas(config: Config, alerting: NonNullable<Config["alerting"]>, path: string): Finding[] {

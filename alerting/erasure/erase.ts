@@ -64,7 +64,11 @@ async function finish(
 ): Promise<ErasureDone> {
   const { id, dwellingId, traces } = erasure;
   const forgotten = await store.erasure.forget(id, Math.round(clock.wallNow()));
-  if (!forgotten) throw stillOpen(traces?.alias ?? dwellingId);
+  if (!forgotten) {
+    throw new Error(
+      `key ${traces?.alias ?? dwellingId} has an alarm that was opened meanwhile: close it, then run this again. Its devices are shut out already`,
+    );
+  }
   onPart(
     "store",
     `${forgotten.keys} keys destroyed, ${forgotten.residents} residents and ${forgotten.episodes} episodes forgotten, ${forgotten.devices} devices shut out`,

@@ -1,7 +1,7 @@
 import type { Language } from "../config.ts";
 import { callingOut, type PagePurpose, type SendResult } from "../episode-state.ts";
 import type { Database } from "./database.ts";
-import type { AttemptEnd, NewPage, PageRow, PageStatus, PageStore, ReceiptRow, ReplyRow } from "./store.ts";
+import type { AttemptEnd, NewPage, PageRow, PageShift, PageStatus, PageStore, ReceiptRow, ReplyRow } from "./store.ts";
 
 interface Row {
   id: string;
@@ -135,11 +135,12 @@ export function insertReply(db: Database, reply: ReplyRow, episodeId: string | n
   );
 }
 
-/** What waits to be sent waits as long as before, and never beyond `latest`. */
-export function shiftPending(db: Database, jumpMs: number, latest: number): void {
+/** What waits to be sent waits as long as before, and never beyond `latest`; what calls somebody out not beyond `latestCall`. */
+export function shiftPending(db: Database, { jumpMs, latest, latestCall }: PageShift): void {
   db.run(
-    "UPDATE pages SET not_before = MIN(not_before + ?, ?) WHERE status = 'pending'",
+    "UPDATE pages SET not_before = MIN(not_before + ?, CASE urgency WHEN 0 THEN ? ELSE ? END) WHERE status = 'pending'",
     Math.round(jumpMs),
+    Math.ceil(latestCall),
     Math.ceil(latest),
   );
 }

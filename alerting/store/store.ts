@@ -124,14 +124,18 @@ export interface UserRow {
   passwordHash: string;
 }
 
+/** How pages that wait follow the clock: `jumpMs` later, but not after `latest`, and where they call somebody out not after `latestCall`. Wall ms. */
+export interface PageShift {
+  jumpMs: number;
+  latest: number;
+  latestCall: number;
+}
+
 /** Episodes, their log, deadlines and pages. */
 export interface EpisodeStore {
   commitStep(change: EpisodeChange): Promise<void>;
-  /**
-   * The wall clock was set: a step of each episode whose deadlines move, and pages that wait are sent `jumpMs` later, but never after `latest` (wall ms).
-   * All of it is kept or none.
-   */
-  followClock(changes: readonly EpisodeChange[], jumpMs: number, latest: number): Promise<void>;
+  /** The wall clock was set: a step of each episode whose deadlines move, and the pages that wait. All of it is kept or none. */
+  followClock(changes: readonly EpisodeChange[], shift: PageShift): Promise<void>;
   episode(id: string): Promise<EpisodeState | null>;
   openEpisode(dwelling: string, test: boolean): Promise<EpisodeState | null>;
   /** Every open episode, and those closed at or after `closedSince`. */

@@ -35,7 +35,7 @@ export type Settings = ReturnType<typeof settingsOf>;
 export interface NightOptions {
   /** How fast the clock runs while something happens. Default 4: a limit of 2 s is half a second. */
   speed?: number;
-  /** How fast while nothing does. Default 200: five minutes are 1.5 s. */
+  /** How fast while nothing does. Default 400: five minutes are less than a second. */
   haste?: number;
   /** Wall time at the start. Default: an ordinary night in November. */
   startAt?: number;
@@ -76,7 +76,9 @@ export class Night {
   readonly clock: NightClock;
   readonly network: PhoneNetwork;
   readonly events: ServiceEvent[] = [];
-  alerting: Alerting;
+  alerting!: Alerting;
+  /** In force now. */
+  config!: AlertingConfig;
   private readonly dataDir: string;
   private readonly options: NightOptions;
   private readonly unread = new Map<string, Text[]>(Object.values(people).map(({ phone }) => [phone, []]));
@@ -91,7 +93,7 @@ export class Night {
     this.clock = clock;
     this.network = network;
     this.dataDir = mkdtempSync(join(tmpdir(), "fallvakt-night-"));
-    this.alerting = this.create(options.settings);
+    this.create(options.settings);
     network.onWebhook(() => this.sign());
     network.onMessage((phone, message) => this.received(phone, message));
   }
@@ -107,6 +109,8 @@ export class Night {
       webhookTimeoutMs: 3_600_000,
       ...options.network,
     });
+    // What it sends as it starts goes out before its address is known.
+    network.addNumber(serviceNumber);
     for (const id of ids) network.addPhone(people[id].phone, { landline: options.landlines?.includes(id) ?? false });
     const night = new Night(options, clock, network);
     await night.begin();
@@ -122,11 +126,12 @@ export class Night {
     return night;
   }
 
-  private create(change: NightOptions["settings"]): Alerting {
+  private create(change: NightOptions["settings"]): void {
     const settings = settingsOf(this.network.url);
     change?.(settings);
-    const log = pino({ level: "silent" });
-    return createAlerting({ config: AlertingConfig.parse(settings), dataDir: this.dataDir, clock: this.clock, log });
+    this.config = AlertingConfig.parse(settings);
+    const { config, dataDir, clock } = this;
+    this.alerting = createAlerting({ config, dataDir, clock, log: pino({ level: "silent" }) });
   }
 
   private async begin(): Promise<void> {
@@ -141,11 +146,12 @@ export class Night {
   }
 
   /** Stops the service and starts it again on the same store, with other settings where they are given. */
-  async restart(settings: NightOptions["settings"] = this.options.settings): Promise<void> {
+  async restart(settings: NightOptions["settings"] = this.options.settings, meanwhile = () => {}): Promise<void> {
     this.clock.speed = this.options.speed ?? 4;
     await this.alerting.stop();
+    meanwhile();
     this.underWay.clear();
-    this.alerting = this.create(settings);
+    this.create(settings);
     await this.begin();
   }
 
@@ -195,9 +201,9 @@ export class Night {
   private async breath(until: number): Promise<void> {
     const slow = this.options.speed ?? 4;
     for (const [pageId, since] of this.underWay) if (this.now - since > 12_000) this.underWay.delete(pageId);
-    const isQuiet = this.underWay.size === 0 && performance.now() - this.lastSign > 250;
+    const isQuiet = this.underWay.size === 0 && performance.now() - this.lastSign > 150;
     const mayHurry = isQuiet && until - this.now > 3_000;
-    this.clock.speed = mayHurry ? Math.max(slow, this.options.haste ?? 200) : slow;
+    this.clock.speed = mayHurry ? Math.max(slow, this.options.haste ?? 400) : slow;
     await new Promise((resolve) => setTimeout(resolve, 4));
   }
 
