@@ -72,7 +72,7 @@ const firstAnswers: Partial<Record<Answer, number>> = {
 };
 
 /** Nobody answers the same alarm more often than this. */
-const mostAnswers = 3;
+const mostAnswers = 2;
 
 type Stage = "asked" | "answered" | "going" | "there" | "done";
 
@@ -179,7 +179,11 @@ export function createStaff(options: { time: VirtualTime; draw: Draw; ignores: n
       if (!seenCodes.includes(code)) seenCodes.push(code);
       const key = `${phone} ${code}`;
       if (/avslut|closed/i.test(body)) stages.set(key, "done");
-      if (/behöver inte åka|need not go/.test(body) && draw.happens(0.85)) stages.set(key, "done");
+      if (/behöver inte åka|need not go/.test(body)) {
+        if (draw.happens(0.85)) stages.set(key, "done");
+        // Whoever did nothing has nothing to take back.
+        if (draw.happens(0.03)) later(draw.spread(5 * second, 2 * minute), phone, code, "Z");
+      }
       if (!body.includes(`${code} T`) || time.now < asleepUntil) return;
       const stage = stages.get(key);
       const alreadyIn = stage === "going" || stage === "there";
