@@ -15,7 +15,7 @@ import {
 import type { Message, Named } from "./messages/message.ts";
 
 /** Nobody has answered a call for more people after this long: they are called again, ms. */
-const backupWithinMs = 5 * 60_000;
+export const backupWithinMs = 5 * 60_000;
 
 const ladderKeys = [
   "status",

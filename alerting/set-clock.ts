@@ -1,4 +1,5 @@
 import type { EpisodePolicy, EpisodeState, Purpose } from "./episode-state.ts";
+import { backupWithinMs } from "./ladder.ts";
 
 /** The longest each deadline can lie ahead when it is set, ms. */
 function longest(policy: EpisodePolicy, purpose: Purpose): number {
@@ -14,7 +15,7 @@ function longest(policy: EpisodePolicy, purpose: Purpose): number {
     case "outcome":
       return policy.outcomeWithinMs;
     case "backup":
-      return policy.setOffWithinMs;
+      return backupWithinMs;
   }
 }
 

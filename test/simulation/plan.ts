@@ -96,7 +96,7 @@ export function planOf(seed: number): Plan {
     troubles: drawTroubles(from, shape, endMs, incidents),
     listenerThrows: from.happens(0.1) ? from.between(0.05, 1) : 0,
     ignores: from.happens(0.15) ? from.between(0.5, 1) : from.between(0.02, 0.25),
-    mostPages: shape === "storm" ? 12 : Math.round(from.spread(6, 30)),
+    mostPages: shape === "storm" ? 12 : Math.round(from.spread(6, 24)),
   };
 }
 
@@ -109,16 +109,16 @@ function staffed(from: Draw): Pick<Plan, "config" | "phones"> {
     phone: `+4670174060${i}`,
     ...(from.happens(0.2) ? { language: "en" as const } : {}),
   }));
-  const operators = Array.from({ length: from.whole(1, 2) }, (_, i) => ({
+  const operators = Array.from({ length: from.happens(0.3) ? 2 : 1 }, (_, i) => ({
     id: `leader-${i + 1}`,
     name: `Ledare ${i + 1}`,
     phone: `+4670174069${i}`,
   }));
   const ids = responders.map(({ id }) => id);
-  const steps = Array.from({ length: from.whole(1, 4) }, () => ({
+  const steps = Array.from({ length: from.whole(1, 3) }, () => ({
     ...(from.happens(0.15) ? { rotas: ["nights"] } : from.happens(0.05) ? { groups: ["all"] } : {}),
     responders: [
-      ...new Set(Array.from({ length: from.weighted({ 1: 6, 2: 3, 3: 1 }) === "1" ? 1 : 2 }, () => from.pick(ids))),
+      ...new Set(Array.from({ length: from.weighted({ 1: 7, 2: 3 }) === "1" ? 1 : 2 }, () => from.pick(ids))),
     ],
     waitSeconds: Math.round(from.spread(20, 400)),
   }));
@@ -165,7 +165,7 @@ function drawIncidents(from: Draw, shape: Plan["shape"], endMs: number, dwelling
   const incident = (at: number): Incident => {
     const dwelling = from.whole(0, dwellings.length - 1);
     const known = dwellings[dwelling]?.devices ?? [];
-    const repeats = from.happens(0.3)
+    const repeats = from.happens(0.2)
       ? Array.from({ length: from.whole(1, 2) }, () => from.spread(second, 2 * hour))
       : [];
     return {
@@ -185,9 +185,9 @@ function drawIncidents(from: Draw, shape: Plan["shape"], endMs: number, dwelling
       device: `watch-${i}`,
     }));
   }
-  const clusters = { hours: 1, days: from.whole(1, 2), months: from.whole(1, 2), ticking: 1 }[shape];
+  const clusters = { hours: 1, days: from.happens(0.3) ? 2 : 1, months: from.whole(1, 2), ticking: 1 }[shape];
   return Array.from({ length: clusters }, () => from.between(minute, 0.7 * endMs)).flatMap((at) =>
-    Array.from({ length: from.happens(0.3) ? 2 : 1 }, () => incident(at + from.spread(100, 5 * minute))),
+    Array.from({ length: from.happens(0.2) ? 2 : 1 }, () => incident(at + from.spread(100, 5 * minute))),
   );
 }
 

@@ -11,7 +11,7 @@ describe("a planted fault is found, and the seed that finds it is clean without 
     expect(Object.keys(plantedFaults).length).toBeGreaterThanOrEqual(12);
   });
 
-  test.each(Object.entries(plantedFaults))("%s", { timeout: 60_000 }, async (name, fault) => {
+  test.each(Object.entries(plantedFaults))("%s", { timeout: 300_000 }, async (name, fault) => {
     for (let seed = 1; seed <= mostSeeds; seed++) {
       const { violation, story } = await playSeed(seed, fault);
       if (!violation) continue;

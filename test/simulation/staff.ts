@@ -58,8 +58,8 @@ const firstAnswers: Partial<Record<Answer, number>> = {
   X: 2,
   E: 1,
   P: 1,
-  K: 1.5,
-  D: 1.5,
+  K: 3,
+  D: 3,
   A: 1,
   Z: 0.7,
   "?": 1,
@@ -72,7 +72,7 @@ const firstAnswers: Partial<Record<Answer, number>> = {
 };
 
 /** Nobody answers the same alarm more often than this. */
-const mostAnswers = 3;
+const mostAnswers = 2;
 
 type Stage = "asked" | "answered" | "going" | "there" | "done";
 
@@ -119,7 +119,7 @@ export function createStaff(options: { time: VirtualTime; draw: Draw; ignores: n
     if (draw.happens(0.03)) later(there - minute, phone, code, draw.pick(["X", "R", "E"]), still);
     if (draw.happens(0.18)) return;
     if (stage === "going") later(there, phone, code, "F", still);
-    if (draw.happens(0.12)) later(there + minute, phone, code, draw.pick(["K", "D", "A", "E", "P", "?"]), still);
+    if (draw.happens(0.2)) later(there + minute, phone, code, draw.pick(["K", "D", "D", "A", "E", "P", "?"]), still);
     if (draw.happens(0.12)) return;
     const outcome = draw.pick(["S", "U", "U", "R", "X"] as const);
     later(there + draw.spread(minute, 20 * minute), phone, code, outcome, still);
@@ -179,7 +179,11 @@ export function createStaff(options: { time: VirtualTime; draw: Draw; ignores: n
       if (!seenCodes.includes(code)) seenCodes.push(code);
       const key = `${phone} ${code}`;
       if (/avslut|closed/i.test(body)) stages.set(key, "done");
-      if (/behöver inte åka|need not go/.test(body) && draw.happens(0.85)) stages.set(key, "done");
+      if (/behöver inte åka|need not go/.test(body)) {
+        if (draw.happens(0.85)) stages.set(key, "done");
+        // Whoever did nothing has nothing to take back.
+        if (draw.happens(0.03)) later(draw.spread(5 * second, 2 * minute), phone, code, "Z");
+      }
       if (!body.includes(`${code} T`) || time.now < asleepUntil) return;
       const stage = stages.get(key);
       const alreadyIn = stage === "going" || stage === "there";

@@ -31,11 +31,10 @@ export function createTimeRules(oracle: Oracle, config: AlertingConfig) {
   const outcomeMs = policy.outcomeWithinMinutes * 60_000;
   const receiptMs = policy.receiptSeconds * 1000;
 
-  function isLate(since: number, limit: number): boolean {
-    // Where the clock was set while nobody ran, waits begin anew.
-    const begun = since < oracle.blindSince ? oracle.settledAt : since;
-    return oracle.now > Math.max(begun + limit, oracle.settledAt + settleMs);
-  }
+  /** Where the clock was set while nobody ran, waits begin anew. */
+  const begun = (since: number) => (since < oracle.blindSince ? oracle.settledAt : since);
+  const isLate = (since: number, limit: number) =>
+    oracle.now > Math.max(begun(since) + limit, oracle.settledAt + settleMs);
   const ago = (at: number) => `${Math.round((oracle.now - at) / 1000)} s`;
 
   function episode(one: Watched): void {
@@ -79,11 +78,11 @@ export function createTimeRules(oracle: Oracle, config: AlertingConfig) {
   }
 
   function onTheWay(one: Watched): void {
-    if (isLate(Math.max(one.takenSince + arriveMs, one.setOffSince + graceMs), slackMs)) {
+    if (isLate(Math.max(begun(one.takenSince) + arriveMs, one.setOffSince + graceMs), slackMs)) {
       oracle.fail("not-arrived", `${one.code} is taken for ${ago(one.takenSince)}, nobody is there, nobody is paged`);
     }
     // After a time away the reminder comes late, and the others after it.
-    const reminded = Math.max(one.setOffSince + setOffMs, oracle.settledAt);
+    const reminded = Math.max(begun(one.setOffSince) + setOffMs, oracle.settledAt);
     if (one.state.onTheWayAt === null && isLate(reminded, graceMs + 2 * slackMs)) {
       oracle.fail(
         "not-set-off",
