@@ -119,7 +119,7 @@ class AlertingService implements Alerting {
     const { config, dataDir, clock, log } = options;
     this.#eventListeners = createListeners<ServiceEvent>(log);
     this.#changeListeners = createListeners<string>(log);
-    this.#eventLog = createEventLog({ dataDir, maxBytes: config.spool.maxBytes, influx: config.influx, clock, log });
+    this.#eventLog = createEventLog({ dataDir, spool: config.spool, influx: config.influx, clock, log });
     const store = () => this.#running().store;
     const gatewayTroubles = createGatewayTroubles();
     this.#gatewayWatch = createGatewayWatch({

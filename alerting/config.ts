@@ -99,7 +99,7 @@ const Influx = z.strictObject({
     .min(1, "name a database, such as fallvakt")
     .meta({ description: "Database; made where missing" }),
   username: z.string().optional().meta({ description: "User name, where the server asks for one" }),
-  password: z.string().optional().meta({ description: "Password, or the token of InfluxDB 2 and Cloud" }),
+  password: z.string().optional().meta({ description: "Password, or the token of InfluxDB 2, 3 and Cloud" }),
 });
 
 const Spool = z.strictObject({
@@ -109,6 +109,14 @@ const Spool = z.strictObject({
     .min(65_536, "give the spool at least 64 KiB (65536)")
     .default(64 * 1024 * 1024)
     .meta({ description: "Most bytes of events kept on disk while InfluxDB is away; then the oldest are dropped" }),
+  maxDays: z
+    .number()
+    .min(1, "keep events for a day at least")
+    .max(3650, "keep events for ten years (3650 days) at most: they hold key numbers, which are personal data")
+    .default(90)
+    .meta({
+      description: "Days that an event waits on disk at most; older ones are dropped, as they hold key numbers",
+    }),
 });
 
 const Shape = z.strictObject({

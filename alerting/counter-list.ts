@@ -75,5 +75,5 @@ export const alertingCounters: Readonly<Record<string, string>> = {
   "event.gateway": "events: something about a gateway",
   "event-log.written": "events written to InfluxDB",
   "event-log.spooled": "events that wait on the disk now",
-  "event-log.dropped": "events dropped for want of room, oldest first",
+  "event-log.dropped": "events dropped for want of room, after alerting.spool.maxDays, or refused by InfluxDB",
 };

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { facts, minute, Play, second, start } from "../test/alerting/episode-play.ts";
 import { step } from "./episode.ts";
-import { facts, minute, Play, second, start } from "./episode-play.ts";
 import { type EpisodeInput, type EpisodeState, type PagePurpose, purposes } from "./episode-state.ts";
 import { letters } from "./replies.ts";
 

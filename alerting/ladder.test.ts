@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { facts, minute, Play, second, start } from "./episode-play.ts";
+import { facts, minute, Play, second, start } from "../test/alerting/episode-play.ts";
 import type { EpisodeInput } from "./episode-state.ts";
 
 describe("setting off", () => {

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../firmware-contracts/clock.ts";
-import { start } from "../episode-play.ts";
+import { start } from "../../test/alerting/episode-play.ts";
+import { names, playAlarm, settle, timeZone } from "../../test/alerting/played-night.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { IncidentRecord, Store } from "../store/store.ts";
 import { checkExport, exportAudit } from "./export.ts";
 import { incidentOf, incidentText } from "./incident.ts";
-import { names, playAlarm, settle, timeZone } from "./played-night.ts";
 import { isWhole, verifyAudit } from "./verify.ts";
 
 const clock = systemClock();

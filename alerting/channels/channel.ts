@@ -10,7 +10,7 @@ export interface OutgoingPage {
 }
 
 /**
- * One way to reach a phone: a provider and what it carries, an SMS or a call that reads the text out. channel-suite.ts holds each to this:
+ * One way to reach a phone: a provider and what it carries, an SMS or a call that reads the text out. test/alerting/channel-suite.ts holds each to this:
  *
  * - `send` never rejects and never retries: what to do with its word is the episode's to decide. It gives up by itself in the end;
  *   the dispatcher does so sooner.

@@ -5,9 +5,9 @@ import { DatabaseSync } from "node:sqlite";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../firmware-contracts/clock.ts";
-import { playAlarm, settle } from "../audit/played-night.ts";
+import { start } from "../../test/alerting/episode-play.ts";
+import { playAlarm, settle } from "../../test/alerting/played-night.ts";
 import { verifyAudit } from "../audit/verify.ts";
-import { start } from "../episode-play.ts";
 import { erasingStatements } from "../event-log/erase-influx.ts";
 import { blankSpooled } from "../event-log/erase-spool.ts";
 import { createEventLog } from "../event-log/event-log.ts";
@@ -220,7 +220,7 @@ describe("the spool", () => {
     const log = pino({ level: "silent" });
     const events = createEventLog({
       dataDir,
-      maxBytes: 65_536,
+      spool: { maxBytes: 65_536, maxDays: 90 },
       influx: { url: "http://127.0.0.1:1", database: "x" },
       clock,
       log,

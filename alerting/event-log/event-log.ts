@@ -13,13 +13,16 @@ const batchSize = 1_000;
 /** Waits between tries while InfluxDB is away, ms. */
 const firstWaitMs = 500;
 const longestWaitMs = 30_000;
+/** How often the spool is looked through for events that are too old, ms. */
+const expireEveryMs = 3_600_000;
+const dayMs = 86_400_000;
 
 export interface EventCounts {
   /** Points that InfluxDB has taken, since the start. */
   written: number;
   /** Lines that wait on disk or in memory. */
   spooled: number;
-  /** Lost: the spool was full, or could not be written, or InfluxDB refused the point. */
+  /** Lost: the spool was full or could not be written, the event waited for too long, or InfluxDB refused the point. */
   dropped: number;
 }
 
@@ -36,7 +39,7 @@ export interface EventLog {
 
 export function createEventLog(options: {
   dataDir: string;
-  maxBytes: number;
+  spool: { maxBytes: number; maxDays: number };
   influx: InfluxConfig | undefined;
   clock: Clock;
   log: Logger;
@@ -55,6 +58,8 @@ export function createEventLog(options: {
   let failing = false;
   let waitMs = firstWaitMs;
   let callOff = () => {};
+  let callOffExpiry = () => {};
+  let expiring: Promise<void> | null = null;
   let stopped = false;
 
   /** From memory to disk, one append at a time. */
@@ -85,10 +90,35 @@ export function createEventLog(options: {
       const points = lines.flatMap(readLine);
       const unreadable = lines.length - points.length;
       const { refused } = points.length > 0 ? await to.write(points) : { refused: 0 };
-      await from.advance(batch);
+      // Where the spool was changed meanwhile the batch comes again, and counts then.
+      if (!(await from.advance(batch))) continue;
       written += points.length - refused;
       dropped += refused + unreadable;
     }
+  }
+
+  /** Drops what waits for too long, now and each hour. */
+  function expire(from: Spool): void {
+    const oldest = clock.wallNow() - options.spool.maxDays * dayMs;
+    expiring = from
+      .expire((line) => {
+        const [point] = readLine(line);
+        return point === undefined || point.at < oldest;
+      })
+      .then(
+        (expired) => {
+          dropped += expired.dropped;
+          if (expired.dropped > 0) {
+            const told = { events: expired.dropped, days: options.spool.maxDays };
+            log.warn(told, "events waited in the spool for too long and are dropped; they hold key numbers");
+          }
+        },
+        (error: unknown) => log.error({ err: error }, "the spool could not be looked through for old events"),
+      )
+      .finally(() => {
+        expiring = null;
+        if (!stopped) callOffExpiry = clock.after(expireEveryMs, () => expire(from));
+      });
   }
 
   function wake(): void {
@@ -134,7 +164,9 @@ export function createEventLog(options: {
   return {
     async start() {
       // The folder is kept apart from the store: a full spool is this folder's business.
-      spool = await openSpool(join(options.dataDir, "spool"), options.maxBytes);
+      spool = await openSpool(join(options.dataDir, "spool"), options.spool.maxBytes);
+      expire(spool);
+      await expiring;
       number = Math.round(clock.wallNow()) % 1_000_000;
       wake();
     },
@@ -153,6 +185,8 @@ export function createEventLog(options: {
     async stop() {
       stopped = true;
       callOff();
+      callOffExpiry();
+      while (expiring) await expiring;
       while (saving) await saving;
       while (draining) await draining;
       if (spool && writer && !failing) await drain(spool, writer).catch(() => undefined);

@@ -35,7 +35,7 @@ export function influxClient(config: InfluxConfig): InfluxDB {
 export function createInfluxWriter(config: InfluxConfig): InfluxWriter {
   const client = influxClient(config);
 
-  async function write(points: readonly SpooledPoint[]): Promise<{ refused: number }> {
+  async function write(points: readonly SpooledPoint[], mayCreate = true): Promise<{ refused: number }> {
     try {
       await client.writePoints(
         points.map(({ measurement, tags, fields, at, n }) => ({
@@ -50,9 +50,9 @@ export function createInfluxWriter(config: InfluxConfig): InfluxWriter {
       return { refused: 0 };
     } catch (error) {
       const status = statusOf(error);
-      if (status === 404) {
+      if (status === 404 && mayCreate) {
         await client.createDatabase(config.database);
-        return write(points);
+        return write(points, false);
       }
       // 400: a point is at fault, not the server. Halved until it is alone, so that the others get through.
       if (status !== 400) throw error;
@@ -64,7 +64,7 @@ export function createInfluxWriter(config: InfluxConfig): InfluxWriter {
     }
   }
 
-  return { write };
+  return { write: (points) => write(points) };
 }
 
 function statusOf(error: unknown): number | null {

@@ -14,12 +14,17 @@ export interface OwnInfluxd {
  * @returns null where there is no influxd on the PATH.
  * @throws where it is there and does not come up.
  */
-export async function startInfluxd(options: { dataDir: string; port?: number }): Promise<OwnInfluxd | null> {
+export async function startInfluxd(options: {
+  dataDir: string;
+  port?: number;
+  /** Runs the server's continuous queries, looking each second for those that are due. */
+  continuousQueries?: boolean;
+}): Promise<OwnInfluxd | null> {
   if (!onPath("influxd")) return null;
-  const { dataDir, port = 0 } = options;
+  const { dataDir, port = 0, continuousQueries = false } = options;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const configPath = join(dataDir, "influxdb.conf");
-  writeFileSync(configPath, configText(dataDir, port), { mode: 0o600 });
+  writeFileSync(configPath, configText(dataDir, port, continuousQueries), { mode: 0o600 });
   const child = spawn("influxd", ["-config", configPath], { stdio: ["ignore", "pipe", "pipe"] });
   const url = await listening(child);
   return {
@@ -33,7 +38,7 @@ export async function startInfluxd(options: { dataDir: string; port?: number }):
   };
 }
 
-function configText(dataDir: string, port: number): string {
+function configText(dataDir: string, port: number, continuousQueries: boolean): string {
   const folder = (name: string) => JSON.stringify(join(dataDir, name));
   return `reporting-disabled = true
 bind-address = "127.0.0.1:0"
@@ -49,7 +54,9 @@ bind-address = "127.0.0.1:0"
 [monitor]
   store-enabled = false
 [continuous_queries]
-  enabled = false
+  enabled = ${continuousQueries}
+  run-interval = "1s"
+  log-enabled = false
 [subscriber]
   enabled = false
 `;

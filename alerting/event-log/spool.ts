@@ -16,18 +16,26 @@ export interface SpoolBatch {
   lines: string[];
   /** What reading comes to once the batch is dealt with. */
   next: Cursor;
+  /** How often places in the spool had changed when it was read. */
+  edition: number;
 }
 
 /**
- * Lines on disk, oldest first, in segments of one file each, bounded: where it is full the oldest segment is dropped and its lines are counted.
+ * Lines on disk, oldest first, in segments of one file each, bounded: where it is full the oldest segment is dropped and its lines are counted,
+ * and `expire` takes out what is too old.
  * It survives a restart; lines are not synced one by one, so a power cut can cost the last moments.
  */
 export interface Spool {
   append(lines: readonly string[]): Promise<{ dropped: number }>;
   /** Up to `most` lines that are not dealt with yet. */
   peek(most: number): Promise<SpoolBatch>;
-  /** Deals with a batch: it will not be read again, also after a restart. */
-  advance(batch: SpoolBatch): Promise<void>;
+  /**
+   * Deals with a batch: it will not be read again, also after a restart.
+   * @returns false where lines were taken out since it was read, so that its place is no more: what is left of it comes again.
+   */
+  advance(batch: SpoolBatch): Promise<boolean>;
+  /** Drops the lines that are too old, wherever they stand. */
+  expire(isOld: (line: string) => boolean): Promise<{ dropped: number }>;
   /** Lines that are not dealt with yet. */
   waiting(): number;
 }
@@ -40,6 +48,8 @@ export async function openSpool(directory: string, maxBytes: number): Promise<Sp
 
   const sizes = new Map<number, number>();
   for (const name of await readdir(directory)) {
+    // Cut off in the middle of writing it.
+    if (name.endsWith(".new")) await rm(join(directory, name), { force: true });
     const number = segmentName.exec(name)?.[1];
     if (number) sizes.set(Number(number), (await stat(join(directory, name))).size);
   }
@@ -49,6 +59,7 @@ export async function openSpool(directory: string, maxBytes: number): Promise<Sp
   // A new one at each start: the last line of the old one may be cut short.
   let writing = Math.max(cursor.segment, ...numbers()) + 1;
   let waiting = 0;
+  let edition = 0;
   for (const number of numbers()) waiting += (await read(number, number === cursor.segment ? cursor.offset : 0)).length;
   sizes.set(writing, 0);
 
@@ -85,9 +96,22 @@ export async function openSpool(directory: string, maxBytes: number): Promise<Sp
     await rename(`${cursorPath}.new`, cursorPath);
   }
 
+  /** Leaves only these lines in a segment. Cut off in the middle, lines are read twice at worst, which InfluxDB takes for the same points. */
+  async function replace(segment: number, lines: readonly string[]): Promise<void> {
+    const text = lines.map((line) => `${line}\n`).join("");
+    const path = pathOf(segment);
+    await writeFile(`${path}.new`, text, { mode: 0o600 });
+    if (segment === cursor.segment) await keepCursor({ segment, offset: 0 });
+    await rename(`${path}.new`, path);
+    sizes.set(segment, Buffer.byteLength(text));
+    if (lines.length > 0 || segment === writing) return;
+    await remove(segment);
+    if (segment === cursor.segment) await keepCursor({ segment: numbers()[0] ?? writing, offset: 0 });
+  }
+
   // Appending and reading both move the cursor and drop segments: one at a time.
   const serial = createSerial();
-  const inTurn: Pick<Spool, "append" | "peek" | "advance"> = {
+  const inTurn: Pick<Spool, "append" | "peek" | "advance" | "expire"> = {
     async append(lines) {
       const text = lines.map((line) => `${line}\n`).join("");
       if ((sizes.get(writing) ?? 0) >= segmentBytes) {
@@ -114,26 +138,47 @@ export async function openSpool(directory: string, maxBytes: number): Promise<Sp
         const lines = await read(number, offset, most);
         if (lines.length === 0) continue;
         const bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
-        return { lines, next: { segment: number, offset: offset + bytes } };
+        return { lines, next: { segment: number, offset: offset + bytes }, edition };
       }
-      return { lines: [], next: cursor };
+      return { lines: [], next: cursor, edition };
     },
-    async advance({ lines, next }) {
+    async advance({ lines, next, edition: read }) {
+      if (read !== edition) return false;
       // The segment can have been dropped meanwhile: then the cursor is past it already, and so are the lines' counts.
-      if (next.segment < cursor.segment) return;
+      if (next.segment < cursor.segment) return true;
       await keepCursor(next);
       waiting -= lines.length;
       for (const number of numbers()) if (number < next.segment && number !== writing) await remove(number);
-      if (next.segment !== writing && next.offset >= (sizes.get(next.segment) ?? 0)) {
+      if (next.offset >= (sizes.get(next.segment) ?? 0)) {
+        // What InfluxDB has taken does not lie here any longer, in the segment now written neither.
+        if (next.segment === writing) sizes.set(++writing, 0);
         await remove(next.segment);
         await keepCursor({ segment: numbers()[0] ?? writing, offset: 0 });
       }
+      return true;
+    },
+    async expire(isOld) {
+      let [gone, dropped] = [0, 0];
+      for (const number of numbers().filter((n) => n >= cursor.segment)) {
+        const lines = await read(number, number === cursor.segment ? cursor.offset : 0);
+        // Lines come in order of time, so that a first one that is young enough speaks for its segment.
+        if (lines[0] === undefined || !isOld(lines[0])) continue;
+        const kept = lines.filter((line) => !isOld(line));
+        await replace(number, kept);
+        gone += lines.length - kept.length;
+        // A blank line was erased: nobody misses it.
+        dropped += lines.filter((line) => line.trim() !== "" && isOld(line)).length;
+      }
+      if (gone > 0) edition++;
+      waiting -= gone;
+      return { dropped };
     },
   };
   return {
     append: (lines) => serial(() => inTurn.append(lines)),
     peek: (most) => serial(() => inTurn.peek(most)),
     advance: (batch) => serial(() => inTurn.advance(batch)),
+    expire: (isOld) => serial(() => inTurn.expire(isOld)),
     waiting: () => Math.max(0, waiting),
   };
 }

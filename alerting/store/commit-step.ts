@@ -3,7 +3,7 @@ import type { Database } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
 import { appendLog } from "./log.ts";
 import { callsOff, endAttempt, insertPage, insertReceipt, insertReply, shiftPending } from "./pages.ts";
-import type { EpisodeChange } from "./store.ts";
+import type { EpisodeChange, PageShift } from "./store.ts";
 
 /** Keeps one step: state, log, deadlines and pages, as one transaction. */
 export function commitStep(db: Database, keyring: Keyring, change: EpisodeChange): void {
@@ -11,16 +11,10 @@ export function commitStep(db: Database, keyring: Keyring, change: EpisodeChange
 }
 
 /** The wall clock was set: a step of each episode whose deadlines move, and the pages that wait, as one transaction. */
-export function followClock(
-  db: Database,
-  keyring: Keyring,
-  changes: readonly EpisodeChange[],
-  jumpMs: number,
-  latest: number,
-): void {
+export function followClock(db: Database, keyring: Keyring, changes: readonly EpisodeChange[], shift: PageShift): void {
   db.transaction(() => {
     for (const change of changes) keepStep(db, keyring, change);
-    shiftPending(db, jumpMs, latest);
+    shiftPending(db, shift);
   });
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../firmware-contracts/clock.ts";
-import { playAlarm, settle } from "../audit/played-night.ts";
+import { playAlarm, settle } from "../../test/alerting/played-night.ts";
 import { verifyAudit } from "../audit/verify.ts";
 import { createResidents } from "../registry/residents.ts";
 import { fingerprint, masterKeyText, newKey } from "../sealing/seal.ts";

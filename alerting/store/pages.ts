@@ -1,7 +1,7 @@
 import type { Language } from "../config.ts";
 import { callingOut, type PagePurpose, type SendResult } from "../episode-state.ts";
 import type { Database } from "./database.ts";
-import type { AttemptEnd, NewPage, PageRow, PageStatus, PageStore, ReceiptRow, ReplyRow } from "./store.ts";
+import type { AttemptEnd, NewPage, PageRow, PageShift, PageStatus, PageStore, ReceiptRow, ReplyRow } from "./store.ts";
 
 interface Row {
   id: string;
@@ -135,11 +135,12 @@ export function insertReply(db: Database, reply: ReplyRow, episodeId: string | n
   );
 }
 
-/** What waits to be sent waits as long as before, and never beyond `latest`. */
-export function shiftPending(db: Database, jumpMs: number, latest: number): void {
+/** What waits to be sent waits as long as before, and never beyond `latest`; what calls somebody out not beyond `latestCall`. */
+export function shiftPending(db: Database, { jumpMs, latest, latestCall }: PageShift): void {
   db.run(
-    "UPDATE pages SET not_before = MIN(not_before + ?, ?) WHERE status = 'pending'",
+    "UPDATE pages SET not_before = MIN(not_before + ?, CASE urgency WHEN 0 THEN ? ELSE ? END) WHERE status = 'pending'",
     Math.round(jumpMs),
+    Math.ceil(latestCall),
     Math.ceil(latest),
   );
 }
@@ -175,25 +176,38 @@ function resumeCutOff(db: Database, at: number): number {
 
 export function pageStore(db: Database): PageStore {
   return {
-    pagesOf: async (episodeId) =>
-      db.all<Row>("SELECT * FROM pages WHERE episode_id = ? ORDER BY created_at, rowid", episodeId).map(pageOf),
+    pagesOf: async (episodeId, latest = -1) =>
+      db
+        .all<Row>(
+          "SELECT * FROM pages WHERE episode_id = ? ORDER BY created_at DESC, rowid DESC LIMIT ?",
+          episodeId,
+          latest,
+        )
+        .map(pageOf)
+        .reverse(),
     page: async (id) => {
       const row = db.get<Row>("SELECT * FROM pages WHERE id = ?", id);
       return row ? pageOf(row) : null;
     },
-    sendable: async (at, limit) => {
+    sendable: async (at, limit, callingOutOnly = false) => {
+      const most = callingOutOnly ? 0 : 2;
       // Asked after each commit, and mostly there is nothing: that is told without sorting.
-      if (!db.get("SELECT 1 FROM pages WHERE status = 'pending' AND not_before <= ? LIMIT 1", at)) return [];
+      const any = "SELECT 1 FROM pages WHERE status = 'pending' AND not_before <= ? AND urgency <= ? LIMIT 1";
+      if (!db.get(any, at, most)) return [];
       return db
         .all<Row>(
-          "SELECT * FROM pages WHERE status = 'pending' AND not_before <= ? ORDER BY urgency, not_before, rowid LIMIT ?",
+          "SELECT * FROM pages WHERE status = 'pending' AND not_before <= ? AND urgency <= ? ORDER BY urgency, not_before, rowid LIMIT ?",
           at,
+          most,
           limit,
         )
         .map(pageOf);
     },
-    earliestPending: async () =>
-      db.get<{ at: number | null }>("SELECT MIN(not_before) AS at FROM pages WHERE status = 'pending'")?.at ?? null,
+    earliestPending: async (callingOutOnly = false) =>
+      db.get<{ at: number | null }>(
+        "SELECT MIN(not_before) AS at FROM pages WHERE status = 'pending' AND urgency <= ?",
+        callingOutOnly ? 0 : 2,
+      )?.at ?? null,
     beginAttempt: async (pageId, at) => beginAttempt(db, pageId, at),
     technicalFor: async (responderId, limit) =>
       db

@@ -124,14 +124,18 @@ export interface UserRow {
   passwordHash: string;
 }
 
+/** How pages that wait follow the clock: `jumpMs` later, but not after `latest`, and where they call somebody out not after `latestCall`. Wall ms. */
+export interface PageShift {
+  jumpMs: number;
+  latest: number;
+  latestCall: number;
+}
+
 /** Episodes, their log, deadlines and pages. */
 export interface EpisodeStore {
   commitStep(change: EpisodeChange): Promise<void>;
-  /**
-   * The wall clock was set: a step of each episode whose deadlines move, and pages that wait are sent `jumpMs` later, but never after `latest` (wall ms).
-   * All of it is kept or none.
-   */
-  followClock(changes: readonly EpisodeChange[], jumpMs: number, latest: number): Promise<void>;
+  /** The wall clock was set: a step of each episode whose deadlines move, and the pages that wait. All of it is kept or none. */
+  followClock(changes: readonly EpisodeChange[], shift: PageShift): Promise<void>;
   episode(id: string): Promise<EpisodeState | null>;
   openEpisode(dwelling: string, test: boolean): Promise<EpisodeState | null>;
   /** Every open episode, and those closed at or after `closedSince`. */
@@ -150,11 +154,12 @@ export interface EpisodeStore {
 }
 
 export interface PageStore {
-  pagesOf(episodeId: string): Promise<PageRow[]>;
+  /** In the order in which they were made; with `latest` only so many, the newest. */
+  pagesOf(episodeId: string, latest?: number): Promise<PageRow[]>;
   page(id: string): Promise<PageRow | null>;
   /** Pending pages to be sent at or before `at`: those that call somebody out first, then by age. */
-  sendable(at: number, limit: number): Promise<PageRow[]>;
-  earliestPending(): Promise<number | null>;
+  sendable(at: number, limit: number, callingOutOnly?: boolean): Promise<PageRow[]>;
+  earliestPending(callingOutOnly?: boolean): Promise<number | null>;
   /** Technical alarms that wait to be sent to one responder, whenever that is due: they can go as one text. */
   technicalFor(responderId: string, limit: number): Promise<PageRow[]>;
   /** When a technical alarm was last tried to a responder, wall ms, or null. */

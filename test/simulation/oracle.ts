@@ -122,7 +122,9 @@ export class Oracle {
     const one = known ?? this.#begin(state);
     this.#follow(one, state, change);
     this.#deadlines(one, state, change.input.type === "clock");
-    if (this.commits % 61 === 0) void this.checkReplay(id);
+    if (this.commits % 61 === 0) {
+      this.checkReplay(id).catch((error: unknown) => this.fail("log-chain", `the log cannot be read: ${error}`));
+    }
   }
 
   /** A reply about no episode was committed, with its answer or without. */
@@ -312,7 +314,10 @@ export class Oracle {
   async checkEnd(): Promise<void> {
     const { storeItself } = this.#options;
     const { entries, brokenAt } = await storeItself.episodes.verifyLog();
-    if (brokenAt !== null) this.fail("log-chain", `the log is broken at ${brokenAt}`);
+    if (brokenAt !== null) {
+      this.fail("log-chain", `the log is broken at ${brokenAt}`);
+      return;
+    }
     if (entries !== this.#log.length) this.fail("log-whole", `${entries} entries, ${this.#log.length} commits`);
     for (const id of this.watched.keys()) {
       const wanted = this.#log.filter((entry) => entry.episodeId === id).map(({ input }) => input);

@@ -58,8 +58,8 @@ const firstAnswers: Partial<Record<Answer, number>> = {
   X: 2,
   E: 1,
   P: 1,
-  K: 1.5,
-  D: 1.5,
+  K: 3,
+  D: 3,
   A: 1,
   Z: 0.7,
   "?": 1,
@@ -119,7 +119,7 @@ export function createStaff(options: { time: VirtualTime; draw: Draw; ignores: n
     if (draw.happens(0.03)) later(there - minute, phone, code, draw.pick(["X", "R", "E"]), still);
     if (draw.happens(0.18)) return;
     if (stage === "going") later(there, phone, code, "F", still);
-    if (draw.happens(0.12)) later(there + minute, phone, code, draw.pick(["K", "D", "A", "E", "P", "?"]), still);
+    if (draw.happens(0.2)) later(there + minute, phone, code, draw.pick(["K", "D", "D", "A", "E", "P", "?"]), still);
     if (draw.happens(0.12)) return;
     const outcome = draw.pick(["S", "U", "U", "R", "X"] as const);
     later(there + draw.spread(minute, 20 * minute), phone, code, outcome, still);

@@ -17,6 +17,9 @@ const answerMs = 10_000;
 /** Texts that call nobody out keep to the provider's pace, and wait while alarms go, ms. */
 const paceMs = 120_000;
 
+/** Texts about equipment come after all others, ms. */
+const lowestMs = 15 * 60_000;
+
 /** What must have happened by now. Asked whenever time has passed, and before anything else happens. */
 export function createTimeRules(oracle: Oracle, config: AlertingConfig) {
   const { policy, operators } = config;
@@ -76,7 +79,7 @@ export function createTimeRules(oracle: Oracle, config: AlertingConfig) {
   }
 
   function onTheWay(one: Watched): void {
-    if (isLate(Math.max(one.takenSince + arriveMs, one.statusSince + graceMs), slackMs)) {
+    if (isLate(Math.max(one.takenSince + arriveMs, one.setOffSince + graceMs), slackMs)) {
       oracle.fail("not-arrived", `${one.code} is taken for ${ago(one.takenSince)}, nobody is there, nobody is paged`);
     }
     // After a time away the reminder comes late, and the others after it.
@@ -94,8 +97,11 @@ export function createTimeRules(oracle: Oracle, config: AlertingConfig) {
       if (!oracle.isUp) return;
       for (const one of oracle.watched.values()) if (one.status !== "closed") episode(one);
       for (const { id, status, since, purpose } of oracle.pages.values()) {
-        const limit = status === "sending" ? answerMs + slackMs : callingOut.has(purpose) ? slackMs : paceMs;
-        if (isLate(since, limit)) oracle.fail("pages-go", `${id} (${purpose}) is ${status} for too long`);
+        const isUrgent = status === "sending" || callingOut.has(purpose);
+        const calm = purpose === "technical" ? lowestMs : paceMs;
+        const limit = status === "sending" ? answerMs + slackMs : isUrgent ? slackMs : calm;
+        if (isLate(isUrgent ? since : Math.max(since, oracle.settledAt), limit))
+          oracle.fail("pages-go", `${id} (${purpose}) is ${status} for too long`);
       }
     },
 

@@ -48,6 +48,7 @@ export function createTown(options: TownOptions) {
   let sequence = 0;
   let messages = 0;
   let ending = false;
+  let isStopping = false;
   /** Whether the service has followed each jump of the clock. */
   let isFollowed = true;
 
@@ -127,6 +128,7 @@ export function createTown(options: TownOptions) {
   }
 
   function start(): void {
+    isStopping = false;
     const one = createLife({
       config,
       time,
@@ -318,6 +320,7 @@ export function createTown(options: TownOptions) {
       case "restart": {
         const one = life;
         if (!one) return;
+        isStopping = true;
         one
           .stop()
           .then(() => {
@@ -457,7 +460,7 @@ export function createTown(options: TownOptions) {
     },
     /** After each step: whether the service can be held to its time. */
     look(): void {
-      const isUp = life !== null && !life.isDead && storeFails === "no" && underWay < saturatedAt;
+      const isUp = life !== null && !life.isDead && !isStopping && storeFails === "no" && underWay < saturatedAt;
       if (isUp && !oracle.isUp) troubled();
       oracle.isUp = isUp;
       for (const one of oracle.watched.values()) {

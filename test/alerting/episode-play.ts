@@ -1,7 +1,14 @@
-import { dutyOf } from "./duty.ts";
-import { step } from "./episode.ts";
-import type { Duty, EpisodeCommand, EpisodeFacts, EpisodeInput, EpisodeState, Purpose } from "./episode-state.ts";
-import type { letters } from "./replies.ts";
+import { dutyOf } from "../../alerting/duty.ts";
+import { step } from "../../alerting/episode.ts";
+import type {
+  Duty,
+  EpisodeCommand,
+  EpisodeFacts,
+  EpisodeInput,
+  EpisodeState,
+  Purpose,
+} from "../../alerting/episode-state.ts";
+import type { letters } from "../../alerting/replies.ts";
 
 export const start = Date.UTC(2026, 10, 24, 2, 12);
 export const second = 1_000;

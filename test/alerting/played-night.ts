@@ -1,10 +1,10 @@
+import { step } from "../../alerting/episode.ts";
+import type { EpisodeFacts, EpisodeInput, EpisodeState } from "../../alerting/episode-state.ts";
+import { createMessageWriter, textPlace } from "../../alerting/messages/texts.ts";
+import { createRegistry } from "../../alerting/registry/registry.ts";
+import type { Store } from "../../alerting/store/store.ts";
 import type { Clock } from "../../firmware-contracts/clock.ts";
-import { step } from "../episode.ts";
-import { facts as exampleFacts, second, start } from "../episode-play.ts";
-import type { EpisodeFacts, EpisodeInput, EpisodeState } from "../episode-state.ts";
-import { createMessageWriter, textPlace } from "../messages/texts.ts";
-import { createRegistry } from "../registry/registry.ts";
-import type { Store } from "../store/store.ts";
+import { facts as exampleFacts, second, start } from "./episode-play.ts";
 
 /** Names of the responders in the texts of a played night. */
 export const names: Readonly<Record<string, string>> = {

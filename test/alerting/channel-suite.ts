@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { SendResult } from "../episode-state.ts";
-import type { InboundReceipt } from "../reply-desk.ts";
-import type { Channel, OutgoingPage } from "./channel.ts";
+import type { Channel, OutgoingPage } from "../../alerting/channels/channel.ts";
+import type { SendResult } from "../../alerting/episode-state.ts";
+import type { InboundReceipt } from "../../alerting/reply-desk.ts";
 
 /** What the next text meets at the provider. */
 export type Encounter =
