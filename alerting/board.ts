@@ -11,6 +11,9 @@ export const shownAfterClosingMs = 12 * 3_600_000;
 /** Entries of one story that are kept in memory, the newest: an alarm that nobody takes for days goes on and on. */
 const longestStory = 2_000;
 
+/** Pages of one episode that are shown, the newest: an alarm that nobody takes for days is paged on and on. */
+export const shownPages = 200;
+
 interface Shown {
   state: EpisodeState;
   pages: PageRow[];
@@ -52,7 +55,7 @@ export function createBoard(store: Store, nameOf: (responderId: string) => strin
       for (const state of await store.episodes.episodesSince(now - shownAfterClosingMs)) {
         const { id, detection } = state.facts;
         const [pages, log, first] = await Promise.all([
-          store.pages.pagesOf(id),
+          store.pages.pagesOf(id, shownPages),
           store.episodes.log(id),
           detection && store.episodes.detection(detection.id),
         ]);

@@ -7,13 +7,21 @@ import { checkRotas, Holiday, RotaConfig } from "./rota/rota-config.ts";
 export const Language = z.enum(["sv", "en"]);
 export type Language = z.infer<typeof Language>;
 
+/** As somebody may write them, with digits behind them too: no Swedish number begins so. */
 const emergencyNumbers = /^(112|113|114|1177)/;
-/** The same as somebody would write them in international form; +46 112 … with more digits is an ordinary Norrköping number. */
-const emergencyAbroad = /^\+46(112|113\d?|114\d?|1177)$/;
+/** In international form; +46 112 … with more digits is an ordinary Norrköping number, and 11313 and 11414 are whole numbers. */
+const emergencyAbroad = /^(\+|00)(46)?(112|113|11313|114|11414|1177)$/;
 const e164 = /^\+[1-9]\d{7,14}$/;
 
+/** A text; what YAML reads as a number, as +46701234567 without quotes, is told so. */
+const quotedText = (example: string) =>
+  z.string({
+    error: ({ input }) =>
+      typeof input === "number" ? `put it in quotes, as "${example}": without them it is read as a number` : undefined,
+  });
+
 /** A phone in international form. Emergency and advice numbers are refused: they are never dialled or texted by machine. */
-export const PhoneNumber = z.string().superRefine((text, context) => {
+export const PhoneNumber = quotedText("+46701234567").superRefine((text, context) => {
   const compact = text.replaceAll(/[\s()-]/g, "");
   if (emergencyNumbers.test(compact) || emergencyAbroad.test(compact)) {
     context.addIssue(
@@ -35,6 +43,9 @@ const Responder = z.strictObject({
 
 const webUrl = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 
+/** Without slashes at its end. */
+const bareUrl = (text: string) => text.replace(/\/+$/, "");
+
 const CertFile = z.string().meta({
   description: "The server's certificate and, after it, its authority's, PEM; relative to this file",
 });
@@ -46,10 +57,16 @@ const Http = z.strictObject({
   publicUrl: z
     .string()
     .refine(webUrl, "write a full address, such as https://larm.example.se")
-    .refine((text) => !webUrl(text) || !(new URL(text).search || new URL(text).hash || new URL(text).username), {
-      message: "leave out user names, ? and #: the provider signs the bare address",
+    .superRefine((text, context) => {
+      if (!webUrl(text)) return;
+      const { username, password, href } = new URL(text);
+      if (username || password || /[?#]/.test(text)) {
+        context.addIssue("leave out user names, ? and #: the provider signs the bare address");
+      } else if (bareUrl(href) !== bareUrl(text)) {
+        context.addIssue(`write it as ${bareUrl(href)}: the provider signs it letter by letter, and asks for it so`);
+      }
     })
-    .transform((text) => text.replace(/\/+$/, ""))
+    .transform(bareUrl)
     .meta({
       description:
         "The address at which the SMS provider reaches this server; its signatures are over it. Port 0 stands for the port taken",
@@ -69,8 +86,7 @@ const Twilio = z.strictObject({
     .string()
     .min(16, "copy the whole auth token; { env: NAME } or { file: PATH } keep it out of this file")
     .meta({ description: "Twilio auth token; also what webhooks are signed with" }),
-  from: z
-    .string()
+  from: quotedText("+46701234567")
     .refine(
       (text) => !/[a-z]/i.test(text),
       "a name cannot be answered by SMS; give a number that can, such as +46701234567",
@@ -84,7 +100,7 @@ const Twilio = z.strictObject({
   baseUrl: z
     .string()
     .refine(webUrl, "write a full address, such as http://127.0.0.1:8690")
-    .transform((text) => text.replace(/\/+$/, ""))
+    .transform(bareUrl)
     .optional()
     .meta({ description: "Where Twilio's API is, if not at Twilio: a simulated network or a proxy" }),
 });
@@ -214,7 +230,15 @@ export const AlertingConfig = Shape.superRefine((config, context) => {
   }
   checkPolicies(config, seenIds, problem);
   checkRotas(config, seenIds, problem);
-  if (!config.twilio.baseUrl && isPrivateHost(new URL(config.http.publicUrl).hostname)) {
+  if (!config.twilio.baseUrl && config.http.tls && config.http.publicUrl.startsWith("http:")) {
+    problem(
+      ["http", "publicUrl"],
+      "this server speaks HTTPS (http.tls), so nobody reaches it at an http address; write https",
+    );
+  }
+  // What is no address at all was told already.
+  const isAddress = webUrl(config.http.publicUrl);
+  if (isAddress && !config.twilio.baseUrl && isPrivateHost(new URL(config.http.publicUrl).hostname)) {
     problem(
       ["http", "publicUrl"],
       "the SMS provider cannot reach this address, so no reply would ever count; give the address it has from outside",
@@ -233,6 +257,11 @@ function isTimeZone(name: string): boolean {
   }
 }
 
+/** An address that means something only on this machine or in its own network. */
 function isPrivateHost(host: string): boolean {
-  return /^(localhost|127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|0\.|\[::1?\]$|\[f[cd])/i.test(host);
+  if (host.startsWith("[")) return /^\[(::1?\]|::ffff:|f[cd]|fe[89ab])/i.test(host);
+  if (/^[\d.]+$/.test(host)) {
+    return /^(127|10|0|192\.168|172\.(1[6-9]|2\d|3[01])|169\.254|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\./.test(host);
+  }
+  return !host.includes(".") || /\.(localhost|local|lan|internal|home\.arpa)$/i.test(host);
 }

@@ -110,10 +110,9 @@ export function createDispatcher(options: {
   async function takeUpPages(): Promise<void> {
     const free = sendsAtOnce - sending.size;
     if (free <= 0) return;
-    const mayInform = () => sending.size < sendsAtOnce - keptForAlarms && paceAllows();
-    for (const page of await store.pages.sendable(clock.wallNow(), free, !mayInform())) {
+    for (const page of await store.pages.sendable(clock.wallNow(), free, !paceAllows())) {
       if (sending.has(page.id)) continue;
-      if (!callingOut.has(page.purpose) && !mayInform()) break;
+      if (!callingOut.has(page.purpose) && (sending.size >= sendsAtOnce - keptForAlarms || !paceAllows())) break;
       const at = Math.round(clock.wallNow());
       if (!(await store.pages.beginAttempt(page.id, at))) continue;
       const others = page.purpose === "technical" ? await gather(page, at) : [];
@@ -215,13 +214,13 @@ export function createDispatcher(options: {
     const paceMs = paceUntil - clock.monotonicNow();
     const times = [
       await store.episodes.earliestDue(),
-      sending.size < sendsAtOnce ? await store.pages.earliestPending() : null,
+      // What is held back by the provider's pace goes when that allows it.
+      sending.size < sendsAtOnce ? await store.pages.earliestPending(paceMs > 0) : null,
     ];
     const earliest = Math.min(...times.map((at) => at ?? Number.POSITIVE_INFINITY));
+    const ms = Math.min(earliest - clock.wallNow(), paceMs > 0 ? paceMs : Number.POSITIVE_INFINITY);
     // A page that waits for a free place is taken up when one is sent; the least sleep keeps this from going round.
-    const ms = Math.max(10, earliest - clock.wallNow());
-    // What is due may only be waiting for the provider's pace.
-    return Math.min(longestSleepMs, paceMs > 0 ? Math.max(ms, Math.min(paceMs, 100)) : ms);
+    return Math.min(longestSleepMs, Math.max(10, ms));
   }
 
   return {

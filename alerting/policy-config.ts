@@ -20,9 +20,11 @@ const Step = z
     path: ["responders"],
   });
 
+const needsSteps = "a policy needs at least one step, such as { responders: [patrol-1], waitSeconds: 120 }";
+
 const Steps = z
-  .array(Step)
-  .min(1, "a policy needs at least one step, such as { responders: [patrol-1], waitSeconds: 120 }")
+  .array(Step, { error: ({ input }) => (input === undefined || input === null ? needsSteps : undefined) })
+  .min(1, needsSteps)
   .max(20, "use at most 20 steps")
   .meta({ description: "Who is paged, in order; past the last it begins again and the operators are told" });
 

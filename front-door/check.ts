@@ -70,7 +70,7 @@ async function examine({ config: path, role, model }: CheckOptions): Promise<Fin
     if (tls) findings.push(await tryPort("alerting.intake.tls", tls.host, tls.port));
     if (alerting.influx) findings.push(await tryAnswer("alerting.influx", `${alerting.influx.url}/ping`));
     if (alerting.twilio.baseUrl) findings.push(await tryAnswer("alerting.twilio.baseUrl", alerting.twilio.baseUrl));
-    findings.push(masterKey(config, alerting), exposure(alerting), ...rotas(config, alerting, path));
+    findings.push(masterKey(config, alerting), exposure(alerting, path), ...rotas(config, alerting, path));
   }
   return findings;
 }
@@ -181,13 +181,13 @@ async function tryAnswer(what: string, url: string): Promise<Finding> {
   }
 }
 
-function exposure(alerting: NonNullable<Config["alerting"]>): Finding {
+function exposure(alerting: NonNullable<Config["alerting"]>, path: string): Finding {
   const { publicUrl } = alerting.http;
   const what = "alerting.http.publicUrl";
   if (publicUrl.startsWith("https:") || alerting.twilio.baseUrl) return { what, ok: true, says: publicUrl };
   return {
     what,
     ok: false,
-    says: `${publicUrl} is not encrypted: put a proxy with a certificate in front, and name its https address`,
+    says: `${path}:${linesIn(path)(what)}: ${publicUrl} is not encrypted: put a proxy with a certificate in front, and name its https address`,
   };
 }

@@ -176,29 +176,38 @@ function resumeCutOff(db: Database, at: number): number {
 
 export function pageStore(db: Database): PageStore {
   return {
-    pagesOf: async (episodeId) =>
-      db.all<Row>("SELECT * FROM pages WHERE episode_id = ? ORDER BY created_at, rowid", episodeId).map(pageOf),
+    pagesOf: async (episodeId, latest = -1) =>
+      db
+        .all<Row>(
+          "SELECT * FROM pages WHERE episode_id = ? ORDER BY created_at DESC, rowid DESC LIMIT ?",
+          episodeId,
+          latest,
+        )
+        .map(pageOf)
+        .reverse(),
     page: async (id) => {
       const row = db.get<Row>("SELECT * FROM pages WHERE id = ?", id);
       return row ? pageOf(row) : null;
     },
-    sendable: async (at, limit, callsOnly) => {
-      const most = callsOnly ? 0 : 2;
+    sendable: async (at, limit, callingOutOnly = false) => {
+      const most = callingOutOnly ? 0 : 2;
       // Asked after each commit, and mostly there is nothing: that is told without sorting.
       const any = "SELECT 1 FROM pages WHERE status = 'pending' AND not_before <= ? AND urgency <= ? LIMIT 1";
       if (!db.get(any, at, most)) return [];
       return db
         .all<Row>(
-          `SELECT * FROM pages WHERE status = 'pending' AND not_before <= ? AND urgency <= ?
-           ORDER BY urgency, not_before, rowid LIMIT ?`,
+          "SELECT * FROM pages WHERE status = 'pending' AND not_before <= ? AND urgency <= ? ORDER BY urgency, not_before, rowid LIMIT ?",
           at,
           most,
           limit,
         )
         .map(pageOf);
     },
-    earliestPending: async () =>
-      db.get<{ at: number | null }>("SELECT MIN(not_before) AS at FROM pages WHERE status = 'pending'")?.at ?? null,
+    earliestPending: async (callingOutOnly = false) =>
+      db.get<{ at: number | null }>(
+        "SELECT MIN(not_before) AS at FROM pages WHERE status = 'pending' AND urgency <= ?",
+        callingOutOnly ? 0 : 2,
+      )?.at ?? null,
     beginAttempt: async (pageId, at) => beginAttempt(db, pageId, at),
     technicalFor: async (responderId, limit) =>
       db

@@ -154,11 +154,12 @@ export interface EpisodeStore {
 }
 
 export interface PageStore {
-  pagesOf(episodeId: string): Promise<PageRow[]>;
+  /** In the order in which they were made; with `latest` only so many, the newest. */
+  pagesOf(episodeId: string, latest?: number): Promise<PageRow[]>;
   page(id: string): Promise<PageRow | null>;
-  /** Pending pages to be sent at or before `at`: those that call somebody out first, with `callsOnly` no others, then by age. */
-  sendable(at: number, limit: number, callsOnly?: boolean): Promise<PageRow[]>;
-  earliestPending(): Promise<number | null>;
+  /** Pending pages to be sent at or before `at`: those that call somebody out first, then by age. */
+  sendable(at: number, limit: number, callingOutOnly?: boolean): Promise<PageRow[]>;
+  earliestPending(callingOutOnly?: boolean): Promise<number | null>;
   /** Technical alarms that wait to be sent to one responder, whenever that is due: they can go as one text. */
   technicalFor(responderId: string, limit: number): Promise<PageRow[]>;
   /** When a technical alarm was last tried to a responder, wall ms, or null. */

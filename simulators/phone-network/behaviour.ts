@@ -2,6 +2,8 @@
 export interface Behaviour {
   /** What the sender meets at the API. */
   api: ApiBehaviour;
+  /** From a request to the API's answer to it; the message is accepted at once. */
+  apiMs: number;
   /** From the API's answer to `sent`. */
   queueMs: number;
   /** From `sent` to the phone's inbox. */
@@ -30,6 +32,7 @@ export type ApiBehaviour =
 /** A network on a good day. */
 export const goodDay: Behaviour = {
   api: "answer",
+  apiMs: 0,
   queueMs: 200,
   deliveryMs: 1_200,
   outcome: "delivered",

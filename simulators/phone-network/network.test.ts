@@ -298,6 +298,31 @@ describe("faults", () => {
     expect(phone.inbox).toEqual([]);
   });
 
+  test("a refusal has the code and the Retry-After that it was told, and accepts nothing", async () => {
+    const net = await network({ behaviour: { ...quick, api: { status: 400, code: 21635 } } });
+    net.addPhone(mobile);
+    expect(await refusal(send(net, "http://127.0.0.1:9"))).toMatchObject({ status: 400, code: 21635 });
+    net.behave({ api: { status: 429, retryAfter: "30" } });
+    const response = await fetch(`${net.url}/2010-04-01/Accounts/${accountSid}/Messages.json`, {
+      method: "POST",
+      body: new URLSearchParams({ To: mobile, From: from, Body: "hej" }),
+      headers: { authorization: `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString("base64")}` },
+    });
+    expect([response.status, response.headers.get("retry-after")]).toEqual([429, "30"]);
+    expect(net.messages).toEqual([]);
+  });
+
+  test("an answer can be late, or nothing that the sender can read; the message is on its way all the same", async () => {
+    const net = await network({ behaviour: { ...quick, apiMs: 120 } });
+    const phone = net.addPhone(mobile);
+    const before = performance.now();
+    await send(net, "http://127.0.0.1:9");
+    expect(performance.now() - before).toBeGreaterThanOrEqual(110);
+    phone.behave({ api: "not-json", apiMs: 0 });
+    await expect(send(net, "http://127.0.0.1:9")).rejects.toThrow();
+    await until(() => phone.inbox.length === 2);
+  });
+
   test("a webhook that cannot be reached is told of and harms nothing", async () => {
     const net = await network();
     const phone = net.addPhone(mobile);

@@ -78,6 +78,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       reply.hijack();
       return reply;
     }
+    if (fate.apiMs > 0) await new Promise<void>((resolve) => clock.after(fate.apiMs, resolve));
     if (fate.api === "not-json") return reply.code(201).type("text/html").send("<html><h1>One moment</h1></html>");
     return reply.code(201).send(messageResource(message, accountSid));
   });

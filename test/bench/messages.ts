@@ -59,8 +59,26 @@ export interface RunResult {
 
 export type LoadAnswer = { ok: true; value: Prepared | RunResult | null } | { ok: false; why: string };
 
+/** `begin` forgets what was measured so far. */
+export type AlertingQuestion = "begin" | "figures" | "close";
+/** Of the alerting service since `begin`. */
+export interface AlertingFigures {
+  /** Transactions committed: each step of an episode, and each try at the provider. */
+  commits: number;
+  /** Delay of the event loop, ms. */
+  loop: { p50: number; p99: number; longest: number };
+  /** Events on their way to InfluxDB. */
+  events: { written: number; spooled: number; dropped: number };
+  /** What went wrong, by the counters; empty where all is well. */
+  failed: string[];
+}
+
+export type ProviderQuestion = "arrivals" | "close";
+/** When the first text about each device came in, wall ms. */
+export type Arrivals = [deviceId: string, at: number][];
+
 /** Says something to the parent process. */
-export function tell(message: Listening | GatewayAnswer | LoadAnswer): void {
+export function tell(message: Listening | GatewayAnswer | LoadAnswer | AlertingFigures | Arrivals): void {
   process.send?.(message);
 }
 

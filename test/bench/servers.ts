@@ -34,7 +34,7 @@ export interface Load {
 const scriptPath = (name: string) => new URL(name, import.meta.url).pathname;
 
 /** The child's next message. Rejects where the child ends, or says nothing for three minutes. */
-function nextMessage<T>(child: ChildProcess, what: string): Promise<T> {
+export function nextMessage<T>(child: ChildProcess, what: string): Promise<T> {
   return new Promise((resolve, reject) => {
     const done = () => {
       callOff();
@@ -63,7 +63,7 @@ function ended(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => child.once("exit", () => resolve()));
 }
 
-async function forkServer(name: string, script: string, args: string[], execArgv: string[] = []) {
+export async function forkServer(name: string, script: string, args: string[], execArgv: string[] = []) {
   const child = fork(scriptPath(script), args, { execArgv, stdio: ["ignore", 2, 2, "ipc"] });
   const { port, backend } = await nextMessage<Listening>(child, name);
   const server: Server = {
@@ -121,6 +121,18 @@ export function findMosquitto(): string | null {
     } catch {}
   }
   return null;
+}
+
+/** Whether there is an InfluxDB to start. */
+export function findInfluxd(): boolean {
+  return (process.env.PATH ?? "").split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, "influxd"), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 export async function startMosquitto(name: string, program: string): Promise<Server> {

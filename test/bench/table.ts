@@ -59,7 +59,8 @@ export function tableOf(result: Result): string {
   return lines.join("\n");
 }
 
-function columns(cells: readonly (readonly string[])[]): string[] {
+/** Rows of text in columns, the first at its left and the others at their right. */
+export function columns(cells: readonly (readonly string[])[]): string[] {
   const widths = cells[0]!.map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
   return cells.map((row) =>
     row

@@ -9,7 +9,7 @@ test.each([
   // The service waits 10 s for an answer.
   { what: "never answers", api: "hang", known: 10_000 },
 ] as const)("the provider accepts and $what: the next at once, the same phone once more, same code", async (fault) => {
-  night = await Night.open();
+  night = await Night.open({ speed: 2 });
   night.phone("patrol-1").behaveOnce({ api: fault.api, receipts: "none" });
   const started = night.now;
   await night.fall("38");

@@ -63,7 +63,7 @@ test("where the dwelling has a new alarm the old one stays closed", async () => 
 });
 
 test("a taking that is undone pages the next at once", async () => {
-  night = await Night.open();
+  night = await Night.open({ speed: 2 });
   await night.fall("38");
   const { code } = await night.text("patrol-1", /^LARM FALL/);
   await night.reply("patrol-1", `${code} T`);

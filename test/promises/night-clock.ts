@@ -7,9 +7,13 @@ interface Timer {
   handle: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** A clock that runs in real time at a speed that can be changed, and whose wall time can be set, as an operator or NTP sets it. */
+/**
+ * A clock that runs in real time, faster or slower, and whose wall time can be set, as an operator or NTP sets it. It can hurry up to a moment, which it
+ * does not overshoot however busy the machine is.
+ */
 export class NightClock implements Clock {
   #speed: number;
+  #haste: { speed: number; until: number } | null = null;
   #passed = 0;
   #since = performance.now();
   #wallStart: number;
@@ -21,7 +25,11 @@ export class NightClock implements Clock {
   }
 
   monotonicNow(): number {
-    return this.#passed + (performance.now() - this.#since) * this.#speed;
+    const real = performance.now() - this.#since;
+    const haste = this.#haste;
+    if (!haste) return this.#passed + real * this.#speed;
+    const hurried = (haste.until - this.#passed) / haste.speed;
+    return real <= hurried ? this.#passed + real * haste.speed : haste.until + (real - hurried) * this.#speed;
   }
 
   wallNow(): number {
@@ -33,15 +41,23 @@ export class NightClock implements Clock {
     this.#wallStart += byMs;
   }
 
-  get speed(): number {
-    return this.#speed;
+  /** Runs at this speed from now on, and does not hurry. */
+  calm(speed: number): void {
+    if (this.#haste === null && speed === this.#speed) return;
+    this.#change(speed, null);
   }
 
-  set speed(speed: number) {
-    if (speed === this.#speed) return;
+  /** Hurries until this monotonic time, ms; from then on it runs as before. */
+  hurry(speed: number, until: number): void {
+    if (this.#haste?.speed === speed && Math.abs(this.#haste.until - until) < 1) return;
+    this.#change(this.#speed, until > this.monotonicNow() ? { speed, until } : null);
+  }
+
+  #change(speed: number, haste: { speed: number; until: number } | null): void {
     this.#passed = this.monotonicNow();
     this.#since = performance.now();
     this.#speed = speed;
+    this.#haste = haste;
     for (const timer of this.#timers) this.#arm(timer);
   }
 
@@ -55,9 +71,17 @@ export class NightClock implements Clock {
     };
   }
 
+  /** Real ms from the last change of speed to this time. */
+  #realUntil(due: number): number {
+    const haste = this.#haste;
+    if (!haste) return (due - this.#passed) / this.#speed;
+    if (due <= haste.until) return (due - this.#passed) / haste.speed;
+    return (haste.until - this.#passed) / haste.speed + (due - haste.until) / this.#speed;
+  }
+
   #arm(timer: Timer): void {
     clearTimeout(timer.handle);
-    const left = (timer.due - this.monotonicNow()) / this.#speed;
+    const left = this.#realUntil(timer.due) - (performance.now() - this.#since);
     timer.handle = setTimeout(
       () => {
         // A timer may come a little early, and one of days does not fit into setTimeout.

@@ -35,7 +35,7 @@ export type Settings = ReturnType<typeof settingsOf>;
 export interface NightOptions {
   /** How fast the clock runs while something happens. Default 4: a limit of 2 s is half a second. */
   speed?: number;
-  /** How fast while nothing does. Default 400: five minutes are less than a second. */
+  /** How fast while nothing does. Default 1000: five minutes are a third of a second. */
   haste?: number;
   /** Wall time at the start. Default: an ordinary night in November. */
   startAt?: number;
@@ -76,6 +76,10 @@ export class Night {
   readonly clock: NightClock;
   readonly network: PhoneNetwork;
   readonly events: ServiceEvent[] = [];
+  /** The clock's speed while something happens. */
+  speed: number;
+  /** And while nothing does. */
+  haste: number;
   alerting!: Alerting;
   /** In force now. */
   config!: AlertingConfig;
@@ -86,10 +90,14 @@ export class Night {
   private readonly underWay = new Map<string, number>();
   /** When something last happened, real ms. */
   private lastSign = performance.now();
+  /** Not hurried before, monotonic, ms. */
+  private calmUntil = 0;
   private sequence = 0;
 
   private constructor(options: NightOptions, clock: NightClock, network: PhoneNetwork) {
     this.options = options;
+    this.speed = options.speed ?? 4;
+    this.haste = options.haste ?? 1000;
     this.clock = clock;
     this.network = network;
     this.dataDir = mkdtempSync(join(tmpdir(), "fallvakt-night-"));
@@ -147,7 +155,7 @@ export class Night {
 
   /** Stops the service and starts it again on the same store, with other settings where they are given. */
   async restart(settings: NightOptions["settings"] = this.options.settings, meanwhile = () => {}): Promise<void> {
-    this.clock.speed = this.options.speed ?? 4;
+    this.clock.calm(this.speed);
     await this.alerting.stop();
     meanwhile();
     this.underWay.clear();
@@ -162,7 +170,7 @@ export class Night {
 
   private sign(): void {
     this.lastSign = performance.now();
-    this.clock.speed = this.options.speed ?? 4;
+    this.clock.calm(this.speed);
   }
 
   private received(phone: Phone, { body }: InboxMessage): void {
@@ -199,12 +207,25 @@ export class Night {
   }
 
   private async breath(until: number): Promise<void> {
-    const slow = this.options.speed ?? 4;
     for (const [pageId, since] of this.underWay) if (this.now - since > 12_000) this.underWay.delete(pageId);
-    const isQuiet = this.underWay.size === 0 && performance.now() - this.lastSign > 150;
-    const mayHurry = isQuiet && until - this.now > 3_000;
-    this.clock.speed = mayHurry ? Math.max(slow, this.options.haste ?? 400) : slow;
+    const isQuiet = this.underWay.size === 0 && this.now > this.calmUntil && performance.now() - this.lastSign > 150;
+    // What an open episode waits for happens in its own time.
+    const wall = this.clock.wallNow();
+    const deadlines = this.alerting.backend
+      .board()
+      .map(({ nextDeadline }) => (nextDeadline?.at ?? Number.POSITIVE_INFINITY) - wall);
+    const hurried = Math.min(until - this.now, ...deadlines) - 2_000;
+    if (isQuiet && hurried > 500) this.clock.hurry(this.haste, this.now + hurried);
+    else if (!isQuiet) this.clock.calm(this.speed);
     await new Promise((resolve) => setTimeout(resolve, 4));
+  }
+
+  /** Sets the wall clock by so much, forward or back. */
+  setClock(byMs: number): void {
+    // The service notices within a second; its deadlines are meanwhile those of the old time.
+    this.calmUntil = this.now + 2_500;
+    this.clock.calm(this.speed);
+    this.clock.set(byMs);
   }
 
   /** The next text on somebody's phone that matches and that no story line has read yet. */

@@ -72,7 +72,7 @@ test("people taken out of the settings at a restart, in mid-escalation: whoever 
 });
 
 test("everybody says no: whoever leads is told at once", async () => {
-  night = await Night.open();
+  night = await Night.open({ speed: 2 });
   await night.fall("38");
   for (const id of ["patrol-1", "patrol-2"] as const) {
     const { code } = await night.text(id, /^LARM FALL/);

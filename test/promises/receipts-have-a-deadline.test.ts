@@ -27,7 +27,7 @@ test("delivered: the next is paged after the policy's wait, not before", async (
   await night.fall("38");
   const first = await night.text("patrol-1", /^LARM FALL/);
   const second = await night.text("patrol-2", /^LARM FALL/, 70_000);
-  expect(second.at - first.at).toBeGreaterThan(58_000);
+  expect(second.at - first.at).toBeGreaterThan(55_000);
   expect(second.at - first.at).toBeLessThan(66_000);
 });
 
