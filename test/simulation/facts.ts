@@ -26,9 +26,9 @@ export interface Watched {
   setOffSince: number;
   /** When others were last called to help whoever asked. */
   backupAt: number;
-  /** When the last step was paged, and whether a phone has its text. */
+  /** When the last step was paged, and which of its texts a phone has. */
   batchAt: number;
-  delivered: boolean;
+  delivered: Set<string>;
   /** Pages of the last step that was paged, and those of them that will not arrive. */
   batch: Map<string, string>;
   failed: Set<string>;

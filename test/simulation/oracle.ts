@@ -178,7 +178,7 @@ export class Oracle {
       setOffSince: now,
       backupAt: now,
       batchAt: now,
-      delivered: false,
+      delivered: new Set(),
       calledAt: null,
       remindedAt: now,
       operatorsTold: new Map(),
@@ -223,7 +223,7 @@ export class Oracle {
       failed.clear();
       declined.clear();
       one.batchAt = now;
-      one.delivered = false;
+      one.delivered.clear();
       one.betweenRounds = false;
       for (const { id, responderId } of alarms) batch.set(id, responderId);
     }
@@ -253,11 +253,12 @@ export class Oracle {
     if (outcome === "accepted" || (input.type === "receipt" && input.status === "delivered")) {
       if ("pageId" in input) {
         failed.delete(input.pageId);
-        if (input.type === "receipt" && batch.has(input.pageId)) one.delivered = true;
+        if (input.type === "receipt" && batch.has(input.pageId)) one.delivered.add(input.pageId);
       }
     }
     if ((outcome === "permanent" || outcome === "unknown" || undelivered) && "pageId" in input) {
-      if (batch.has(input.pageId)) failed.add(input.pageId);
+      // What a phone has it has, whatever comes after.
+      if (batch.has(input.pageId) && !one.delivered.has(input.pageId)) failed.add(input.pageId);
       if (stands && batch.size > 0 && failed.size === batch.size) {
         this.fail("failed-pages-next", `no page of ${one.code} will arrive, and nobody else is paged`);
       }

@@ -65,7 +65,7 @@ const starts = [
   "2028-02-28T22:00:00Z",
 ];
 
-const shapes: Record<Plan["shape"], number> = { hours: 66, days: 21, months: 10.5, storm: 0.3, ticking: 2.2 };
+const shapes: Record<Plan["shape"], number> = { hours: 72, days: 18, months: 8, storm: 0.2, ticking: 1.6 };
 
 export function planOf(seed: number): Plan {
   const from = draw(seed, 1);
@@ -78,7 +78,7 @@ export function planOf(seed: number): Plan {
     storm: from.between(3 * hour, 6 * hour),
     ticking: from.between(15 * minute, 35 * minute),
   }[shape];
-  const dwellings = Array.from({ length: shape === "storm" ? from.whole(12, 25) : from.whole(1, 6) }, (_, i) => ({
+  const dwellings = Array.from({ length: shape === "storm" ? from.whole(10, 20) : from.whole(1, 6) }, (_, i) => ({
     id: `d${i}`,
     alias: String(11 + 7 * i),
     devices: from.happens(0.3) ? [`watch-${i}`, `belt-${i}`] : [`watch-${i}`],
@@ -96,7 +96,7 @@ export function planOf(seed: number): Plan {
     troubles: drawTroubles(from, shape, endMs, incidents),
     listenerThrows: from.happens(0.1) ? from.between(0.05, 1) : 0,
     ignores: from.happens(0.15) ? from.between(0.5, 1) : from.between(0.02, 0.25),
-    mostPages: shape === "storm" ? 12 : Math.round(from.spread(6, 24)),
+    mostPages: shape === "storm" ? 12 : Math.round(from.spread(5, 20)),
   };
 }
 
@@ -185,9 +185,9 @@ function drawIncidents(from: Draw, shape: Plan["shape"], endMs: number, dwelling
       device: `watch-${i}`,
     }));
   }
-  const clusters = { hours: 1, days: from.happens(0.3) ? 2 : 1, months: from.whole(1, 2), ticking: 1 }[shape];
+  const clusters = { hours: 1, days: from.happens(0.2) ? 2 : 1, months: from.happens(0.3) ? 2 : 1, ticking: 1 }[shape];
   return Array.from({ length: clusters }, () => from.between(minute, 0.7 * endMs)).flatMap((at) =>
-    Array.from({ length: from.happens(0.2) ? 2 : 1 }, () => incident(at + from.spread(100, 5 * minute))),
+    Array.from({ length: from.happens(0.16) ? 2 : 1 }, () => incident(at + from.spread(100, 5 * minute))),
   );
 }
 

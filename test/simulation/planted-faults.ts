@@ -317,7 +317,7 @@ export const plantedFaults: Readonly<Record<string, Fault>> = {
  * fault in it.
  */
 export const foundBy: Readonly<Record<keyof typeof plantedFaults, readonly string[]>> = {
-  "deadline-dropped": ["one-deadline"],
+  "deadline-dropped": ["one-deadline", "not-set-off", "not-arrived"],
   "policy-stops": ["goes-on", "operators-told", "receipt-missing"],
   "closed-by-timer": ["only-persons"],
   "receipt-acknowledges": ["only-persons"],
@@ -347,7 +347,7 @@ export const foundBy: Readonly<Record<keyof typeof plantedFaults, readonly strin
   "accepted-too-early": ["accepted-kept", "detection-once"],
   "code-does-not-rest": ["code-rests", "codes-apart"],
   "codes-too-near": ["codes-apart", "code-rests"],
-  "due-lost-at-restart": ["one-deadline"],
+  "due-lost-at-restart": ["one-deadline", "in-time", "goes-on"],
   "page-lost-at-restart": ["pages-go"],
   "page-resent-for-nothing": ["stops-in-2s"],
   "log-entry-missing": ["log-whole"],

@@ -106,7 +106,7 @@ export function createStaff(options: { time: VirtualTime; draw: Draw; ignores: n
       const now = stages.get(key);
       return now === "going" || now === "there";
     };
-    if (draw.happens(0.07)) later(draw.spread(second, minute), phone, code, "T");
+    if (draw.happens(0.04)) later(draw.spread(second, minute), phone, code, "T");
     if (draw.happens(0.05)) later(draw.spread(2 * second, 5 * minute), phone, code, "Z");
     if (draw.happens(0.08)) {
       time.after(draw.spread(20 * second, 10 * minute), () => stages.set(key, "done"));

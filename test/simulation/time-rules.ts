@@ -68,7 +68,8 @@ export function createTimeRules(oracle: Oracle, config: AlertingConfig) {
         oracle.fail("operators-told", `${operator} was not told of ${one.code} for ${ago(told)}`);
       }
     }
-    const waitsForReceipt = one.batch.size > 0 && !one.delivered && !one.betweenRounds && one.state.round === 1;
+    const waitsForReceipt =
+      one.batch.size > 0 && one.delivered.size === 0 && !one.betweenRounds && one.state.round === 1;
     if (waitsForReceipt && isLate(one.batchAt, receiptMs + slackMs)) {
       oracle.fail(
         "receipt-missing",
