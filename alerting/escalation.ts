@@ -222,10 +222,9 @@ export function takePageResult(
   if (again !== null) move.commands.push({ do: "retry", pageId, at: again });
   const current = state.current[pageId];
   if (!current || state.status !== "open") return;
-  // A receipt can be faster than the answer, and then it knows better.
-  if (current.fate === "delivered") return;
   if (result.outcome === "accepted") {
-    current.fate = "sent";
+    // A receipt can be faster than the answer.
+    if (current.fate !== "delivered") current.fate = "sent";
   } else if (result.outcome !== "retryable" || tries >= triesBeforeNext || !isSoon(result)) failPage(move, current);
 }
 

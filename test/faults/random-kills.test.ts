@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { killRounds } from "./kill-rounds.ts";
 
 test("killed 40 times at a random moment 0–500 ms after a fall or a help call: what was acknowledged is paged", {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   const seed = Math.trunc(performance.timeOrigin) % 1_000_000;
   const report = await killRounds(40, seed);

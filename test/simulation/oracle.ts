@@ -257,8 +257,8 @@ export class Oracle {
       }
     }
     if ((outcome === "permanent" || outcome === "unknown" || undelivered) && "pageId" in input) {
-      // What a phone has it has, whatever comes after.
-      if (batch.has(input.pageId) && !one.delivered.has(input.pageId)) failed.add(input.pageId);
+      // What a phone has it has, whatever a second text of the same page met; but a request that failed calls the next all the same.
+      if (batch.has(input.pageId) && !(undelivered && one.delivered.has(input.pageId))) failed.add(input.pageId);
       if (stands && batch.size > 0 && failed.size === batch.size) {
         this.fail("failed-pages-next", `no page of ${one.code} will arrive, and nobody else is paged`);
       }
