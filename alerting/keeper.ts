@@ -122,7 +122,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   /** Who can be paged about this episode now, where that is more than its policy says by itself. */
   function dutyFor({ id, policy, trouble }: EpisodeFacts, now: number): Duty | null {
-    const others = board.states().filter((state) => state.status !== "closed" && state.facts.id !== id);
+    const others = openStates().filter(({ facts }) => facts.id !== id);
     const duty = dutyNow(policy, staff.at(now), others, [...staff.lost.keys()].sort(), now);
     const quiet = trouble && quietUntil(trouble.kind, config.technical.quietHours, config.timeZone, now);
     if (quiet !== null) duty.quietUntil = quiet;
@@ -305,10 +305,10 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const ids = [...new Set(pages.flatMap(({ episodeId }) => episodeId ?? []))];
     const states = await Promise.all(ids.map((id) => store.episodes.episode(id)));
     const open = states.flatMap((state) => (state && state.status !== "closed" ? [state.facts.code] : []));
-    const [only, ...more] = pages;
+    const last = pages.at(-1);
     // What is over meanwhile is told by its own text; several texts about one alarm are the last of them.
-    if (open.length < 2) return pages.at(-1)?.body ?? only?.body ?? "";
-    return writer.writeLoose({ kind: "digest", codes: open }, (more[0] ?? only)?.language ?? config.language);
+    if (open.length < 2) return last?.body ?? "";
+    return writer.writeLoose({ kind: "digest", codes: open }, last?.language ?? config.language);
   }
 
   return {
