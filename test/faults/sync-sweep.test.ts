@@ -281,8 +281,7 @@ describe.skipIf(lacks("strace"))("the true service, at each of its syncs (needs 
     }
     const { tried, unreached, wrong } = await sweep(points, tryKill, killSweepMs);
     expect(wrong).toEqual([]);
-    // About 17 in its time, fewer where others keep the machine busy.
-    expect(tried - unreached).toBeGreaterThan(5);
+    expect(tried - unreached).toBeGreaterThan(10);
   });
 
   test("an Nth sync that fails with ENOSPC costs no alarm, and no restart", { timeout: 120_000 }, async () => {
