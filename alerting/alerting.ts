@@ -186,7 +186,6 @@ class AlertingService implements Alerting {
       const rotas = createRotas({ config, store, clock, log });
       await rotas.load();
       const board = createBoard(store, (id) => names.get(id) ?? id);
-      await board.load(clock.wallNow());
       const onEvent = (event: ServiceEvent) => this.#tell(event);
       const wake = () => this.#parts?.dispatcher.wake();
       const keeper = createKeeper({
@@ -203,7 +202,6 @@ class AlertingService implements Alerting {
           log.warn({ jumpMs }, "the clock was set; deadlines are moved with it");
         },
       });
-      await keeper.load();
       const desk = createReplyDesk({ config, store, keeper, board, clock, counters, wake });
       const channel = createTwilioSms(config.twilio, () => this.#publicUrl());
       const dispatcher = createDispatcher({
@@ -216,6 +214,9 @@ class AlertingService implements Alerting {
         perSecond: config.twilio.perSecond,
         onEvent,
       });
+      await dispatcher.resume();
+      await board.load(clock.wallNow());
+      await keeper.load();
       const rotaWatch = createRotaWatch({ config, rotas, keeper, board, clock, log });
       const web = createWebServer({ section: "alerting.http.tls", tls: config.http.tls, clock, log });
       const onErased = (id: string) => {

@@ -12,7 +12,7 @@ export const shownAfterClosingMs = 12 * 3_600_000;
 const longestStory = 2_000;
 
 /** Pages of one episode that are shown, the newest: an alarm that nobody takes for days is paged on and on. */
-export const shownPages = 200;
+const shownPages = 200;
 
 interface Shown {
   state: EpisodeState;
@@ -25,7 +25,7 @@ interface Shown {
 /** Open and lately closed episodes as they are shown and looked up. A view of the store, rebuilt from it at the start. */
 export interface Board {
   load(now: number): Promise<void>;
-  /** Takes in what was committed. */
+  /** Takes in what was committed: `pages` are those that are new or have changed. */
   put(
     now: number,
     state: EpisodeState,
@@ -68,7 +68,7 @@ export function createBoard(store: Store, nameOf: (responderId: string) => strin
       const known = shown.get(state.facts.id);
       shown.set(state.facts.id, {
         state,
-        pages,
+        pages: merged(known?.pages ?? [], pages).slice(-shownPages),
         timeline: [...(known?.timeline ?? []), ...events].slice(-longestStory),
         evidence: opened?.evidence ?? known?.evidence ?? null,
         model: opened?.model ?? known?.model ?? null,
@@ -89,6 +89,13 @@ export function createBoard(store: Store, nameOf: (responderId: string) => strin
       return { ...viewOf(one, nameOf), timeline, evidence, model };
     },
   };
+}
+
+/** `known` with what has changed in its place, and what is new at its end. */
+function merged(known: readonly PageRow[], changed: readonly PageRow[]): PageRow[] {
+  const byId = new Map(known.map((page) => [page.id, page]));
+  for (const page of changed) byId.set(page.id, page);
+  return [...byId.values()];
 }
 
 const rank = (state: EpisodeState) => (state.status === "closed" ? 1 : 0);

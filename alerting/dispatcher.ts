@@ -25,6 +25,8 @@ const batch = 100;
 
 /** Carries out what stands in the store: deadlines that are due and pages to be sent. It holds nothing that a restart could lose. */
 export interface Dispatcher {
+  /** Before `start`, and before pages are read to be shown: what was being sent when the service stopped is to be sent again. */
+  resume(): Promise<void>;
   start(): Promise<void>;
   /** Looks at once. */
   wake(): void;
@@ -224,13 +226,15 @@ export function createDispatcher(options: {
   }
 
   return {
-    async start() {
-      await keeper.resumeClock();
+    async resume() {
       const again = await store.pages.resumeCutOff(Math.round(clock.wallNow()));
       if (again > 0) {
         counters.count("page.sent-again-after-restart", again);
         log.warn({ pages: again }, "pages were being sent when the service stopped; they are sent again");
       }
+    },
+    async start() {
+      await keeper.resumeClock();
       running = true;
       wake();
     },

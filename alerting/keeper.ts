@@ -1,6 +1,6 @@
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Detection } from "../firmware-contracts/detection.ts";
-import { type Board, shownPages, timelineOf } from "./board.ts";
+import { type Board, timelineOf } from "./board.ts";
 import { createClockJumps } from "./clock-jumps.ts";
 import type { AlertingConfig, ResponderConfig } from "./config.ts";
 import { cryptoDraws, type Draws } from "./draws.ts";
@@ -164,10 +164,10 @@ export function createKeeper(options: KeeperOptions): Keeper {
     }
     const contact = await contactIn(input);
     if (contact) change.contact = contact;
-    await store.episodes.commitStep(change);
+    const pages = await store.episodes.commitStep(change);
     const opened = state === null ? also.detection : undefined;
     const { id } = next.facts;
-    board.put(at, next, await store.pages.pagesOf(id, shownPages), timelineOf(input, events, at, nameOf), opened);
+    board.put(at, next, pages, timelineOf(input, events, at, nameOf), opened);
     if (contact) staff.contact(contact, at);
     for (const event of events) options.onEvent(event);
     options.onChange(id);
@@ -295,7 +295,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     // All or none: where this fails it is done again, and what had moved would move twice.
     await store.episodes.followClock(changes, { jumpMs: Math.min(0, jumpMs), latest, latestCall });
     for (const { state } of changes) {
-      board.put(at, state, await store.pages.pagesOf(state.facts.id, shownPages), []);
+      board.put(at, state, [], []);
       options.onChange(state.facts.id);
     }
     options.wake();

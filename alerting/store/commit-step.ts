@@ -2,12 +2,12 @@ import { putContact } from "./contacts.ts";
 import type { Database } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
 import { appendLog } from "./log.ts";
-import { callsOff, endAttempt, insertPage, insertReceipt, insertReply, shiftPending } from "./pages.ts";
-import type { EpisodeChange, PageShift } from "./store.ts";
+import { callsOff, endAttempt, insertPage, insertReceipt, insertReply, pageIn, shiftPending } from "./pages.ts";
+import type { EpisodeChange, PageRow, PageShift } from "./store.ts";
 
-/** Keeps one step: state, log, deadlines and pages, as one transaction. */
-export function commitStep(db: Database, keyring: Keyring, change: EpisodeChange): void {
-  db.transaction(() => keepStep(db, keyring, change));
+/** Keeps one step: state, log, deadlines and pages, as one transaction. Returns the pages it made or changed. */
+export function commitStep(db: Database, keyring: Keyring, change: EpisodeChange): PageRow[] {
+  return db.transaction(() => keepStep(db, keyring, change).flatMap((id) => pageIn(db, id) ?? []));
 }
 
 /** The wall clock was set: a step of each episode whose deadlines move, and the pages that wait, as one transaction. */
@@ -18,7 +18,8 @@ export function followClock(db: Database, keyring: Keyring, changes: readonly Ep
   });
 }
 
-function keepStep(db: Database, keyring: Keyring, change: EpisodeChange): void {
+/** Returns the ids of the pages it made or changed. */
+function keepStep(db: Database, keyring: Keyring, change: EpisodeChange): string[] {
   const { state, input, at } = change;
   const { id, dwelling } = state.facts;
   putEpisode(db, change);
@@ -40,7 +41,7 @@ function keepStep(db: Database, keyring: Keyring, change: EpisodeChange): void {
   }
   if (change.attemptEnd) endAttempt(db, change.attemptEnd);
   if (change.receipt) insertReceipt(db, change.receipt, at);
-  if (change.withdraw) callsOff(db, id, at);
+  const calledOff = change.withdraw ? callsOff(db, id, at) : [];
   for (const page of change.pages) insertPage(db, page, id, at);
   for (const retry of change.retries) {
     db.run(
@@ -51,6 +52,10 @@ function keepStep(db: Database, keyring: Keyring, change: EpisodeChange): void {
   }
   if (change.reply) insertReply(db, change.reply, id, at);
   if (change.contact) putContact(db, change.contact, at);
+  const touched = [change.attemptEnd?.pageId, change.receipt?.pageId, ...calledOff];
+  for (const { pageId } of change.retries) touched.push(pageId);
+  for (const page of change.pages) touched.push(page.id);
+  return [...new Set(touched)].filter((pageId) => pageId !== undefined);
 }
 
 function putEpisode(db: Database, { state }: EpisodeChange): void {

@@ -17,6 +17,9 @@ export interface Database {
 /** A writer of another process (`fallvakt device add` beside a running service) is waited for this long, ms; nothing else happens meanwhile. */
 const busyMs = 1_000;
 const sqliteBusy = 5;
+const everywhere = "PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;";
+/** An empty database of this version's schema, once it was made. */
+let emptyImage: Uint8Array | null = null;
 
 /**
  * Opens the file, makes it where missing, and brings it to the newest schema.
@@ -25,10 +28,21 @@ const sqliteBusy = 5;
 export function openDatabase(path: string): Database {
   const file = new DatabaseSync(path, { timeout: busyMs, enableForeignKeyConstraints: true });
   // With synchronous=NORMAL a power cut can take commits back that were acknowledged to a gateway. With secure_delete what is replaced is overwritten.
-  file.exec(
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;",
-  );
+  file.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ${everywhere}`);
   migrate(file, path);
+  return withStatements(file);
+}
+
+/** An empty database in memory, for as long as it is open. The schema is made once a process and copied: a simulation opens thousands. */
+export function openInMemory(): Database {
+  const path = ":memory:";
+  const file = new DatabaseSync(path, { enableForeignKeyConstraints: true });
+  if (emptyImage) file.deserialize(emptyImage);
+  else {
+    migrate(file, path);
+    emptyImage = file.serialize();
+  }
+  file.exec(everywhere);
   return withStatements(file);
 }
 

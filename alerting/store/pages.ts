@@ -44,6 +44,11 @@ const pageOf = (row: Row): PageRow => ({
   reason: row.reason,
 });
 
+export function pageIn(db: Database, id: string): PageRow | null {
+  const row = db.get<Row>("SELECT * FROM pages WHERE id = ?", id);
+  return row ? pageOf(row) : null;
+}
+
 /** 0 calls somebody out, 1 informs, 2 is about equipment: the order in which they are sent. */
 function urgencyOf(purpose: PagePurpose): number {
   if (callingOut.has(purpose)) return 0;
@@ -67,14 +72,16 @@ export function insertPage(db: Database, page: NewPage, episodeId: string | null
   );
 }
 
-/** Calls off what would still call somebody out, or remind, for nothing. Answers and the other texts go. */
-export function callsOff(db: Database, episodeId: string, at: number): void {
-  db.run(
+/** Calls off what would still call somebody out, or remind, for nothing. Answers and the other texts go. Returns their ids. */
+export function callsOff(db: Database, episodeId: string, at: number): string[] {
+  const rows = db.all<{ id: string }>(
     `UPDATE pages SET status = 'withdrawn', ended_at = ?
-     WHERE episode_id = ? AND status = 'pending' AND purpose IN ('alarm', 'technical', 'sign-on', 'not-taken', 'not-arrived', 'reminder')`,
+     WHERE episode_id = ? AND status = 'pending' AND purpose IN ('alarm', 'technical', 'sign-on', 'not-taken', 'not-arrived', 'reminder')
+     RETURNING id`,
     at,
     episodeId,
   );
+  return rows.map(({ id }) => id);
 }
 
 export function endAttempt(db: Database, { pageId, endedAt, result }: AttemptEnd): void {
@@ -185,10 +192,7 @@ export function pageStore(db: Database): PageStore {
         )
         .map(pageOf)
         .reverse(),
-    page: async (id) => {
-      const row = db.get<Row>("SELECT * FROM pages WHERE id = ?", id);
-      return row ? pageOf(row) : null;
-    },
+    page: async (id) => pageIn(db, id),
     sendable: async (at, limit, callingOutOnly = false) => {
       const most = callingOutOnly ? 0 : 2;
       // Asked after each commit, and mostly there is nothing: that is told without sorting.

@@ -133,7 +133,8 @@ export interface PageShift {
 
 /** Episodes, their log, deadlines and pages. */
 export interface EpisodeStore {
-  commitStep(change: EpisodeChange): Promise<void>;
+  /** Returns the pages that were made or changed, as they are now. */
+  commitStep(change: EpisodeChange): Promise<PageRow[]>;
   /** The wall clock was set: a step of each episode whose deadlines move, and the pages that wait. All of it is kept or none. */
   followClock(changes: readonly EpisodeChange[], shift: PageShift): Promise<void>;
   episode(id: string): Promise<EpisodeState | null>;

@@ -139,11 +139,12 @@ export function createLife(options: LifeOptions): Life {
       return isDead;
     },
     async start() {
-      await keeper.load();
+      await dispatcher.resume();
       await rotas.load();
       // Changes of the rota by another process are not played: no look at them each minute.
       rotas.stop();
       await board.load(clock.wallNow());
+      await keeper.load();
       await dispatcher.start();
     },
     async stop() {

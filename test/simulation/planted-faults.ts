@@ -284,18 +284,20 @@ export const plantedFaults: Readonly<Record<string, Fault>> = {
   ),
   "log-entry-missing": episodes("now and then a step is not logged", (store, { db }) => ({
     async commitStep(change) {
-      await store.commitStep(change);
-      if (change.input.type !== "page-result" || change.input.tries < 2) return;
+      const pages = await store.commitStep(change);
+      if (change.input.type !== "page-result" || change.input.tries < 2) return pages;
       db.run("DROP TRIGGER IF EXISTS episode_log_no_delete");
       db.run("DELETE FROM episode_log WHERE seq = (SELECT MAX(seq) FROM episode_log)");
+      return pages;
     },
   })),
   "log-entry-altered": episodes("somebody changes what was logged", (store, { db }) => ({
     async commitStep(change) {
-      await store.commitStep(change);
-      if (change.input.type !== "reply" || change.input.letter !== "N") return;
+      const pages = await store.commitStep(change);
+      if (change.input.type !== "reply" || change.input.letter !== "N") return pages;
       db.run("DROP TRIGGER IF EXISTS episode_log_no_update");
       db.run("UPDATE episode_log SET at = at + 1000 WHERE seq = (SELECT MAX(seq) FROM episode_log)");
+      return pages;
     },
   })),
   "log-in-two-parts": commits(

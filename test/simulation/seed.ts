@@ -1,6 +1,6 @@
 import { step as trueStep } from "../../alerting/episode.ts";
 import { masterKeyText, newKey } from "../../alerting/sealing/seal.ts";
-import { openDatabase } from "../../alerting/store/database.ts";
+import { openInMemory } from "../../alerting/store/database.ts";
 import { storeIn } from "../../alerting/store/sqlite.ts";
 import { Oracle, type Violation } from "./oracle.ts";
 import { type Plan, planOf } from "./plan.ts";
@@ -27,7 +27,7 @@ const mostSteps = 200_000;
 export async function playSeed(seed: number, fault?: Fault): Promise<SeedResult> {
   const plan = planOf(seed);
   const time = new VirtualTime(plan.wallStart);
-  const db = openDatabase(":memory:");
+  const db = openInMemory();
   const storeItself = storeIn(db, { text: masterKeyText(newKey()) });
   const step = fault?.step ?? trueStep;
   const oracle = new Oracle({ db, storeItself, config: plan.config, time, step });
