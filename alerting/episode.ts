@@ -61,7 +61,9 @@ export function step(state: EpisodeState | null, input: EpisodeInput, now: numbe
     open(move);
     return [move.state, move.commands];
   }
-  const move = makeMove(structuredClone(state), input.duty, now);
+  // What it is about never changes, and is most of a state: it is shared.
+  const { facts, ...changing } = state;
+  const move = makeMove({ facts, ...structuredClone(changing) }, input.duty, now);
   const before = ladderText(state);
   apply(move, input);
   // Somebody else, or time, has moved it: a reply before that cannot be taken back any more.

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** What the first link of a chain is tied to. */
 export const chainBeginning = "0".repeat(64);
@@ -12,7 +12,7 @@ export interface Link {
   digest: string;
 }
 
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+export const sha256 = (text: string) => hash("sha256", text, "hex");
 
 /** Each part with its length, so that no two entries read alike. */
 export const joined = (parts: readonly string[]) => parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join(",");

@@ -68,10 +68,10 @@ function withStatements(file: DatabaseSync): Database {
     all: <T>(sql: string, ...values: SQLInputValue[]) => prepare(sql).all(...values) as T[],
     each: <T>(sql: string, ...values: SQLInputValue[]) => prepare(sql).iterate(...values) as Iterable<T>,
     transaction(work) {
-      file.exec("BEGIN IMMEDIATE");
+      prepare("BEGIN IMMEDIATE").run();
       try {
         const result = work();
-        file.exec("COMMIT");
+        prepare("COMMIT").run();
         return result;
       } catch (error) {
         if (file.isTransaction) file.exec("ROLLBACK");

@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
 import type { EpisodeInput } from "../episode-state.ts";
-import { type ChainCheck, chainBeginning, checkChain, digestOf, joined, linkHash } from "./chain.ts";
+import { type ChainCheck, chainBeginning, checkChain, digestOf, joined, linkHash, sha256 } from "./chain.ts";
 import type { Database } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
 import type { LogEntry } from "./store.ts";
@@ -27,9 +26,7 @@ export function hashOfRow(previous: string, row: Omit<LogRow, "hash">): string {
   const { seq, at, episode_id: subject, input } = row;
   const digest = digestOfRow(row);
   if (digest !== null) return linkHash(previous, { seq, at, subject, digest });
-  return createHash("sha256")
-    .update(joined([previous, String(seq), subject, String(at), input]))
-    .digest("hex");
+  return sha256(joined([previous, String(seq), subject, String(at), input]));
 }
 
 /** Appends one entry, sealed for the episode's dwelling, inside the caller's transaction. */
