@@ -2,7 +2,7 @@ import { Tinypool } from "tinypool";
 import type { BatchResult, SeedBatch } from "./seed-worker.ts";
 
 /** Seeds that a thread plays in one go. */
-const batchSize = 10;
+const batchSize = 20;
 /** After so many failing seeds no more are begun: one is enough to look at. */
 const mostFailures = 20;
 
@@ -20,7 +20,16 @@ export interface ManySeeds {
 export async function playSeeds({ from, count, jobs, fault, onDone }: ManySeeds): Promise<BatchResult> {
   const filename = new URL("./seed-worker.ts", import.meta.url).href;
   const pool = new Tinypool({ filename, minThreads: jobs, maxThreads: jobs });
-  const total: BatchResult = { seeds: 0, simulatedMs: 0, commits: 0, episodes: 0, failed: [] };
+  const total: BatchResult = {
+    seeds: 0,
+    simulatedMs: 0,
+    commits: 0,
+    episodes: 0,
+    failed: [],
+    told: [],
+    yardstickMs: [],
+  };
+  const told = new Set<string>();
   let next = from;
   const end = from + count;
   async function work(): Promise<void> {
@@ -33,6 +42,8 @@ export async function playSeeds({ from, count, jobs, fault, onDone }: ManySeeds)
       total.commits += done.commits;
       total.episodes += done.episodes;
       total.failed.push(...done.failed);
+      total.yardstickMs.push(...done.yardstickMs);
+      for (const mark of done.told) told.add(mark);
       onDone?.(done.seeds, done.failed);
     }
   }
@@ -41,6 +52,7 @@ export async function playSeeds({ from, count, jobs, fault, onDone }: ManySeeds)
   } finally {
     await pool.destroy();
   }
+  total.told = [...told];
   total.failed.sort((a, b) => a.seed - b.seed);
   return total;
 }
