@@ -226,6 +226,16 @@ describe("a week as a table", () => {
     expect(marked.match(/NÅ/g)?.length).toBeGreaterThanOrEqual(7);
   });
 
+  test("a phone that the service has lost is marked", async () => {
+    const store = openSqliteStore(join(folder, "data", "alerting"));
+    await store.contacts.put({ responderId: "patrol-3", lost: "30005", phone: "of-a-number" }, now);
+    await store.close();
+    const nowLines = (await run("show")).split("\n");
+    expect(nowLines.find((line) => line.includes("Patrull 3"))).toContain("GÅR INTE ATT NÅ");
+    expect(nowLines.find((line) => line.includes("Patrull 2"))).not.toContain("GÅR INTE");
+    expect(await run("show", "--week", "2027-W12")).toContain("NÅ");
+  });
+
   test("wrong weeks and rotas are refused with the mend", async () => {
     await expect(run("show", "--week", "2027-12")).rejects.toThrow(/write it as 2026-W48/);
     await expect(run("show", "south")).rejects.toThrow(/no rota south; known are north/);

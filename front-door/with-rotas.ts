@@ -42,7 +42,7 @@ export function rotasOpener(clock: Clock): WithRotas {
     const zone = zoneOf(config.timeZone);
     const now = Math.round(clock.wallNow());
     const store = openSqliteStore(alertingFolder(whole));
-    const rotas = createRotas({ config, store, clock, ...(since ? { since: since(now, zone) } : {}) });
+    const rotas = createRotas({ config, store, clock, via: "cli", ...(since ? { since: since(now, zone) } : {}) });
     try {
       await rotas.load();
       return await use({

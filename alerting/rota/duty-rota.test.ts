@@ -154,7 +154,19 @@ describe("changes", () => {
     expect(rotas.onCall("north", now)).toEqual(["patrol-2", "patrol-3"]);
     expect(rotas.onCall("north", now - 1)).toEqual(["patrol-4", "patrol-3"]);
     await expect(rotas.withdraw(change, "maria")).rejects.toThrow(/withdrawn already/);
-    expect(await store.rota.withdrawChange(change, { at: now, by: null })).toBe(false);
+    expect(await store.rota.withdrawChange(change, { at: now, by: null, via: "cli" })).toBe(false);
+    // The one that was refused is not in it.
+    expect((await store.audit.entries("acts", 0, 10)).map(({ at: when, act }) => ({ when, ...act }))).toEqual([
+      {
+        ...{ when: now - hourMs, by: "eva", via: "service", act: "rota-changed", subject: null },
+        detail: { rota: "north", change, kind: "hand-over" },
+      },
+      {
+        ...{ when: now, by: "maria", via: "service", act: "rota-change-withdrawn", subject: null },
+        detail: { change },
+      },
+    ]);
+    expect(await store.audit.verify("acts")).toMatchObject({ entries: 2, brokenAt: null });
     expect((await rotas.history("north")).map(({ by, at: when, change: c }) => [by, when, c.kind])).toEqual([
       ["eva", now - hourMs, "hand-over"],
       ["maria", now, "withdrawal"],

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import type { AlertingConfig } from "../config.ts";
 import { ActingPerson, actOf } from "../registry/acting.ts";
-import type { Act, Store } from "../store/store.ts";
+import type { Act, Store, Via } from "../store/store.ts";
 import {
   type CheckedChange,
   checkHandOver,
@@ -54,6 +54,8 @@ export interface RotasOptions {
   clock: Clock;
   /** Told where the store could not be read again; what was read last stands meanwhile. */
   log?: { warn(about: object, what: string): void };
+  /** From where it is changed, for the audit log; else from within the service. */
+  via?: Via;
   /** Reads changes from this time on (wall time, ms), for whoever looks at weeks gone by. */
   since?: number;
 }
@@ -100,7 +102,7 @@ export interface Rotas {
   crew(rotaId: string, responderId: string, note: string, by: string): Promise<void>;
 }
 
-export function createRotas({ config, store, clock, log, since }: RotasOptions): Rotas {
+export function createRotas({ config, store, clock, log, since, via = "service" }: RotasOptions): Rotas {
   const responders = new Map(config.responders.map((responder) => [responder.id, responder]));
   const rotas = new Map(config.rotas.map((rota) => [rota.id, rota]));
   let changes: readonly RotaChange[] = [];
@@ -162,7 +164,7 @@ export function createRotas({ config, store, clock, log, since }: RotasOptions):
   }
 
   async function keep(rotaId: string, { change, span }: CheckedChange, act: Act): Promise<number> {
-    const id = await store.rota.addChange(rotaId, change, span, act);
+    const id = await store.rota.addChange(rotaId, change, span, { ...act, via });
     await read();
     return id;
   }
@@ -221,7 +223,7 @@ export function createRotas({ config, store, clock, log, since }: RotasOptions):
       const act = actOf(clock, by);
       await read();
       checkWithdrawal(changes, changeId, act.at);
-      await store.rota.withdrawChange(changeId, act);
+      await store.rota.withdrawChange(changeId, { ...act, via });
       await read();
     },
     async history(rotaId) {

@@ -1,4 +1,4 @@
-import type { Act } from "../store/store.ts";
+import type { DoneAct } from "../store/store.ts";
 import type { ChangeBody, RotaChange } from "./changes.ts";
 import type { SignOnRow } from "./sign-ons.ts";
 
@@ -16,10 +16,10 @@ export interface RotaHistoryLine {
 export interface RotaStore {
   /** Those that touch a time at or after `since`, withdrawn ones too, in the order in which they were made. */
   changes(since: number): Promise<RotaChange[]>;
-  /** Returns its id. `span` is all that it touches. */
-  addChange(rotaId: string, change: ChangeBody, span: { from: number; until: number }, act: Act): Promise<number>;
+  /** Returns its id. `span` is all that it touches. The act is in the audit log, in one piece with the change. */
+  addChange(rotaId: string, change: ChangeBody, span: { from: number; until: number }, act: DoneAct): Promise<number>;
   /** False where there is no such change, or it was withdrawn already. */
-  withdrawChange(changeId: number, act: Act): Promise<boolean>;
+  withdrawChange(changeId: number, act: DoneAct): Promise<boolean>;
   /** Every line of a rota, the oldest first. */
   history(rotaId: string): Promise<RotaHistoryLine[]>;
   /** Of stints that began at or after `since`, in the order in which they were written. */

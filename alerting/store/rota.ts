@@ -1,6 +1,7 @@
 import type { ChangeBody, RotaChange } from "../rota/changes.ts";
 import type { RotaHistoryLine, RotaStore } from "../rota/rota-store.ts";
 import type { SignOnRow } from "../rota/sign-ons.ts";
+import { appendAct } from "./audit.ts";
 import type { Database } from "./database.ts";
 
 interface ChangeRow {
@@ -27,17 +28,29 @@ export function rotaStore(db: Database): RotaStore {
           act.at,
           act.by,
         );
-        return db.get<{ id: number }>("SELECT last_insert_rowid() AS id")?.id ?? 0;
+        const id = db.get<{ id: number }>("SELECT last_insert_rowid() AS id")?.id ?? 0;
+        appendAct(db, {
+          ...act,
+          act: "rota-changed",
+          subject: null,
+          detail: { rota: rotaId, change: id, kind: change.kind },
+        });
+        return id;
       }),
     withdrawChange: async (changeId, act) =>
-      db.run(
-        `INSERT INTO rota_changes (rota_id, kind, from_at, until_at, body, withdraws, at, by)
+      db.transaction(() => {
+        const withdrawn = db.run(
+          `INSERT INTO rota_changes (rota_id, kind, from_at, until_at, body, withdraws, at, by)
          SELECT rota_id, 'withdrawal', from_at, until_at, '{}', id, ?, ? FROM rota_changes AS change
          WHERE id = ? AND kind <> 'withdrawal' AND NOT EXISTS (SELECT 1 FROM rota_changes WHERE withdraws = change.id)`,
-        act.at,
-        act.by,
-        changeId,
-      ) > 0,
+          act.at,
+          act.by,
+          changeId,
+        );
+        if (withdrawn > 0)
+          appendAct(db, { ...act, act: "rota-change-withdrawn", subject: null, detail: { change: changeId } });
+        return withdrawn > 0;
+      }),
     history: async (rotaId) =>
       db
         .all<ChangeRow>("SELECT * FROM rota_changes WHERE rota_id = ? ORDER BY id", rotaId)
