@@ -1,21 +1,21 @@
 import { defineConfig } from "vitest/config";
 
-const alone = ["test/simulation/*.test.ts", "test/faults/sync-sweep.test.ts", "test/faults/random-kills.test.ts"];
+const alone = ["test/simulation/simulation.test.ts"];
 
 export default defineConfig({
   test: {
     // Servers, brokers and browsers of one file must not starve those of another on two cores.
     maxWorkers: 2,
     projects: [
-      // What is held to a time has the machine for itself, one file after the other, before all else.
-      { extends: true, test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 0 } } },
+      // What takes every core and is held to a time has the machine for itself, before all else.
+      { extends: true, test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
       {
         extends: true,
         test: {
           name: "beside",
           include: ["**/*.test.ts"],
           exclude: ["**/node_modules/**", "**/dist/**", ...alone],
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -30,7 +30,7 @@ export function thresholdsFor(scored: readonly LeftOut[]): OperatingPoints {
     const at = (part: number) => {
       let threshold = 0.5;
       for (const dataset of new Set(ours.map(({ example }) => example.dataset))) {
-        const peaks = trialPeaks(ours.filter(({ example }) => example.dataset === dataset));
+        const peaks = trialPeaks(once(ours.filter(({ example }) => example.dataset === dataset)));
         const allowed =
           dataset === seatedSet
             ? budget.seatedPerHour * seatedHours * part
@@ -44,6 +44,13 @@ export function thresholdsFor(scored: readonly LeftOut[]): OperatingPoints {
   };
   const both = (model: ModelPlacement) => ({ "2g": point(model, "2g"), wide: point(model, "wide") });
   return { wrist: both("wrist"), waist: both("waist") };
+}
+
+/** Without copies of recordings that are of this range as they are: an hour would count once, and its windows twice. */
+function once(scored: readonly LeftOut[]): LeftOut[] {
+  const recordingOf = ({ example }: LeftOut) => example.trial.slice(0, example.trial.lastIndexOf("/"));
+  const asIs = new Set(scored.filter(({ example }) => example.variant === "as-is").map(recordingOf));
+  return scored.filter((one) => one.example.variant === "as-is" || !asIs.has(recordingOf(one)));
 }
 
 /** The highest score of each trial, highest first. Of the seated hours every window counts by itself. */

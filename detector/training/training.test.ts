@@ -139,6 +139,24 @@ describe("thresholds", () => {
     expect(through(medium)).toBe(Math.floor(1000 * budget.scripted.wrist));
     expect(through(strong)).toBe(Math.floor(1000 * budget.scripted.wrist * budget.strongShare));
   });
+
+  test("a seated hour counts once, also where a copy of it was made for the same range", () => {
+    const [base] = examples.filter(({ model, variant }) => model === "wrist" && variant === "as-is");
+    const seated = { ...base!, label: 0 as const, dataset: "stress-predict", rangeClass: "2g" as const };
+    const scored = Array.from({ length: 1000 }, (_, i) => ({
+      example: { ...seated, trial: `stress-predict/wrist/${i}/as-is` },
+      score: i / 1000,
+    }));
+    const copies = scored.map(({ example, score }) => ({
+      example: { ...example, variant: "clipped" as const, trial: example.trial.replace("as-is", "clipped") },
+      score: score + 0.0005,
+    }));
+    const alone = thresholdsFor(scored).wrist["2g"];
+    expect(alone.medium).toBeGreaterThan(0.99);
+    expect(thresholdsFor([...scored, ...copies]).wrist["2g"]).toEqual(alone);
+    // Of a sensor that is wider itself there are copies alone.
+    expect(thresholdsFor(copies).wrist["2g"].medium).toBeCloseTo(alone.medium + 0.0005, 6);
+  });
 });
 
 describe("the command", () => {
