@@ -1,13 +1,13 @@
 import { defineConfig } from "vitest/config";
 
-const alone = ["test/simulation/simulation.test.ts"];
+const alone = ["test/simulation/simulation.test.ts", "test/bench/*.test.ts"];
 
 export default defineConfig({
   test: {
-    // Servers, brokers and browsers of one file must not starve those of another on two cores.
-    maxWorkers: 2,
+    // Servers, brokers and browsers of one file must not starve those of another on two cores; but most files wait more than they work.
+    maxWorkers: 3,
     projects: [
-      // What takes every core and is held to a time has the machine for itself, before all else.
+      // What takes every core and is held to a time has the machine for itself, one file after the other, before all else.
       { extends: true, test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
       {
         extends: true,
