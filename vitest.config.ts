@@ -4,8 +4,8 @@ const alone = ["test/simulation/simulation.test.ts", "test/bench/*.test.ts"];
 
 export default defineConfig({
   test: {
-    // Servers, brokers and browsers of one file must not starve those of another on two cores; but most files wait more than they work.
-    maxWorkers: 3,
+    // Servers, brokers and browsers of one file must not starve those of another on two cores.
+    maxWorkers: 2,
     projects: [
       // What takes every core and is held to a time has the machine for itself, one file after the other, before all else.
       { extends: true, test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },

@@ -2,7 +2,7 @@ import { Tinypool } from "tinypool";
 import type { BatchResult, SeedBatch } from "./seed-worker.ts";
 
 /** Seeds that a thread plays in one go. */
-const batchSize = 20;
+const batchSize = 10;
 /** After so many failing seeds no more are begun: one is enough to look at. */
 const mostFailures = 20;
 

@@ -96,7 +96,7 @@ export function planOf(seed: number): Plan {
     troubles: drawTroubles(from, shape, endMs, incidents),
     listenerThrows: from.happens(0.1) ? from.between(0.05, 1) : 0,
     ignores: from.happens(0.15) ? from.between(0.5, 1) : from.between(0.02, 0.25),
-    mostPages: shape === "storm" ? 12 : Math.round(from.spread(5, 20)),
+    mostPages: shape === "storm" ? 12 : Math.round(from.spread(3, 12)),
   };
 }
 

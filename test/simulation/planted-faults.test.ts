@@ -4,7 +4,7 @@ import { foundBy, plantedFaults } from "./planted-faults.ts";
 import { playSeed } from "./seed.ts";
 
 /** A fault must show within so many seeds. */
-const mostSeeds = 200;
+const mostSeeds = 400;
 
 describe("a planted fault is found, and the seed that finds it is clean without it", () => {
   test("there are at least twelve", () => {
