@@ -8,7 +8,8 @@ import { pino } from "pino";
 import twilio from "twilio";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Clock, systemClock } from "../firmware-contracts/clock.ts";
-import { type Detection, detectionId } from "../firmware-contracts/detection.ts";
+import type { Detection } from "../firmware-contracts/detection.ts";
+import { aFall } from "../test/alerting/a-fall.ts";
 import { type Alerting, createAlerting, type ServiceEvent } from "./alerting.ts";
 import { AlertingConfig } from "./config.ts";
 
@@ -104,25 +105,7 @@ async function begin(settings = config()): Promise<void> {
 
 let sequence = 0;
 function fall(change: Partial<Detection> = {}): Detection {
-  const now = Date.now();
-  const deviceId = change.deviceId ?? "watch-38";
-  return {
-    v: 1,
-    id: detectionId(deviceId, 1, sequence++, "fall"),
-    deviceId,
-    kind: "fall",
-    strength: "strong",
-    reason: "still",
-    impactAt: now - 12_000,
-    detectedAt: now,
-    arrivedAt: now - 11_000,
-    late: false,
-    clockSuspect: false,
-    evidence: null,
-    model: "m1",
-    test: false,
-    ...change,
-  };
+  return aFall(change.deviceId ?? "watch-38", Date.now(), sequence++, change);
 }
 
 const submit = (detection: Detection) => alerting.intake.submit({ type: "detection", detection });

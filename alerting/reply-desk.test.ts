@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Clock } from "../firmware-contracts/clock.ts";
-import { detectionId } from "../firmware-contracts/detection.ts";
+import { aFall } from "../test/alerting/a-fall.ts";
 import { type Board, createBoard } from "./board.ts";
 import { AlertingConfig } from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
@@ -58,22 +58,7 @@ afterEach(async () => {
 });
 
 async function fall(deviceId = "belt-1"): Promise<{ id: string; code: string }> {
-  await keeper.detect({
-    v: 1,
-    id: detectionId(deviceId, 1, sent++, "fall"),
-    deviceId,
-    kind: "fall",
-    strength: "strong",
-    reason: "still",
-    impactAt: now - 12_000,
-    detectedAt: now,
-    arrivedAt: now - 11_000,
-    late: false,
-    clockSuspect: false,
-    evidence: null,
-    model: "m1",
-    test: false,
-  });
+  await keeper.detect(aFall(deviceId, now, sent++));
   const state = board.states().find(({ facts }) => facts.detection?.deviceId === deviceId);
   return { id: state?.facts.id ?? "", code: state?.facts.code ?? "" };
 }

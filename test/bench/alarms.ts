@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type OwnInfluxd, startInfluxd } from "../../alerting/event-log/influxd.ts";
 import { systemClock } from "../../firmware-contracts/clock.ts";
-import { type Detection, detectionId } from "../../firmware-contracts/detection.ts";
 import { freePort } from "../../front-door/free-port.ts";
+import { aFall } from "../alerting/a-fall.ts";
 import type { AlertingFigures, Arrivals } from "./messages.ts";
 import { forkServer, nextMessage } from "./servers.ts";
 
@@ -128,7 +128,7 @@ async function openEpisodes(port: number, first: number, count: number, seconds:
       const response = await fetch(`http://127.0.0.1:${port}/intake/v1/items`, {
         method: "POST",
         headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-        body: JSON.stringify({ type: "detection", detection: fall(deviceId, at) }),
+        body: JSON.stringify({ type: "detection", detection: aFall(deviceId, at, 1) }),
       });
       if (response.status !== 204) throw new Error(`the intake answered ${response.status}: ${await response.text()}`);
       return { deviceId, at, committedMs: clock.monotonicNow() - from };
@@ -165,24 +165,5 @@ function configOf(providerPort: number, influxUrl: string | null) {
     operators: ["leader"],
     intake: { token },
     ...(influxUrl === null ? {} : { influx: { url: influxUrl, database: "fallvakt" } }),
-  };
-}
-
-function fall(deviceId: string, now: number): Detection {
-  return {
-    v: 1,
-    id: detectionId(deviceId, 1, 1, "fall"),
-    deviceId,
-    kind: "fall",
-    strength: "strong",
-    reason: "still",
-    impactAt: now - 12_000,
-    detectedAt: now,
-    arrivedAt: now - 11_000,
-    late: false,
-    clockSuspect: false,
-    evidence: null,
-    model: "m1",
-    test: false,
   };
 }

@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { type AlarmResult, type AlarmSettings, influxes, measureAlarms, type Waits } from "./alarms.ts";
+import { positive, whole } from "./arguments.ts";
 import { findInfluxd } from "./servers.ts";
 import { columns } from "./table.ts";
 
@@ -13,18 +14,6 @@ const quick = { episodes: 200, seconds: 4, providerMs: 80 };
 interface Options extends Partial<AlarmSettings> {
   quick?: boolean;
   json?: boolean;
-}
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number of 1 or more.");
-  return value;
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError("It must be a number above 0.");
-  return value;
 }
 
 const ms = (value: number) => (value < 10 ? value.toFixed(1) : value.toFixed(0));

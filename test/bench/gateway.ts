@@ -1,22 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
+import { positive, whole } from "./arguments.ts";
 import { sources } from "./frames.ts";
 import { measure } from "./measure.ts";
 import { tableOf } from "./table.ts";
 
 // `npm run -s bench:gateway`: what the gateway costs beside bare brokers.
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number of 1 or more.");
-  return value;
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError("It must be a number above 0.");
-  return value;
-}
 
 function wholeList(text: string): number[] {
   return text === "none" ? [] : text.split(",").map(whole);

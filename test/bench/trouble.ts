@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { systemClock } from "../../firmware-contracts/clock.ts";
 import { generateSet } from "../../simulators/generator/set.ts";
 import { rangeOf } from "../../simulators/replay/play.ts";
+import { whole } from "./arguments.ts";
 import { frameOf } from "./frames.ts";
 import { framePacket, pubackLength } from "./packets.ts";
 import { deviceName, openConnection } from "./publisher.ts";
@@ -122,12 +123,6 @@ async function run(mode: Mode, devices: number, folder: string | undefined): Pro
     for (const socket of sockets) socket.destroy();
     await gateway.close();
   }
-}
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number of 1 or more.");
-  return value;
 }
 
 const ms = (value: number) => value.toFixed(1).padStart(8);

@@ -8,9 +8,10 @@ import { createTwilioSms } from "../../alerting/channels/twilio/sms.ts";
 import { AlertingConfig } from "../../alerting/config.ts";
 import { sampleTexts } from "../../alerting/messages/samples.ts";
 import { systemClock } from "../../firmware-contracts/clock.ts";
-import { type Detection, detectionId } from "../../firmware-contracts/detection.ts";
+import type { Detection } from "../../firmware-contracts/detection.ts";
 import { freePort } from "../../front-door/free-port.ts";
 import { type PhoneNetwork, startPhoneNetwork } from "../../simulators/phone-network/network.ts";
+import { aFall } from "../alerting/a-fall.ts";
 import { codeIn } from "../promises/town.ts";
 import { lacks } from "../services/needs.ts";
 import { type OwnPrism, startPrism } from "../services/prism.ts";
@@ -93,24 +94,7 @@ const reply = (id: PersonId, body: string) => network.phones.get(phones[id])?.re
 
 let sequence = 0;
 function fall(deviceId: string, change: Partial<Detection> = {}): Detection {
-  const now = Math.round(clock.wallNow());
-  return {
-    v: 1,
-    id: detectionId(deviceId, 1, sequence++, "fall"),
-    deviceId,
-    kind: "fall",
-    strength: "strong",
-    reason: "still",
-    impactAt: now - 12_000,
-    detectedAt: now,
-    arrivedAt: now - 11_000,
-    late: false,
-    clockSuspect: false,
-    evidence: null,
-    model: "m1",
-    test: false,
-    ...change,
-  };
+  return aFall(deviceId, Math.round(clock.wallNow()), sequence++, change);
 }
 
 describe.skipIf(skipped)("what Twilio is sent is as Twilio's own OpenAPI describes it (FALLVAKT_SPECS)", () => {

@@ -6,13 +6,14 @@ import { type Alerting, createAlerting, type EpisodeSummary, type ServiceEvent }
 import { AlertingConfig } from "../../alerting/config.ts";
 import { openSqliteStore } from "../../alerting/store/sqlite.ts";
 import type { Store } from "../../alerting/store/store.ts";
-import { type Detection, detectionId } from "../../firmware-contracts/detection.ts";
+import type { Detection } from "../../firmware-contracts/detection.ts";
 import {
   type PhoneNetwork,
   type PhoneNetworkOptions,
   startPhoneNetwork,
 } from "../../simulators/phone-network/network.ts";
 import type { InboxMessage, Phone } from "../../simulators/phone-network/phone.ts";
+import { aFall } from "../alerting/a-fall.ts";
 import { NightClock } from "./night-clock.ts";
 import { accountSid, authToken, serviceNumber } from "./town.ts";
 
@@ -250,26 +251,8 @@ export class Night {
 
   /** Somebody in the dwelling with this key falls: a gateway hands it in. */
   async fall(key: string, change: Partial<Detection> = {}): Promise<Detection> {
-    const now = this.clock.wallNow();
-    const deviceId = `belt-${key}`;
-    const kind = change.kind ?? "fall";
-    const detection: Detection = {
-      v: 1,
-      id: detectionId(deviceId, 1, this.sequence++, kind),
-      deviceId,
-      kind,
-      strength: "strong",
-      reason: kind === "help" ? "help-button" : "still",
-      impactAt: now - 12_000,
-      detectedAt: now,
-      arrivedAt: now - 11_000,
-      late: false,
-      clockSuspect: false,
-      evidence: null,
-      model: "m1",
-      test: false,
-      ...change,
-    };
+    const reason = change.kind === "help" ? "help-button" : "still";
+    const detection = aFall(`belt-${key}`, this.clock.wallNow(), this.sequence++, { reason, ...change });
     this.sign();
     await this.alerting.intake.submit({ type: "detection", detection });
     return detection;

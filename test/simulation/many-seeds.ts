@@ -1,5 +1,5 @@
 import { Tinypool } from "tinypool";
-import type { BatchResult, SeedBatch } from "./seed-worker.ts";
+import { type BatchResult, nothingPlayed, type SeedBatch } from "./seed-worker.ts";
 
 /** Seeds that a thread plays in one go. */
 const batchSize = 10;
@@ -20,16 +20,7 @@ export interface ManySeeds {
 export async function playSeeds({ from, count, jobs, fault, onDone }: ManySeeds): Promise<BatchResult> {
   const filename = new URL("./seed-worker.ts", import.meta.url).href;
   const pool = new Tinypool({ filename, minThreads: jobs, maxThreads: jobs });
-  const total: BatchResult = {
-    seeds: 0,
-    simulatedMs: 0,
-    commits: 0,
-    episodes: 0,
-    failed: [],
-    told: [],
-    yardstickMs: [],
-  };
-  const told = new Set<string>();
+  const total = nothingPlayed();
   let next = from;
   const end = from + count;
   async function work(): Promise<void> {
@@ -43,7 +34,7 @@ export async function playSeeds({ from, count, jobs, fault, onDone }: ManySeeds)
       total.episodes += done.episodes;
       total.failed.push(...done.failed);
       total.yardstickMs.push(...done.yardstickMs);
-      for (const mark of done.told) told.add(mark);
+      for (const mark of done.told) total.told.add(mark);
       onDone?.(done.seeds, done.failed);
     }
   }
@@ -52,7 +43,6 @@ export async function playSeeds({ from, count, jobs, fault, onDone }: ManySeeds)
   } finally {
     await pool.destroy();
   }
-  total.told = [...told];
   total.failed.sort((a, b) => a.seed - b.seed);
   return total;
 }

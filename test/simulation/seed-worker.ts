@@ -27,9 +27,13 @@ export interface BatchResult {
   episodes: number;
   failed: FailedSeed[];
   /** The marks that the stories bear. */
-  told: string[];
+  told: Set<string>;
   /** What the yardstick took meanwhile, ms. */
   yardstickMs: number[];
+}
+
+export function nothingPlayed(): BatchResult {
+  return { seeds: 0, simulatedMs: 0, commits: 0, episodes: 0, failed: [], told: new Set(), yardstickMs: [] };
 }
 
 /** Lines of a failing seed's story that are shown. */
@@ -38,15 +42,7 @@ const shownLines = 40;
 export default async function playBatch({ from, count, fault }: SeedBatch): Promise<BatchResult> {
   const planted = fault === undefined ? undefined : plantedFaults[fault];
   if (fault !== undefined && !planted) throw new Error(`no planted fault is called ${fault}`);
-  const result: BatchResult = {
-    seeds: 0,
-    simulatedMs: 0,
-    commits: 0,
-    episodes: 0,
-    failed: [],
-    told: [],
-    yardstickMs: [],
-  };
+  const result = nothingPlayed();
   const untold = new Set(marks);
   for (let seed = from; seed < from + count; seed++) {
     const { simulatedMs, commits, episodes, violation, story } = await playSeed(seed, planted);
@@ -58,7 +54,7 @@ export default async function playBatch({ from, count, fault }: SeedBatch): Prom
     for (const mark of untold) {
       if (!mark.test(text)) continue;
       untold.delete(mark);
-      result.told.push(mark.source);
+      result.told.add(mark.source);
     }
     if (violation) result.failed.push({ seed, violation, story: story.slice(-shownLines) });
   }

@@ -83,7 +83,7 @@ async function playMany(options: Options): Promise<void> {
   const { simulatedMs, commits, episodes, failed } = result;
   if (json) {
     const violations = failed.map(({ seed, violation }) => ({ seed, ...violation }));
-    const untold = marks.map(({ source }) => source).filter((mark) => !result.told.includes(mark));
+    const untold = marks.map(({ source }) => source).filter((mark) => !result.told.has(mark));
     const figures = {
       ...{ seeds: result.seeds, simulatedDays: days(simulatedMs), episodes, commits, violations },
       ...{ untold, seconds, slowdown: slowdown(result.yardstickMs) },
