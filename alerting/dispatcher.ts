@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Channel } from "./channels/channel.ts";
 import type { Counters } from "./counters.ts";
-import { callingOut, type SendResult } from "./episode-state.ts";
+import { callingOut, type PagePurpose, type SendResult } from "./episode-state.ts";
 import { retryAt } from "./escalation.ts";
 import type { ServiceEvent } from "./events.ts";
 import type { Keeper } from "./keeper.ts";
@@ -20,6 +20,8 @@ const answerMs = 10_000;
 const gatheredAtMost = 50;
 /** However many alarms have just been handed over, other texts do not wait for them longer than this, ms. */
 const longestPaceMs = 60_000;
+/** One of so many places in the provider's pace is theirs all the same: whoever answers in the midst of a storm is not left without a word. */
+const calmInPlaces = 5;
 /** Deadlines taken up in one go. */
 const batch = 100;
 
@@ -48,6 +50,8 @@ export function createDispatcher(options: {
   const { store, keeper, channel, clock, counters, log, perSecond = 1 } = options;
   /** When the provider will have sent all that was handed over, monotonic ms. */
   let paceUntil = Number.NEGATIVE_INFINITY;
+  /** When a text that calls nobody out was last handed over, monotonic ms. */
+  let calmAt = Number.NEGATIVE_INFINITY;
   const sending = new Map<string, Promise<void>>();
   let running = false;
   let looking: Promise<void> | null = null;
@@ -102,11 +106,13 @@ export function createDispatcher(options: {
   }
 
   /** Texts that call nobody out keep to the provider's pace, so that a fall never waits at the provider behind them. */
-  const paceAllows = () => clock.monotonicNow() >= paceUntil;
+  const calmFrom = () => Math.min(paceUntil, calmAt + (calmInPlaces * 1000) / perSecond);
+  const paceAllows = () => clock.monotonicNow() >= calmFrom();
 
-  function handOver(): void {
+  function handOver(purpose: PagePurpose): void {
     const now = clock.monotonicNow();
     paceUntil = Math.min(Math.max(paceUntil, now) + 1000 / perSecond, now + longestPaceMs);
+    if (!callingOut.has(purpose)) calmAt = now;
   }
 
   async function takeUpPages(): Promise<void> {
@@ -118,7 +124,7 @@ export function createDispatcher(options: {
       const at = Math.round(clock.wallNow());
       if (!(await store.pages.beginAttempt(page.id, at))) continue;
       const others = page.purpose === "technical" ? await gather(page, at) : [];
-      handOver();
+      handOver(page.purpose);
       const sent = send({ ...page, tries: page.tries + 1 }, others).finally(() => {
         sending.delete(page.id);
         wake();
@@ -213,7 +219,7 @@ export function createDispatcher(options: {
   }
 
   async function untilNext(): Promise<number> {
-    const paceMs = paceUntil - clock.monotonicNow();
+    const paceMs = calmFrom() - clock.monotonicNow();
     const times = [
       await store.episodes.earliestDue(),
       // What is held back by the provider's pace goes when that allows it.

@@ -111,8 +111,37 @@ describe("more people", () => {
     expect(play.state.due.backup).toBeUndefined();
     expect(play.state.status).toBe("taken");
     // Who was coming is not: the call goes out again.
-    expect(play.reply("keys", "N").paged).toContain("backup:leader");
+    expect(play.reply("keys", "N").paged).toEqual(["to-others:p1", "backup:leader", "backup:p3", "answer:keys"]);
+    const told = play.pages.map(({ message }) => message);
+    expect(told).toContainEqual({ kind: "backup-not-coming", by: { responder: "keys" } });
     expect(play.state.due.backup).toBe(play.now + 5 * minute);
+  });
+
+  test("who was coming takes it back: whoever waits is told, and the call goes out again at once", () => {
+    const play = new Play().reply("p1", "D").reply("leader", "T").reply("leader", "Z");
+    expect(play.paged).toEqual(["to-others:p1", "backup:p2", "answer:leader"]);
+    expect(play.answer).toBe("undone");
+    expect(play.pages.at(-1)?.message).toMatchObject({ status: "taken", other: { responder: "p1" } });
+    expect(play.state.due.backup).toBe(play.now + 5 * minute);
+    expect(play.due("backup").paged).toEqual(["backup:leader", "backup:p2"]);
+  });
+
+  test("with the person: who was coming cannot, the call goes out again", () => {
+    const play = new Play().reply("p1", "F").reply("p1", "D").reply("leader", "T").reply("leader", "N");
+    expect(play.paged).toEqual(["to-others:p1", "backup:p2", "answer:leader"]);
+    expect(Object.keys(play.state.due).sort()).toEqual(["backup", "outcome"]);
+  });
+
+  test("two are coming and one is not: nobody else is called", () => {
+    const play = new Play().reply("p1", "D").reply("p2", "T").reply("leader", "T").reply("leader", "Z");
+    expect(play.paged).toEqual(["to-others:p1", "answer:leader"]);
+    expect(play.state.due.backup).toBeUndefined();
+  });
+
+  test("an arrival that is undone: whoever could not get in is waited with again", () => {
+    const play = new Play().reply("p1", "K").reply("p1", "F").reply("p1", "Z");
+    expect(play.paged).toEqual(["backup:leader", "backup:p2", "answer:p1"]);
+    expect(Object.keys(play.state.due).sort()).toEqual(["arrive", "backup"]);
   });
 
   test("D after F: it stays open, and its outcome is still asked for", () => {
@@ -131,7 +160,13 @@ describe("undo", () => {
     expect(play.state).toMatchObject({ status: "arrived", outcome: null, closedAt: null, present: ["p2"] });
     expect(Object.keys(play.state.due)).toEqual(["outcome"]);
     expect(play.paged).toEqual(["to-others:leader", "answer:p2"]);
-    expect(play.pages.at(-1)?.message).toEqual({ kind: "undone", letter: "X", status: "arrived" });
+    expect(play.pages.at(-1)?.message).toEqual({ kind: "undone", letter: "X", status: "arrived", other: null });
+  });
+
+  test("of an arrival where another has it: they are told that it is theirs again", () => {
+    const play = new Play().reply("p1", "T").due("arrive").reply("p2", "T").reply("p3", "F").reply("p3", "Z");
+    expect(play.paged).toEqual(["taken:p2", "answer:p3"]);
+    expect(play.pages.at(-1)?.message).toMatchObject({ status: "taken", other: { responder: "p2" } });
   });
 
   test("of a take: the others are paged at once", () => {

@@ -215,8 +215,11 @@ export function outcomeMissing(move: Move): void {
   for (const id of asked) page(move, id, "reminder", message);
 }
 
-/** Somebody at the door or with the person needs another: key holders, whoever leads, and a second person are called, until one of them answers. */
-export function callBackup(move: Move): void {
+/**
+ * Somebody at the door or with the person needs another: key holders, whoever leads, and a second person are called, until one of them answers.
+ * @param last asked only where there is nobody else: has just said that they are not coming.
+ */
+export function callBackup(move: Move, last: string | null = null): void {
   const { state, now, duty } = move;
   const { backupAskedBy, backupNeed, backupJoined } = state;
   if (backupAskedBy === null || backupNeed === null) return;
@@ -225,9 +228,16 @@ export function callBackup(move: Move): void {
   const called = new Set([...(backupNeed === "cannot-get-in" ? duty.keyHolders : []), ...duty.operators]);
   if (second !== undefined) called.add(second);
   called.delete(backupAskedBy);
+  if (last !== null && called.size > 1) called.delete(last);
   const by = { responder: backupAskedBy };
   for (const id of called) page(move, id, "backup", { kind: "backup", need: backupNeed, by });
   if (backupJoined.length === 0) state.due.backup = now + backupWithinMs;
+}
+
+/** Whoever was coming is not: who waits is told, and where nobody else comes the call goes out again. */
+export function backupLost(move: Move, askedBy: string, lost: string): void {
+  page(move, askedBy, "to-others", { kind: "backup-not-coming", by: { responder: lost } });
+  if (move.state.backupJoined.length === 0) callBackup(move, lost);
 }
 
 export interface Report {
@@ -294,7 +304,8 @@ export function floorMs({ facts, floorMinutes, arrivedAt, outcome }: EpisodeStat
 export function putBack(move: Move, before: Ladder, by: string): void {
   const { state, now } = move;
   const { policy } = state.facts;
-  const told = state.status === "closed" ? concerned(state) : [];
+  const { status, backupJoined: coming } = state;
+  const told = status === "closed" ? concerned(state) : [];
   Object.assign(state, structuredClone(before));
   callOffPaging(move);
   tell(move, { type: "undone", by });
@@ -304,6 +315,14 @@ export function putBack(move: Move, before: Ladder, by: string): void {
     beginRound(move, by);
   } else if (state.status === "taken") armTaken(move);
   else state.due = { outcome: now + policy.outcomeWithinMs };
+  const { takenBy, takenAt, backupAskedBy, backupJoined } = state;
+  // They were told that they need not go.
+  if (state.status === "taken" && status === "arrived" && takenBy?.kind === "responder" && takenBy.id !== by)
+    page(move, takenBy.id, "taken", { kind: "taken", takenAt: takenAt ?? now });
+  if (backupAskedBy === null) return;
+  // The limits above are counted anew, and the call for more people is one of them.
+  if (coming.includes(by) && !backupJoined.includes(by)) backupLost(move, backupAskedBy, by);
+  else if (backupJoined.length === 0) callBackup(move);
 }
 
 function since({ state, now }: Move): { sinceImpactMs: number; sinceOpenedMs: number } {

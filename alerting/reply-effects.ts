@@ -1,6 +1,6 @@
 import type { Actor } from "./episode-state.ts";
 import { advance, isResponder, type Move, named, page, tell } from "./escalation.ts";
-import { arrive, callBackup, close, ladderOf, ladderText, putBack, release, take } from "./ladder.ts";
+import { arrive, backupLost, callBackup, close, ladderOf, ladderText, putBack, release, take } from "./ladder.ts";
 import type { Message } from "./messages/message.ts";
 import type { Letter } from "./replies.ts";
 
@@ -105,7 +105,11 @@ function undoes(move: Move, { responderId, mayReopen = false }: Reply): Answer {
   if (!undo || undo.by !== responderId || now - undo.at > undoMs) return { kind: "nothing-to-undo" };
   if (state.status === "closed" && !mayReopen) return { kind: "nothing-to-undo" };
   putBack(move, undo.before, responderId);
-  return { kind: "undone", letter: undo.letter, status: state.status };
+  const { status, takenBy, arrivedBy, present } = state;
+  const isThere = status === "arrived" && present.includes(responderId);
+  const who = status === "arrived" ? arrivedBy : takenBy;
+  const other = who && !isThere && !isResponder(who, responderId) ? named(who) : null;
+  return { kind: "undone", letter: undo.letter, status, other };
 }
 
 function takes(move: Move, actor: Actor, responderId: string): Answer {
@@ -135,13 +139,12 @@ function joins(move: Move, actor: Actor, responderId: string): Answer {
 
 function declines(move: Move, actor: Actor, responderId: string): Answer {
   const { state } = move;
-  if (state.status === "arrived") return { kind: "letters" };
-  if (state.backupJoined.includes(responderId)) {
-    // Whoever was coming is not: the call goes out again.
+  if (state.backupAskedBy !== null && state.backupJoined.includes(responderId)) {
     state.backupJoined = state.backupJoined.filter((id) => id !== responderId);
-    callBackup(move);
+    backupLost(move, state.backupAskedBy, responderId);
     return { kind: "declined" };
   }
+  if (state.status === "arrived") return { kind: "letters" };
   if (state.status === "taken") {
     if (!isResponder(state.takenBy, responderId)) return whoHasIt(move);
     release(move, actor);

@@ -1,4 +1,4 @@
-import type { EpisodeStatus, OutcomeWhat } from "../console/api.ts";
+import type { OutcomeWhat } from "../console/api.ts";
 import { longest } from "./limits.ts";
 import type { LooseMessage, Message, TextPlace, Texts, Writer } from "./message.ts";
 
@@ -55,6 +55,8 @@ function of(message: Message, place: TextPlace, write: Writer): string {
       return `${mark}${code} ${who}: noted that you join ${write.name(message.by)}. Reply ${code} F when there.`;
     case "backup-coming":
       return `${mark}${code} ${who}: ${write.name(message.by)} has answered and joins you. The alarm is open.`;
+    case "backup-not-coming":
+      return `${mark}${code} ${who}: ${write.name(message.by)} is not coming. Others are asked now. The alarm is open. Stay there.`;
     case "taken":
       if (place.kind === "technical")
         return `${code} Technical alarm: you have it since ${write.time(message.takenAt)}. If you cannot: ${code} N.`;
@@ -86,7 +88,7 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "cancelled":
       return `${mark}${code} ${who}: called off by the resident ${write.time(message.at)}. You need not go.`;
     case "undone":
-      return `${mark}${code} ${who}: ${message.letter} was undone. ${standing[message.status]}`;
+      return `${mark}${code} ${who}: ${message.letter} was undone. ${standing(message, write)}`;
     case "nothing-to-undo":
       return `${mark}${code} ${who}: there is nothing to undo. Nothing was changed.`;
     case "reopened":
@@ -144,12 +146,18 @@ const aboutNobody: Record<TextPlace["kind"], string> = {
 };
 
 /** Where an episode stands after an undo. */
-const standing: Record<EpisodeStatus, string> = {
-  open: "The alarm is open, others are paged.",
-  taken: "You have the alarm.",
-  arrived: "The alarm is open, you are there.",
-  closed: "The alarm is closed.",
-};
+function standing({ status, other }: Extract<Message, { kind: "undone" }>, write: Writer): string {
+  switch (status) {
+    case "open":
+      return "The alarm is open, others are paged.";
+    case "taken":
+      return other ? `${write.name(other)} has the alarm.` : "You have the alarm.";
+    case "arrived":
+      return `The alarm is open, ${other ? `${write.name(other)} is` : "you are"} there.`;
+    case "closed":
+      return "The alarm is closed.";
+  }
+}
 
 type Technical = Extract<Message, { kind: "technical" | "technical-over" }>;
 

@@ -18,6 +18,8 @@ export type Message =
   /** To whoever answers a call for more people, and to whoever called. */
   | { kind: "backup-joined"; by: Named }
   | { kind: "backup-coming"; by: Named }
+  /** To whoever called: who was coming is not. */
+  | { kind: "backup-not-coming"; by: Named }
   | { kind: "taken"; takenAt: number }
   | { kind: "to-others"; takenAt: number; by: Named }
   | { kind: "declined" }
@@ -33,8 +35,8 @@ export type Message =
   | { kind: "closed"; at: number; outcome: OutcomeWhat; undo: boolean }
   /** By the resident. */
   | { kind: "cancelled"; at: number }
-  /** What was undone, and where the episode stands now. */
-  | { kind: "undone"; letter: Letter; status: EpisodeStatus }
+  /** What was undone, and where the episode stands now. `other`: who has it, or is there, where that is somebody else. */
+  | { kind: "undone"; letter: Letter; status: EpisodeStatus; other: Named | null }
   | { kind: "nothing-to-undo" }
   | { kind: "reopened"; by: Named }
   | { kind: "minutes-noted"; minutes: number }

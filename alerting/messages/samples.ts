@@ -114,6 +114,10 @@ const ofEpisodes: Samples<Message> = {
     when: "T to a call for more people: to whoever called",
     of: ({ people }) => people.map((by) => ({ kind: "backup-coming", by })),
   },
+  "backup-not-coming": {
+    when: "N or Z from whoever was coming: to whoever called",
+    of: ({ people }) => people.map((by) => ({ kind: "backup-not-coming", by })),
+  },
   arrived: { when: "F: to whoever is there", of: ({ at }) => [{ kind: "arrived", at }] },
   "arrived-other": {
     when: "F: to whoever else was on the way",
@@ -143,9 +147,12 @@ const ofEpisodes: Samples<Message> = {
   },
   undone: {
     when: "Z: to whoever took it back",
-    of: () => [
-      ...letters.map((letter) => ({ kind: "undone", letter, status: "arrived" }) as const),
-      { kind: "undone", letter: "T", status: "open" },
+    of: ({ people }) => [
+      ...letters.map((letter) => ({ kind: "undone", letter, status: "arrived", other: null }) as const),
+      { kind: "undone", letter: "T", status: "open", other: null },
+      ...people.flatMap((other) =>
+        (["taken", "arrived"] as const).map((status) => ({ kind: "undone", letter: "T", status, other }) as const),
+      ),
     ],
   },
   "nothing-to-undo": {

@@ -1,4 +1,4 @@
-import type { EpisodeStatus, OutcomeWhat } from "../console/api.ts";
+import type { OutcomeWhat } from "../console/api.ts";
 import { longest } from "./limits.ts";
 import type { LooseMessage, Message, TextPlace, Texts, Writer } from "./message.ts";
 
@@ -52,6 +52,8 @@ function of(message: Message, place: TextPlace, write: Writer): string {
       return `${mark}${code} ${who}: noterat att du hjälper ${write.name(message.by)}. Svara ${code} F när du är framme.`;
     case "backup-coming":
       return `${mark}${code} ${who}: ${write.name(message.by)} har svarat och hjälper dig. Larmet är öppet.`;
+    case "backup-not-coming":
+      return `${mark}${code} ${who}: ${write.name(message.by)} kommer inte. Fler kontaktas nu. Larmet är öppet. Stanna kvar.`;
     case "taken":
       if (place.kind === "technical")
         return `${code} Tekniskt larm: du har det sedan ${write.time(message.takenAt)}. Kan du inte: ${code} N.`;
@@ -83,7 +85,7 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "cancelled":
       return `${mark}${code} ${who}: avbrutet av den boende ${write.time(message.at)}. Du behöver inte åka.`;
     case "undone":
-      return `${mark}${code} ${who}: ${message.letter} är ångrat. ${standing[message.status]}`;
+      return `${mark}${code} ${who}: ${message.letter} är ångrat. ${standing(message, write)}`;
     case "nothing-to-undo":
       return `${mark}${code} ${who}: det finns inget att ångra. Inget har ändrats.`;
     case "reopened":
@@ -141,12 +143,18 @@ const aboutNobody: Record<TextPlace["kind"], string> = {
 };
 
 /** Where an episode stands after an undo. */
-const standing: Record<EpisodeStatus, string> = {
-  open: "Larmet är öppet, andra larmas.",
-  taken: "Du har larmet.",
-  arrived: "Larmet är öppet, du är framme.",
-  closed: "Larmet är avslutat.",
-};
+function standing({ status, other }: Extract<Message, { kind: "undone" }>, write: Writer): string {
+  switch (status) {
+    case "open":
+      return "Larmet är öppet, andra larmas.";
+    case "taken":
+      return other ? `${write.name(other)} har larmet.` : "Du har larmet.";
+    case "arrived":
+      return `Larmet är öppet, ${other ? write.name(other) : "du"} är framme.`;
+    case "closed":
+      return "Larmet är avslutat.";
+  }
+}
 
 type Technical = Extract<Message, { kind: "technical" | "technical-over" }>;
 

@@ -308,4 +308,9 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER audit_log_no_delete BEFORE DELETE ON audit_log
     BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
   `,
+  `
+  -- What is awaited goes before what only informs: 0 calls somebody out, 1 is awaited, 2 informs, 3 is about equipment.
+  UPDATE pages SET urgency = CASE WHEN purpose = 'technical' THEN 3 WHEN purpose IN ('taken', 'answer', 'reminder') THEN 1 ELSE 2 END
+    WHERE status = 'pending' AND urgency > 0;
+  `,
 ];

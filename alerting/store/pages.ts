@@ -49,10 +49,15 @@ export function pageIn(db: Database, id: string): PageRow | null {
   return row ? pageOf(row) : null;
 }
 
-/** 0 calls somebody out, 1 informs, 2 is about equipment: the order in which they are sent. */
+/** To somebody who has an alarm, or has just written and waits. */
+const awaited: ReadonlySet<PagePurpose> = new Set(["taken", "answer", "reminder"]);
+const leastUrgent = 3;
+
+/** 0 calls somebody out, 1 is awaited, 2 informs, 3 is about equipment: the order in which they are sent. */
 function urgencyOf(purpose: PagePurpose): number {
   if (callingOut.has(purpose)) return 0;
-  return purpose === "technical" ? 2 : 1;
+  if (purpose === "technical") return leastUrgent;
+  return awaited.has(purpose) ? 1 : 2;
 }
 
 export function insertPage(db: Database, page: NewPage, episodeId: string | null, at: number): void {
@@ -194,7 +199,7 @@ export function pageStore(db: Database): PageStore {
         .reverse(),
     page: async (id) => pageIn(db, id),
     sendable: async (at, limit, callingOutOnly = false) => {
-      const most = callingOutOnly ? 0 : 2;
+      const most = callingOutOnly ? 0 : leastUrgent;
       // Asked after each commit, and mostly there is nothing: that is told without sorting.
       const any = "SELECT 1 FROM pages WHERE status = 'pending' AND not_before <= ? AND urgency <= ? LIMIT 1";
       if (!db.get(any, at, most)) return [];
@@ -210,7 +215,7 @@ export function pageStore(db: Database): PageStore {
     earliestPending: async (callingOutOnly = false) =>
       db.get<{ at: number | null }>(
         "SELECT MIN(not_before) AS at FROM pages WHERE status = 'pending' AND urgency <= ?",
-        callingOutOnly ? 0 : 2,
+        callingOutOnly ? 0 : leastUrgent,
       )?.at ?? null,
     beginAttempt: async (pageId, at) => beginAttempt(db, pageId, at),
     technicalFor: async (responderId, limit) =>

@@ -91,3 +91,28 @@ test("a fall in the midst of thirty answers, with a provider that takes one SMS 
   night.speed = 12;
   await night.until("every answer", () => night.texts("patrol-1", /svara \d+ och T tar/).length === 30, 90_000);
 });
+
+test("whoever takes an alarm in the midst of a storm is told within 10 s, before those who are only informed", async () => {
+  night = await Night.open({
+    speed: 4,
+    settings: ({ twilio, policy }) => {
+      twilio.perSecond = 1;
+      policy.steps = [{ responders: ["patrol-1", "patrol-2", "patrol-3"], waitSeconds: 120 }];
+    },
+    network: { messagesPerSecond: 100 },
+  });
+  const keys = Array.from({ length: 20 }, (_, i) => `${200 + i}`);
+  await night.alerting.registry.addDevices(
+    keys.map((key) => ({ deviceId: `belt-${key}`, placement: "waist" as const, key, area: `Trapp ${key}` })),
+  );
+  for (const key of keys) await night.fall(key);
+  const { code } = await night.text("patrol-2", /^LARM FALL/);
+  // Sixty texts were handed over just now, a minute's worth.
+  const replied = night.clock.wallNow();
+  await night.reply("patrol-2", `${code} T`);
+  await night.text("patrol-2", new RegExp(`^${code} .*DU HAR LARMET`));
+  const texts = night.network.messages.filter(({ createdAt }) => createdAt >= replied);
+  const told = texts.find(({ body }) => body.includes("DU HAR LARMET"));
+  expect((told?.createdAt ?? 0) - replied).toBeLessThan(10_000);
+  expect(texts.filter(({ body }) => body.includes("är taget av"))).toEqual([]);
+});

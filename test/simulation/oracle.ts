@@ -213,6 +213,13 @@ export class Oracle {
     if (before.backupAskedBy !== state.backupAskedBy || before.backupJoined.length !== state.backupJoined.length) {
       one.backupAt = now;
     }
+    const waits = state.status === "closed" ? null : state.backupAskedBy;
+    const gone = before.backupJoined.find((id) => !state.backupJoined.includes(id));
+    if (gone !== undefined && waits === before.backupAskedBy && waits !== null && input.type === "reply") {
+      // Who asked again, for another reason, waits for new ones.
+      const isToldToWait = input.responderId === waits || pages.some(({ responderId }) => responderId === waits);
+      if (!isToldToWait) this.fail("waiter-told", `${gone} is not coming to ${one.code}, and ${waits} is not told`);
+    }
     one.status = state.status;
     one.state = state;
     const { batch, failed, declined } = one;

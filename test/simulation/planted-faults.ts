@@ -156,6 +156,10 @@ export const plantedFaults: Readonly<Record<string, Fault>> = {
     "who cannot get in, or needs another, is told that others were called",
     (command) => command.do === "page" && command.purpose === "backup",
   ),
+  "waiter-not-told": silent(
+    "who was coming to help is not, and whoever waits is not told",
+    (command) => command.do === "page" && command.message.kind === "backup-not-coming",
+  ),
   "busy-are-asked": {
     tells: "whoever has an alarm is asked first about the next",
     step: (state, input, now) =>
@@ -336,6 +340,7 @@ export const foundBy: Readonly<Record<keyof typeof plantedFaults, readonly strin
   "receipt-not-awaited": ["receipt-missing"],
   "set-off-forgotten": ["not-set-off"],
   "backup-not-called": ["backup-called"],
+  "waiter-not-told": ["waiter-told"],
   "busy-are-asked": ["busy-passed-over"],
   "undo-by-anybody": ["reply-right"],
   "lost-phone-is-waited-for": ["failed-pages-next"],

@@ -58,8 +58,8 @@ const firstAnswers: Partial<Record<Answer, number>> = {
   X: 2,
   E: 1,
   P: 1,
-  K: 3,
-  D: 3,
+  K: 5,
+  D: 5,
   A: 1,
   Z: 0.7,
   "?": 1,
@@ -70,6 +70,8 @@ const firstAnswers: Partial<Record<Answer, number>> = {
   "too-long": 0.5,
   stop: 0.7,
 };
+
+const askForHelp = /KOMMER INTE IN|TVÅ BEHÖVS|CANNOT GET IN|TWO NEEDED/;
 
 /** Nobody answers the same alarm more often than this. */
 const mostAnswers = 2;
@@ -126,8 +128,14 @@ export function createStaff(options: { time: VirtualTime; draw: Draw; ignores: n
     if (draw.happens(0.04)) later(there + draw.spread(20 * minute, 30 * minute), phone, code, "Z");
   }
 
-  function answer(phone: string, code: string): void {
+  function answer(phone: string, code: string, isForHelp: boolean): void {
     const what = draw.weighted(firstAnswers);
+    // Comes to help, and then cannot.
+    if (isForHelp && what === "T" && draw.happens(0.25)) {
+      later(0, phone, code, "T");
+      later(draw.spread(5 * second, 2 * minute), phone, code, draw.pick(["N", "Z"]));
+      return;
+    }
     switch (what) {
       case "nothing":
         return;
@@ -188,10 +196,12 @@ export function createStaff(options: { time: VirtualTime; draw: Draw; ignores: n
       const stage = stages.get(key);
       const alreadyIn = stage === "going" || stage === "there";
       const times = answered.get(key) ?? 0;
-      if (alreadyIn || times >= mostAnswers || draw.happens(stage === "answered" ? 0.5 : ignores)) return;
+      const isForHelp = askForHelp.test(body);
+      const ignored = isForHelp ? 0.2 : stage === "answered" ? 0.5 : ignores;
+      if (alreadyIn || times >= mostAnswers + (isForHelp ? 1 : 0) || draw.happens(ignored)) return;
       stages.set(key, "answered");
       answered.set(key, times + 1);
-      time.after(draw.spread(4 * second, 3 * minute), () => answer(phone, code));
+      time.after(draw.spread(4 * second, 3 * minute), () => answer(phone, code, isForHelp));
     },
   };
 }

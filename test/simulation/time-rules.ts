@@ -1,5 +1,5 @@
 import type { AlertingConfig } from "../../alerting/config.ts";
-import { callingOut } from "../../alerting/episode-state.ts";
+import { callingOut, type PagePurpose } from "../../alerting/episode-state.ts";
 import type { Watched } from "./facts.ts";
 import type { Oracle } from "./oracle.ts";
 
@@ -14,9 +14,11 @@ const backupMs = 5 * 60_000;
 const slackMs = 5_000;
 /** A request that has no answer by then is over, ms. */
 const answerMs = 10_000;
-/** Texts that call nobody out keep to the provider's pace, and wait while alarms go, ms. */
+/** Texts that call nobody out keep to the provider's pace, and wait while alarms go, ms: the longest for whoever waits for an answer, or is reminded. */
 const paceMs = 120_000;
-
+/** For texts that only inform, ms: they go after these. */
+const informMs = 10 * 60_000;
+const awaited: ReadonlySet<PagePurpose> = new Set(["taken", "answer", "reminder"]);
 /** Texts about equipment come after all others, ms. */
 const lowestMs = 15 * 60_000;
 
@@ -98,7 +100,7 @@ export function createTimeRules(oracle: Oracle, config: AlertingConfig) {
       for (const one of oracle.watched.values()) if (one.status !== "closed") episode(one);
       for (const { id, status, since, purpose } of oracle.pages.values()) {
         const isUrgent = status === "sending" || callingOut.has(purpose);
-        const calm = purpose === "technical" ? lowestMs : paceMs;
+        const calm = purpose === "technical" ? lowestMs : awaited.has(purpose) ? paceMs : informMs;
         const limit = status === "sending" ? answerMs + slackMs : isUrgent ? slackMs : calm;
         if (isLate(isUrgent ? since : Math.max(since, oracle.settledAt), limit))
           oracle.fail("pages-go", `${id} (${purpose}) is ${status} for too long`);
