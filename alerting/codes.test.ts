@@ -42,6 +42,17 @@ test("a closed code rests for seven days, and a test's code starts with T", () =
   expect(chooseCode(closed, 2000, 0, true)).toMatch(/^T[2-9]{3}$/);
 });
 
+test("a code and its twin with T are not in use at once, nor within a day", () => {
+  const day = 24 * 3_600_000;
+  const [twin = "", ...others] = codesOf(3);
+  const rested = new Set(others);
+  for (let i = 0; i < 64; i++) {
+    expect(rested).toContain(chooseCode([{ code: `T${twin}`, closedAt: null }], 0, i / 64, false));
+    expect(chooseCode([{ code: twin, closedAt: 1000 }], day, i / 64, true)).not.toBe(`T${twin}`);
+  }
+  expect(chooseCode([{ code: twin, closedAt: 1000 }], day + 1000, 0, true)).toBe(`T${twin}`);
+});
+
 test("when none has rested, the one closed first is taken rather than none", () => {
   const all = [3, 4, 5].flatMap(codesOf).map((code, i) => ({ code, closedAt: i === 77 ? 5 : 1000 }));
   expect(chooseCode(all, 2000, 0.5, false)).toBe(all[77]?.code);

@@ -14,6 +14,9 @@ export const codeRestMs = 7 * 24 * 3_600_000;
 
 const pools = [3, 4, 5].map((length) => codesOf(length));
 
+/** While its twin with or without T is in use, and this long after, ms, no code is given where another is free: "T295" may also be meant as 295, and T. */
+const twinRestMs = 24 * 3_600_000;
+
 /** Every code of `length` digits. */
 export function codesOf(length: number): string[] {
   const digits = length === 3 ? shortDigits : longDigits;
@@ -37,16 +40,17 @@ export interface UsedCode {
  * @returns null where even five digits have run out (over 1,800 alarms open at once).
  */
 export function chooseCode(used: readonly UsedCode[], now: number, chance: number, marked: boolean): string | null {
-  const mark = marked ? "T" : "";
+  const [mark, otherMark] = marked ? ["T", ""] : ["", "T"];
   const lastClosed = new Map<string, number>();
   for (const { code, closedAt } of used) {
     lastClosed.set(code, Math.max(lastClosed.get(code) ?? 0, closedAt ?? Number.POSITIVE_INFINITY));
   }
   const pick = (codes: string[]) => codes[Math.min(codes.length - 1, Math.floor(chance * codes.length))] ?? null;
   for (const [i, pool] of pools.entries()) {
+    const rests = (code: string, forMs: number) => now - (lastClosed.get(code) ?? Number.NEGATIVE_INFINITY) < forMs;
     const free = pool
-      .map((code) => mark + code)
-      .filter((code) => now - (lastClosed.get(code) ?? Number.NEGATIVE_INFINITY) >= codeRestMs);
+      .filter((code) => !rests(mark + code, codeRestMs) && !rests(otherMark + code, twinRestMs))
+      .map((code) => mark + code);
     const isLast = i === pools.length - 1;
     if (free.length > 0 && (free.length >= reserve || isLast)) return pick(free);
   }

@@ -2,10 +2,16 @@ import type { EpisodePolicy, EpisodeState, Purpose } from "./episode-state.ts";
 import { backupWithinMs } from "./ladder.ts";
 
 /** The longest each deadline can lie ahead when it is set, ms. */
-function longest(policy: EpisodePolicy, purpose: Purpose): number {
+function longest({ facts, step, betweenRounds, operatorsFirst }: EpisodeState, purpose: Purpose): number {
+  const policy: EpisodePolicy = facts.policy;
   switch (purpose) {
-    case "next-page":
-      return Math.max(policy.shortestRoundMs, ...policy.steps.map((step) => step.waitMs));
+    case "next-page": {
+      // A held technical alarm may wait for the end of the quiet hours.
+      if (betweenRounds && facts.kind === "technical") return 24 * 3_600_000;
+      if (betweenRounds) return policy.shortestRoundMs;
+      const own = operatorsFirst ? facts.operatorsFirstMs : policy.steps[step]?.waitMs;
+      return own ?? Math.max(policy.shortestRoundMs, ...policy.steps.map(({ waitMs }) => waitMs));
+    }
     case "receipt":
       return policy.receiptWithinMs ?? policy.shortestRoundMs;
     case "set-off":
@@ -32,10 +38,7 @@ export function setClock(state: EpisodeState, jumpMs: number, now: number): void
   if (state.status === "closed") return;
   for (const [purpose, at] of Object.entries(state.due) as [Purpose, number][]) {
     const moved = jumpMs > 0 && safeEarly.has(purpose) ? at : at + jumpMs;
-    // A held technical alarm may wait for the end of the quiet hours.
-    const most =
-      state.betweenRounds && state.facts.kind === "technical" ? 24 * 3_600_000 : longest(state.facts.policy, purpose);
-    state.due[purpose] = Math.min(moved, now + most);
+    state.due[purpose] = Math.min(moved, now + longest(state, purpose));
   }
   if (jumpMs < 0 || state.roundStartedAt > now)
     state.roundStartedAt = Math.min(now, state.roundStartedAt + Math.min(0, jumpMs));

@@ -3,7 +3,7 @@ import type { Actor, EpisodeInput, EpisodeState } from "../../alerting/episode-s
 import { ladderText } from "../../alerting/ladder.ts";
 import type { EpisodeChange } from "../../alerting/store/store.ts";
 import type { Watched } from "./facts.ts";
-import type { Oracle } from "./oracle.ts";
+import type { Act, Oracle } from "./oracle.ts";
 import { minute } from "./plan.ts";
 
 /** What must hold of each step that was committed, whoever made it. Each rule fails by name. */
@@ -52,6 +52,9 @@ function codeIsApart(oracle: Oracle, { facts }: EpisodeState): void {
         oracle.fail("code-rests", `${code} was closed lately, and is given again`);
       }
       continue;
+    }
+    if (other.code.replace("T", "") === code.replace("T", "")) {
+      oracle.fail("codes-apart", `${code} is open beside its twin ${other.code}`);
     }
     const differing =
       other.code.length === code.length ? [...code].filter((digit, i) => digit !== other.code[i]).length : 9;
@@ -179,12 +182,9 @@ function replyIsRight(oracle: Oracle, change: EpisodeChange, before: Watched | n
 
 function consoleIsRight(oracle: Oracle, { input, state }: EpisodeChange): void {
   if (input.type !== "console") return;
-  const { acting } = oracle;
-  if (
-    acting?.episodeId !== state.facts.id ||
-    acting.user !== input.user.name ||
-    acting.action !== input.action.action
-  ) {
+  const isHis = ({ episodeId, user, action }: Act) =>
+    episodeId === state.facts.id && user === input.user.name && action === input.action.action;
+  if (![...oracle.acting].some(isHis)) {
     oracle.fail("only-persons", `${state.facts.code}: nobody did ${input.action.action} at the console`);
   }
   // Who takes a test alarm of a shift's phone at the console says that it is in somebody's hand.

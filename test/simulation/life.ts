@@ -69,7 +69,11 @@ export function createLife(options: LifeOptions): Life {
   const isAlive = () => !isDead;
   const gate: Gate = {
     before: (call) => (isDead ? never : options.gate.before(call)),
-    after: (call, result) => (isDead ? never : options.gate.after(call, result)),
+    // What was done before it died is done.
+    after(call, result) {
+      const passed = options.gate.after(call, result);
+      return isDead ? never : passed;
+    },
   };
   const store = gateStore(options.store, gate);
   const clock = time.clock(isAlive, true);

@@ -19,6 +19,13 @@ export interface Violation {
   at: number;
 }
 
+/** Somebody at the console. */
+export interface Act {
+  episodeId: string;
+  user: string;
+  action: string;
+}
+
 /**
  * What must be, kept apart from the code that is tried: it is told what the world did (detections handed in, texts written, buttons pressed), sees each
  * commit and each request to the provider, and reads the store by SQL.
@@ -31,8 +38,8 @@ export class Oracle {
   readonly detections = new Map<string, { dwelling: string; accepted: boolean }>();
   readonly taken = new Map<string, string>();
   readonly replies = new Map<string, Said>();
-  /** What is being done at the console. */
-  acting: { episodeId: string; user: string; action: string } | null = null;
+  /** What is being done at the console, and what was when the process died: it may have been done. */
+  readonly acting = new Set<Act>();
   /** The process runs, the store works, and requests to the provider are not at their limit. */
   isUp = false;
   /** The last time that was not so, or the clock jumped. */
@@ -247,7 +254,10 @@ export class Oracle {
       one.present.add(state.takenBy.id);
     }
     if (input.type === "contact-lost") {
-      for (const [pageId, responderId] of batch) if (responderId === input.responderId) failed.add(pageId);
+      // What goes out because of it is tried anew.
+      if (alarms.length === 0) {
+        for (const [pageId, responderId] of batch) if (responderId === input.responderId) failed.add(pageId);
+      }
       if (stands && batch.size > 0 && failed.size === batch.size) {
         this.fail(
           "failed-pages-next",

@@ -271,14 +271,14 @@ export function createTown(options: TownOptions) {
 
   async function act(episode: EpisodeState, action: ConsoleAction, user: ConsoleUser): Promise<void> {
     const { id, code } = episode.facts;
-    oracle.acting = { episodeId: id, user: user.name, action: action.action };
+    const acting = { episodeId: id, user: user.name, action: action.action };
+    oracle.acting.add(acting);
     try {
       const refused = await life?.act(id, action, user);
+      oracle.acting.delete(acting);
       tell(`${user.name} at the console: ${code} ${action.action}${refused ? `, refused: ${refused}` : ""}`);
     } catch {
       // The page says so, and whoever clicked does it again.
-    } finally {
-      oracle.acting = null;
     }
   }
 
