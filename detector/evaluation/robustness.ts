@@ -90,8 +90,10 @@ function outcomeOf(played: readonly Played[]) {
 
 const less = (a: number | null, b: number | null) => (a === null || b === null ? null : a - b);
 
+/** For a terminal: what was played, then what was skipped. */
 export function robustnessTable(rows: readonly RobustnessRow[]): string {
-  return aligned([
+  const played = rows.filter(({ skipped }) => skipped === null);
+  const table = aligned([
     [
       "set",
       "made worse",
@@ -100,10 +102,9 @@ export function robustnessTable(rows: readonly RobustnessRow[]): string {
       "quiet % (95 %)",
       "points",
       "false alarms/h (95 %)",
-      "found % at same quiet, points",
+      "found % where quiet is as before, points",
     ],
-    ...rows.map((row) => {
-      if (row.skipped) return [nameOf(row), row.name, `skipped: ${row.skipped}`, "", "", "", "", ""];
+    ...played.map((row) => {
       const same = row.sameSpecificity;
       return [
         nameOf(row),
@@ -117,4 +118,11 @@ export function robustnessTable(rows: readonly RobustnessRow[]): string {
       ];
     }),
   ]);
+  const skipped = [
+    ...Map.groupBy(
+      rows.filter((row) => row.skipped !== null),
+      nameOf,
+    ),
+  ].map(([name, own]) => `skipped: ${name}: ${own.map((row) => `${row.name} (${row.skipped})`).join(", ")}`);
+  return [...(played.length > 0 ? [table] : []), ...skipped].join("\n");
 }

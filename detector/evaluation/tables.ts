@@ -1,6 +1,7 @@
 import type { Figures, Latency, TrialShare } from "./figures.ts";
 import type { Figure } from "./intervals.ts";
 import type { FullPartReport, PartReport, PlacementReport } from "./report.ts";
+import type { StitchedRow } from "./stitched.ts";
 
 const columns: [string, (figures: Figures) => string][] = [
   ["falls", ({ falls }) => `${falls}`],
@@ -96,4 +97,23 @@ export function perHour({ value, low, high }: Figure): string {
 
 export function latency({ median, p95, p99 }: Latency): string {
   return median === null ? "–" : `${median.toFixed(1)} / ${p95?.toFixed(1)} / ${p99?.toFixed(1)}`;
+}
+
+export function stitchedTable(rows: readonly StitchedRow[]): string {
+  return aligned([
+    ["set", "followed by", "falls", "alarmed % (95 %)", "strong", "medium", "medium not at 20–25 s", "why"],
+    ...rows.map((row) => [
+      nameOf(row),
+      row.continuation,
+      row.leftOut > 0 ? `${row.trials} (${row.leftOut} without)` : `${row.trials}`,
+      percent(row.alarmed),
+      `${row.strong}`,
+      `${row.medium}`,
+      `${row.mediumOutsideWindow}`,
+      Object.entries(row.why)
+        .sort(([, a], [, b]) => b - a)
+        .map(([why, count]) => `${why} ${count}`)
+        .join(", "),
+    ]),
+  ]);
 }
