@@ -101,15 +101,14 @@ export function latency({ median, p95, p99 }: Latency): string {
 
 export function stitchedTable(rows: readonly StitchedRow[]): string {
   return aligned([
-    ["set", "followed by", "falls", "alarmed % (95 %)", "strong", "medium", "medium not at 20–25 s", "why"],
+    ["set", "followed by", "falls", "alarmed % (95 %)", "strong", "medium (before 20 s, after 25 s)", "why"],
     ...rows.map((row) => [
       nameOf(row),
       row.continuation,
       row.leftOut > 0 ? `${row.trials} (${row.leftOut} without)` : `${row.trials}`,
       percent(row.alarmed),
       `${row.strong}`,
-      `${row.medium}`,
-      `${row.mediumOutsideWindow}`,
+      `${row.medium} (${row.mediumEarly}, ${row.mediumLate})`,
       Object.entries(row.why)
         .sort(([, a], [, b]) => b - a)
         .map(([why, count]) => `${why} ${count}`)

@@ -37,6 +37,6 @@ export function ticks(from: number, to: number, most: number): number[] {
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= raw)!;
   const list: number[] = [];
-  for (let i = Math.ceil(from / step - 1e-9); i * step <= to + 1e-9; i++) list.push(i * step);
+  for (let i = Math.ceil(from / step - 1e-9) + 0; i * step <= to + 1e-9; i++) list.push(i * step);
   return list;
 }
