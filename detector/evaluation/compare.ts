@@ -110,10 +110,11 @@ function compareSet(then: EarlierSet, now: EarlierSet): SetComparison {
 type Trials = NonNullable<EarlierSet["trials"]>;
 
 function compareTrials(then: Trials, now: Trials): NonNullable<SetComparison["trials"]> {
-  const before = new Map(then.map((trial) => [trial.id, trial]));
+  // Nothing keeps ids of a maker from being the same: the first goes with the first.
+  const before = Map.groupBy(then, ({ id }) => id);
   const pairs = now.flatMap((trial) => {
-    const other = before.get(trial.id);
-    return other ? [{ id: trial.id, old: other, new: trial }] : [];
+    const old = before.get(trial.id)?.shift();
+    return old ? [{ id: trial.id, old, new: trial }] : [];
   });
   const idsWhere = (holds: (pair: (typeof pairs)[number]) => boolean) => pairs.filter(holds).map(({ id }) => id);
   return {

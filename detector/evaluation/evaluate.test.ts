@@ -69,12 +69,13 @@ describe("evaluate", () => {
   });
 
   test("rows by age group and by wearing place; people of two sets are never the same", async () => {
-    const set = await writeSet(folder, [
+    const trials = [
       { motion: fall, label: "fall", more: { ageGroup: "young" } },
       { motion: standing, label: "fall", more: { ageGroup: "elder" } },
       { motion: standing, label: "adl" },
-    ]);
-    const { sets, byPlacement } = await evaluate([set, set], { classifier: judge(0.95) });
+    ] as const;
+    const folders = [await writeSet(folder, trials), await writeSet(folder, trials, [], "other")];
+    const { sets, byPlacement } = await evaluate(folders, { classifier: judge(0.95) });
     expect(sets[0]?.byAgeGroup.map(({ ageGroup, falls, adls }) => [ageGroup, falls, adls])).toEqual([
       ["elder", 1, 0],
       ["unknown", 0, 1],
@@ -86,7 +87,9 @@ describe("evaluate", () => {
       ["T1", false, null],
       ["T2", false, null],
     ]);
-    expect(byPlacement).toMatchObject([{ placement: "waist", falls: 4, adls: 2, sensitivity: { value: 0.5 } }]);
+    expect(byPlacement).toMatchObject([
+      { placement: "waist", falls: 4, adls: 2, people: 4, sensitivity: { value: 0.5 } },
+    ]);
   });
 
   test("a broken trial is told of, and the rest goes on", async () => {

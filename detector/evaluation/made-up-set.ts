@@ -33,11 +33,12 @@ export function recorded(motion: Motion, label: Trial["label"], more: Partial<Tr
   return { trial, placement: "waist", samples };
 }
 
-/** Writes a set of one part "belt" below `folder`: trials T0, T1, … of people S0 and S1 in turn. `bad` goes into the manifest as it is. */
+/** Writes a set of one part "belt" below `folder`: trials T0, T1, … of people S0 and S1 in turn. `bad` goes into the manifest's trials as it is. */
 export async function writeSet(
   folder: string,
   trials: readonly { motion: Motion; label: Trial["label"]; more?: Partial<Trial> }[],
   bad: readonly unknown[] = [],
+  dataset = "made-up",
 ): Promise<string> {
   let offset = 0;
   const recordings = trials.map(({ motion, label, more }, n) => {
@@ -50,7 +51,7 @@ export async function writeSet(
   const set = await mkdtemp(join(folder, "set-"));
   await writeFile(join(set, "belt.bin.gz"), gzipSync(new Uint8Array(values.buffer)));
   const manifest = {
-    dataset: "made-up",
+    dataset,
     unit: "mg",
     files: { belt: { file: "belt.bin.gz" } },
     trials: [...recordings.map(({ trial }) => trial), ...bad],

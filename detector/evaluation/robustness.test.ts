@@ -163,6 +163,27 @@ describe("at the same specificity", () => {
   });
 });
 
+test("an alarm hides what comes within its minute: where the threshold moves past it, that is looked at", () => {
+  const recording = recorded(impact(15.3, 4, impact(5.3, 4, standing, lying), lying), "adl");
+  // The later impact is not judged once the earlier one has been told.
+  const scoreAt = new Map<string, number>();
+  const options = { operatingPoints: points(0.5, 0.9), score: scored };
+  function scored(_: string, inputs: readonly Float32Array[]) {
+    return inputs.map((input) => scoreAt.get(input.join()) ?? 0);
+  }
+  play([{ recording, rangeG: 8 }], {
+    ...options,
+    score: (_, inputs) => inputs.map(() => 0),
+    onWindow: (_, impactS, input) => scoreAt.set(input.join(), impactS < 10 ? 0.92 : 0.97),
+  });
+  expect(scoreAt.size).toBe(2);
+  const played = play([{ recording, rangeG: 8 }], options);
+  expect(played[0]?.judged.map(({ score }) => score)).toEqual([0.92]);
+  const at = atSameSpecificity(played, 0, options);
+  expect(at?.specificity).toBe(1);
+  expect(at?.threshold).toBeGreaterThan(0.97);
+});
+
 test("a remembered score is asked for once a window, and each window keeps its own", () => {
   let asked = 0;
   const score = remembered((_, inputs) => {

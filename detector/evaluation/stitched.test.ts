@@ -52,7 +52,7 @@ describe("what is stitched", () => {
   });
 
   test("rest holds the last second's posture, with no more than the sensor's own noise", () => {
-    const noisy: Motion = (t) => [1 + 0.01 * Math.sin(t * 977), 0.02, -0.03];
+    const noisy: Motion = (t) => [1 + 0.05 * Math.sin(t * 977), 0.02, -0.03];
     const quiet = recorded(impact(10.3, 4, standing, noisy), "fall", { endS: 11 });
     const follows = stitch(quiet, "rest", [], randomFrom(1))!.samples.subarray(14 * 50 * 3);
     const x = follows.filter((_, i) => i % 3 === 0);

@@ -64,6 +64,8 @@ test("suspected and confirmed are told apart", () => {
   const figures = figuresOf([dismissed, played("fall", [alarm(10.3, 32.3)], { id: "T1" }, [told])].map(resultOf));
   expect(figures.suspected.sensitivity.value).toBe(1);
   expect(figures.sensitivity.value).toBe(0.5);
+  // Both are of one person: that two trials differ tells nothing of people.
+  expect(figures.sensitivity.overPeople).toBeNull();
   expect(figures.suspected.latencySeconds.p99).toBeCloseTo(2.7);
   for (const seconds of Object.values(figures.latencySeconds)) expect(seconds).toBeCloseTo(22);
 });
