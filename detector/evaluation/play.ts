@@ -6,6 +6,7 @@ import {
   type DetectorFrame,
   type DetectorInput,
   type DetectorState,
+  type Dismissal,
   openDetector,
   step,
   undecided,
@@ -22,12 +23,29 @@ export interface Alarm {
   detectedS: number;
 }
 
+/** A candidate whose window reached the classifier. Times in seconds from the recording's start. */
+export interface Judged {
+  impactS: number;
+  /** The last answer: a window that silence cut short is judged again when its rest came. */
+  score: number | null;
+  /** When the score first asked to await the aftermath, or told at once. */
+  suspectedS: number | null;
+  outcome: "told" | Dismissal | null;
+}
+
 /** A recording as its device sends it. */
-export interface Played {
+export interface Sent {
   recording: Recording;
   /** The sensor's full scale, g. */
   rangeG: number;
+  /** Frames that never arrive, counted from 0. Their sequence numbers are missing, and time passes. */
+  lost?: ReadonlySet<number>;
+}
+
+export interface Played extends Sent {
   alarms: Alarm[];
+  /** In the order in which they were asked about. */
+  judged: Judged[];
 }
 
 /** Wall time at which every recording starts; any will do. */
@@ -38,27 +56,29 @@ const sideBySide = 64;
 export interface PlayOptions {
   operatingPoints: OperatingPoints;
   score: Score;
+  /** The devices' own score for `medium`, 0 to 1, instead of the operating points'. */
+  threshold?: number;
   /** Called after each recording's end. */
   onPlayed?: (played: Played) => void;
   /** Told of each window and where it lies, seconds from the recording's start; for training. */
   onWindow?: (recording: Recording, impactS: number, input: Float32Array) => void;
 }
 
-interface Player {
-  recording: Recording;
-  rangeG: number;
+interface Player extends Played {
   state: DetectorState;
   sample: number;
   sequence: number;
   now: number;
+  /** The next frame to arrive, once it is known. */
+  next: DetectorFrame | null;
   wakeAt: number | null;
-  alarms: Alarm[];
+  candidates: Map<string, Judged>;
   asked: { candidateId: string; input: Float32Array }[];
   done: boolean;
 }
 
 /** Plays recordings through the detector in virtual time, as frames of one second; after a recording's end its device is silent. */
-export function play(recordings: readonly { recording: Recording; rangeG: number }[], options: PlayOptions): Played[] {
+export function play(recordings: readonly Sent[], options: PlayOptions): Played[] {
   const played: Played[] = [];
   for (let from = 0; from < recordings.length; from += sideBySide) {
     const players = recordings.slice(from, from + sideBySide).map((one) => newPlayer(one, options));
@@ -68,8 +88,8 @@ export function play(recordings: readonly { recording: Recording; rangeG: number
       answer(open, options);
       open = open.filter((player) => !player.done);
     }
-    for (const { recording, rangeG, alarms } of players) {
-      const one = { recording, rangeG, alarms };
+    for (const { recording, rangeG, lost, alarms, judged } of players) {
+      const one = { recording, rangeG, ...(lost && { lost }), alarms, judged };
       played.push(one);
       options.onPlayed?.(one);
     }
@@ -77,37 +97,56 @@ export function play(recordings: readonly { recording: Recording; rangeG: number
   return played;
 }
 
-function newPlayer({ recording, rangeG }: { recording: Recording; rangeG: number }, options: PlayOptions): Player {
+function newPlayer(sent: Sent, options: PlayOptions): Player {
+  const { operatingPoints, threshold } = options;
   return {
-    recording,
-    rangeG,
-    state: openDetector({ placement: recording.placement, operatingPoints: options.operatingPoints }),
+    ...sent,
+    state: openDetector({ placement: sent.recording.placement, operatingPoints, threshold }),
     sample: 0,
     sequence: 0,
     now: startMs,
+    next: null,
     wakeAt: null,
     alarms: [],
+    judged: [],
+    candidates: new Map(),
     asked: [],
     done: false,
   };
 }
 
 function advance(player: Player, options: PlayOptions): void {
-  const frame = nextFrame(player);
-  if (frame) {
+  player.next ??= nextFrame(player);
+  const frame = player.next;
+  const wakeAt = undecided(player.state) ? player.wakeAt : null;
+  if (frame && (wakeAt === null || frame.arrivedAt <= wakeAt)) {
+    player.next = null;
     player.now = frame.arrivedAt;
     feed(player, { kind: "frame", frame }, options);
-  } else if (player.wakeAt !== null && undecided(player.state)) {
-    player.now = Math.max(player.now, player.wakeAt);
+  } else if (wakeAt !== null) {
+    player.now = Math.max(player.now, wakeAt);
     feed(player, { kind: "tick" }, options);
   } else {
     player.done = true;
   }
 }
 
+/** Samples in a frame: those of one second. */
+const frameLength = (rateHz: number) => Math.ceil(rateHz);
+
+/** How many frames the recording is sent in. */
+export function framesOf({ samples, trial }: Recording): number {
+  return Math.ceil(samples.length / 3 / frameLength(trial.rateHz));
+}
+
+/** The next frame that arrives; null after the last. */
 function nextFrame(player: Player): DetectorFrame | null {
   const { samples, trial } = player.recording;
-  const count = Math.min(Math.ceil(trial.rateHz), samples.length / 3 - player.sample);
+  while (player.lost?.has(player.sequence)) {
+    player.sequence++;
+    player.sample += frameLength(trial.rateHz);
+  }
+  const count = Math.min(frameLength(trial.rateHz), samples.length / 3 - player.sample);
   if (count <= 0) return null;
   const from = player.sample;
   player.sample += count;
@@ -131,7 +170,13 @@ function feed(player: Player, input: DetectorInput, options: PlayOptions): void 
 
 function carryOut(player: Player, command: DetectorCommand, options: PlayOptions): void {
   if (command.kind === "classify") {
-    options.onWindow?.(player.recording, (command.impactAt - startMs) / 1000, command.input);
+    const impactS = (command.impactAt - startMs) / 1000;
+    options.onWindow?.(player.recording, impactS, command.input);
+    if (!player.candidates.has(command.candidateId)) {
+      const judged: Judged = { impactS, score: null, suspectedS: null, outcome: null };
+      player.candidates.set(command.candidateId, judged);
+      player.judged.push(judged);
+    }
     player.asked.push({ candidateId: command.candidateId, input: command.input });
   } else if (command.kind === "detect") {
     player.alarms.push({
@@ -139,9 +184,21 @@ function carryOut(player: Player, command: DetectorCommand, options: PlayOptions
       impactS: (command.conclusion.impactAt - startMs) / 1000,
       detectedS: (player.now - startMs) / 1000,
     });
+    outcome(player, command.candidateId, "told");
+  } else if (command.kind === "dismissed") {
+    outcome(player, command.candidateId, command.why);
+  } else if (command.kind === "suspected") {
+    const judged = player.candidates.get(command.candidateId);
+    if (judged) judged.suspectedS ??= (player.now - startMs) / 1000;
   } else if (command.kind === "wake") {
     player.wakeAt = command.at;
   }
+}
+
+/** One that was never asked about, since an earlier one was told, has no entry. */
+function outcome(player: Player, candidateId: string, is: Judged["outcome"]): void {
+  const judged = player.candidates.get(candidateId);
+  if (judged) judged.outcome = is;
 }
 
 /** Scores what the players asked for, all at once, until no answer raises another question. */
@@ -163,6 +220,8 @@ function answer(players: readonly Player[], options: PlayOptions): void {
         list.map(({ input }) => input),
       );
       list.forEach(({ player, candidateId }, i) => {
+        const judged = player.candidates.get(candidateId);
+        if (judged) judged.score = scores[i]!;
         feed(player, { kind: "scored", candidateId, score: scores[i]! }, options);
       });
     }

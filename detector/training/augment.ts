@@ -1,4 +1,5 @@
 import type { Recording } from "../../firmware-contracts/recordings/format.ts";
+import { clipped, resampled, withSamples } from "../evaluation/degrade.ts";
 import type { Random } from "./random.ts";
 
 /**
@@ -44,41 +45,10 @@ export function augment(recording: Recording, rangeG: number, variant: Variant, 
   }
 }
 
-function withSamples(recording: Recording, samples: Int16Array, rateHz = recording.trial.rateHz): Recording {
-  return { ...recording, samples, trial: { ...recording.trial, samples: samples.length / 3, rateHz } };
-}
-
-/** As a sensor of a lower rate would have seen it: single readings between the recorded ones, so that peaks between them are lost. */
-export function resampled(recording: Recording, rateHz: number, phase: number): Recording {
-  const from = recording.samples;
-  const step = recording.trial.rateHz / rateHz;
-  if (step <= 1) return recording;
-  const count = Math.max(1, Math.floor((from.length / 3 - 1) / step));
-  const to = new Int16Array(count * 3);
-  for (let i = 0; i < count; i++) {
-    const at = (i + phase) * step;
-    const base = Math.min(Math.floor(at), from.length / 3 - 2);
-    const share = Math.min(1, at - base);
-    for (let axis = 0; axis < 3; axis++) {
-      const a = from[Math.max(0, base) * 3 + axis]!;
-      const b = from[Math.max(0, base + 1) * 3 + axis] ?? a;
-      to[i * 3 + axis] = Math.round(a + share * (b - a));
-    }
-  }
-  return withSamples(recording, to, rateHz);
-}
-
 function scaled(recording: Recording, gain: number): Recording {
   return withSamples(
     recording,
     recording.samples.map((value) => Math.round(Math.max(-32767, Math.min(32767, value * gain)))),
-  );
-}
-
-function clipped(recording: Recording, limit: number): Recording {
-  return withSamples(
-    recording,
-    recording.samples.map((value) => Math.max(-limit, Math.min(limit, value))),
   );
 }
 
