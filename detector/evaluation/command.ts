@@ -3,6 +3,7 @@ import cliProgress from "cli-progress";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { Placement } from "../../firmware-contracts/detection.ts";
 import { type ClassifierOptions, loadClassifier } from "../classifier/classifier.ts";
+import { backendChoices } from "../classifier/network.ts";
 import { evaluate } from "./evaluate.ts";
 import { tableOf } from "./report.ts";
 
@@ -29,9 +30,7 @@ export function evaluateCommand(): Command {
     .option("--subjects <ids>", "only these people, with commas between", (text) => text.split(",").filter(Boolean))
     .option("--limit <n>", "at most so many trials of each part", wholeNumber)
     .option("--json <file>", "write the report as JSON to a file, or to stdout with -")
-    .addOption(
-      new Option("--backend <name>", "what computes the model").choices(["auto", "native", "wasm"]).default("auto"),
-    )
+    .addOption(new Option("--backend <name>", "what computes the model").choices(backendChoices).default("auto"))
     .addHelpText(
       "after",
       `
