@@ -1,4 +1,4 @@
-import { angleBetween, type History, rateHz, slotOf } from "./history.ts";
+import { angleBetween, type History, magnitudeAt, placeOf, rateHz } from "./history.ts";
 import type { Slots } from "./resample.ts";
 
 /**
@@ -94,9 +94,9 @@ export function softImpact(lane: SoftLane, history: History, gate: number): numb
   let impact = -1;
   let furthest = leastDeviation;
   for (let i = history.next - lookBack * blockSlots; i < history.next; i++) {
-    const slot = slotOf(history, i);
-    if (slot < 0) continue;
-    const magnitude = history.magnitude[slot]!;
+    const place = placeOf(history, i);
+    if (place < 0) continue;
+    const magnitude = magnitudeAt(history, place);
     if (magnitude >= gate) return -1;
     const deviation = Math.abs(magnitude - 1000);
     if (deviation > furthest) {
