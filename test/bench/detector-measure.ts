@@ -269,10 +269,9 @@ function town(load: DetectorLoad, lists: readonly List[], devices: number, class
       windows = 0;
       for (const until = second + seconds; second < until; second++) {
         for (let device = 0; device < devices; device++) {
-          const list = lists[device % lists.length]!;
-          // Devices with the same list are spread out over it.
-          const ahead = Math.floor(((device * list.length) / devices) % list.length);
-          const samples = list[(second + ahead) % list.length]!;
+          // A frame that was decoded just now is in the processor's cache, the device's state is not: devices that follow each other play the same few frames.
+          const list = lists[Math.floor((device * lists.length) / devices)]!;
+          const samples = list[(second + Math.floor(((device % 8) * list.length) / 8)) % list.length]!;
           const frame = frameOf(samples, second, rangeG);
           const [state, commands] = step(states[device]!, { kind: "frame", frame }, frame.arrivedAt);
           if (commands.length > 0) take(state, commands);
