@@ -269,9 +269,10 @@ function town(load: DetectorLoad, lists: readonly List[], devices: number, class
       windows = 0;
       for (const until = second + seconds; second < until; second++) {
         for (let device = 0; device < devices; device++) {
-          // A frame that was decoded just now is in the processor's cache, the device's state is not: devices that follow each other play the same few frames.
+          // A frame that was decoded just now is in the processor's cache, the device's state is not: devices near each other play the same eight frames.
           const list = lists[Math.floor((device * lists.length) / devices)]!;
-          const samples = list[(second + Math.floor(((device % 8) * list.length) / 8)) % list.length]!;
+          const ahead = ((device % 8) * list.length) / 8 + (device >> 5) * 7;
+          const samples = list[Math.floor(second + ahead) % list.length]!;
           const frame = frameOf(samples, second, rangeG);
           const [state, commands] = step(states[device]!, { kind: "frame", frame }, frame.arrivedAt);
           if (commands.length > 0) take(state, commands);
