@@ -19,10 +19,15 @@ export interface DetectorLoad {
   rangeG: number;
   /** Lists in which no gate opens. */
   quiet: List[];
-  /** Lists with gates, by how many an hour were asked for. `gatesAnHour` is what they open. */
-  daily: { asked: number; gatesAnHour: number; lists: List[] }[];
-  /** Where a gate in them had its window complete. */
-  candidates: { history: History; impact: number }[];
+  /** Lists with gates, by how many an hour were asked for. */
+  daily: { asked: number; lists: List[] }[];
+  /** Some of the set's candidates, each with its stream's history when its window was complete. */
+  candidates: Candidate[];
+}
+
+export interface Candidate {
+  history: History;
+  impact: number;
 }
 
 export type Judge = {
@@ -40,19 +45,36 @@ const mostCandidates = 256;
 export async function readLoad(source: Source, judge: Judge, asked: readonly number[]): Promise<DetectorLoad> {
   const trials = (await readTrials(source)).filter(({ label }) => label === "adl").map(at50Hz);
   const { quiet: calm, placement, rangeG } = shareOut(trials, listCount);
-  const play = (seconds: List) => playOnce(seconds, placement, rangeG, judge);
-  const quiet = calm.filter((list) => play([...list, ...list]).gates.length === 0);
+  const candidates: Candidate[] = [];
+  const play = (seconds: List, onCandidate = (_: Candidate) => {}) =>
+    playOnce(seconds, placement, rangeG, judge, onCandidate);
+  const quiet = calm.filter((list) => play([...list, ...list]).length === 0);
   if (quiet.length === 0) throw new Error(`${source} has no stretch without a gate`);
-  const played = trials.map(({ seconds }) => ({ seconds, ...play(seconds) }));
-  const busy = played.flatMap(piecesOf).sort((a, b) => b.gates - a.gates);
+  const keep = keepSome(candidates);
+  const busy = trials
+    .flatMap(({ seconds }) => piecesOf(seconds, play(seconds, keep)))
+    .sort((a, b) => b.gates - a.gates);
   if (busy.length === 0) throw new Error(`${source} has no daily life in which a gate opens`);
   busy.length = Math.min(busy.length, 8 * listCount);
   return {
     placement,
     rangeG,
     quiet,
-    daily: asked.map((each) => ({ asked: each, ...mixed(each, quiet, busy, (list) => play(list).gates.length) })),
-    candidates: played.flatMap(({ candidates }) => candidates).slice(0, mostCandidates),
+    daily: asked.map((each) => ({ asked: each, lists: mixed(each, quiet, busy, (list) => play(list).length) })),
+    candidates,
+  };
+}
+
+/** Keeps a copy of every candidate, then of every second, fourth …: at most `mostCandidates`, from the whole set. */
+function keepSome(kept: Candidate[]) {
+  let every = 1;
+  let seen = 0;
+  return ({ history, impact }: Candidate) => {
+    if (seen++ % every !== 0) return;
+    kept.push({ history: structuredClone(history), impact });
+    if (kept.length <= mostCandidates) return;
+    every *= 2;
+    kept.splice(0, kept.length, ...kept.filter((_, i) => i % 2 === 0));
   };
 }
 
@@ -62,7 +84,7 @@ interface Piece {
 }
 
 /** The pieces of a trial in which a gate opens. The most crowded are taken, so that a thousand gates an hour can be made of any set. */
-function piecesOf({ seconds, gates }: { seconds: List; gates: readonly number[] }): Piece[] {
+function piecesOf(seconds: List, gates: readonly number[]): Piece[] {
   const pieces: Piece[] = [];
   for (let from = 0; from < seconds.length; from += pieceSeconds) {
     const piece = seconds.slice(from, from + pieceSeconds);
@@ -79,7 +101,7 @@ function mixed(asked: number, quiet: readonly List[], busy: readonly Piece[], ga
     const lists = Array.from({ length: listCount }, (_, i) => mix(i, share, quiet[i % quiet.length]!, busy));
     const length = lists.reduce((sum, list) => sum + list.length, 0);
     const gatesAnHour = (lists.reduce((sum, list) => sum + gatesOf(list), 0) / length) * 3600;
-    if (tries === 4) return { gatesAnHour, lists };
+    if (tries === 4) return lists;
     share = Math.min(1, (share * asked) / gatesAnHour);
   }
 }
@@ -120,35 +142,40 @@ function at50Hz(trial: Trial): Trial {
   return { ...trial, rateHz, seconds };
 }
 
-/** One list by one device, outside any measured time. */
-function playOnce(seconds: List, placement: Placement, rangeG: number, judge: Judge) {
-  /** In which second each gate opened. */
+/** One list by one device, outside any measured time. Returns in which second each gate opened. */
+function playOnce(
+  seconds: List,
+  placement: Placement,
+  rangeG: number,
+  judge: Judge,
+  onCandidate: (candidate: Candidate) => void,
+): number[] {
   const gates: number[] = [];
-  const candidates: DetectorLoad["candidates"] = [];
   const state = openDetector({ placement, operatingPoints: judge.operatingPoints });
   for (const [sequence, samples] of seconds.entries()) {
     const frame = frameOf(samples, sequence, rangeG);
     let commands = step(state, { kind: "frame", frame }, frame.arrivedAt)[1];
-    for (; commands.length > 0; ) {
+    while (commands.length > 0) {
       const next: DetectorCommand[] = [];
       for (const command of commands) {
         if (command.kind === "gate-opened") gates.push(sequence);
         if (command.kind !== "classify") continue;
-        const candidate = candidateOf(state, command.candidateId);
-        if (candidate && sequence > 5) candidates.push(candidate);
-        const score = judge.score(placement, [command.input])[0]!;
-        next.push(...step(state, { kind: "scored", candidateId: command.candidateId, score }, frame.arrivedAt)[1]);
+        const { candidateId, input } = command;
+        const candidate = candidateOf(state, candidateId);
+        if (candidate) onCandidate(candidate);
+        const score = judge.score(placement, [input])[0]!;
+        next.push(...step(state, { kind: "scored", candidateId, score }, frame.arrivedAt)[1]);
       }
       commands = next;
     }
   }
-  return { gates, candidates };
+  return gates;
 }
 
-function candidateOf(state: DetectorState, id: string) {
+function candidateOf(state: DetectorState, id: string): Candidate | null {
   for (const { history, candidates } of state.streams) {
     const candidate = candidates.find((one) => one.id === id);
-    if (candidate) return { history: structuredClone(history), impact: candidate.impact };
+    if (candidate) return { history, impact: candidate.impact };
   }
   return null;
 }

@@ -97,7 +97,7 @@ export async function measureDetector(settings: DetectorSettings, say: Say): Pro
     samplesInARow,
   );
 
-  const kinds = [{ asked: 0, gatesAnHour: 0, lists: load.quiet }, ...load.daily];
+  const kinds = [{ asked: 0, lists: load.quiet }, ...load.daily];
   const shares: DetectorResult["shares"] = [];
   let bytesPerDevice = 0;
   for (const kind of kinds) {
