@@ -1,4 +1,4 @@
-import { angleBetween, type History, meanBetween, rateHz, slotOf } from "./history.ts";
+import { angleBetween, type History, magnitudeAt, meanBetween, placeOf, rateHz } from "./history.ts";
 import type { ModelPlacement } from "./operating-points.ts";
 
 /** What the seconds after an impact show. Gaps are unknown: neither still nor upright. */
@@ -46,7 +46,7 @@ export function lookAfter(history: History, impact: number, unseen: number): Aft
   let trailing = unseen;
   let trailingOpen = true;
   for (let at = until - 1; at > impact; at--) {
-    if (slotOf(history, at) >= 0) {
+    if (placeOf(history, at) >= 0) {
       trailingOpen = false;
       continue;
     }
@@ -85,8 +85,11 @@ function spreadOf(history: History, from: number, to: number): number | null {
   if (mean.known < to - from) return null;
   let squares = 0;
   for (let i = from; i < to; i++) {
-    const slot = slotOf(history, i);
-    squares += (history.x[slot]! / 1000) ** 2 + (history.y[slot]! / 1000) ** 2 + (history.z[slot]! / 1000) ** 2;
+    const place = placeOf(history, i);
+    squares +=
+      (history.values[place]! / 1000) ** 2 +
+      (history.values[place + 1]! / 1000) ** 2 +
+      (history.values[place + 2]! / 1000) ** 2;
   }
   return Math.sqrt(Math.max(0, squares / mean.known - mean.x ** 2 - mean.y ** 2 - mean.z ** 2));
 }
@@ -116,10 +119,10 @@ const magnitudes = new Float64Array(walkWindow);
 function likeSteps(history: History, from: number): boolean {
   let sum = 0;
   for (let i = 0; i < walkWindow; i++) {
-    const slot = slotOf(history, from + i);
-    if (slot < 0) return false;
+    const place = placeOf(history, from + i);
+    if (place < 0) return false;
     // One bump would hide the rhythm of the steps.
-    const m = Math.min(2, history.magnitude[slot]! / 1000);
+    const m = Math.min(2, magnitudeAt(history, place) / 1000);
     magnitudes[i] = m;
     sum += m;
   }

@@ -1,6 +1,6 @@
 import type { Evidence, EvidenceWindow } from "../firmware-contracts/detection.ts";
 import { type Aftermath, tiltSince } from "./aftermath.ts";
-import { type History, rateHz, slotOf } from "./history.ts";
+import { type History, placeOf, rateHz } from "./history.ts";
 import type { Candidate } from "./stream.ts";
 
 const secondsBefore = 4;
@@ -29,10 +29,10 @@ function pictureOf(history: History, impact: number): EvidenceWindow {
   const from = impact - secondsBefore * rateHz;
   const to = Math.min(history.next, impact + secondsAfter * rateHz);
   for (let i = from; i < to; i += thin) {
-    const slot = slotOf(history, i);
-    x.push(slot < 0 ? null : history.x[slot]!);
-    y.push(slot < 0 ? null : history.y[slot]!);
-    z.push(slot < 0 ? null : history.z[slot]!);
+    const place = placeOf(history, i);
+    x.push(place < 0 ? null : history.values[place]!);
+    y.push(place < 0 ? null : history.values[place + 1]!);
+    z.push(place < 0 ? null : history.values[place + 2]!);
   }
   return { rateHz: rateHz / thin, startMs: -secondsBefore * 1000, x, y, z };
 }

@@ -2,7 +2,7 @@ import type { WallMs } from "../firmware-contracts/clock.ts";
 import { uprightNow } from "./aftermath.ts";
 import { conclude, decide, decisionSlots, dismiss, impactAt, msPerSlot, pointOf } from "./conclude.ts";
 import { gateMg, joinSlots, openCandidate, overGate, peakReach } from "./gate.ts";
-import { rateHz, remember, skipUnknown } from "./history.ts";
+import { magnitudeAt, placeOf, rateHz, remember, skipUnknown } from "./history.ts";
 import type { DetectorCommand, DetectorFrame, DetectorState } from "./inputs.ts";
 import { modelInput } from "./model-input.ts";
 import { modelFor } from "./operating-points.ts";
@@ -178,7 +178,7 @@ function openSoft(stream: Stream, mark: FrameMark, commands: DetectorCommand[]):
   const impact = softImpact(stream.softLane, history, gateMg);
   if (impact < 0 || impact - stream.concluded < joinSlots) return;
   stream.softLane.quietUntil = history.next + 5 * rateHz;
-  const peak = history.magnitude[impact & (history.magnitude.length - 1)]!;
+  const peak = magnitudeAt(history, placeOf(history, impact));
   open(openCandidate(stream, "soft", impact, peak, frameOf(stream, impact), mark), stream, commands);
 }
 

@@ -1,4 +1,4 @@
-import { angleBetween, type History, rateHz, slotOf } from "./history.ts";
+import { angleBetween, type History, magnitudeAt, placeOf, rateHz } from "./history.ts";
 import type { Slots } from "./resample.ts";
 
 /**
@@ -6,11 +6,16 @@ import type { Slots } from "./resample.ts";
  * with that of four seconds ago.
  */
 export interface SoftLane {
-  /** Means of the last eight half-seconds without a gap, x, y, z, and their spread, in g. */
-  blocks: { x: number; y: number; z: number; spread: number }[];
-  /** Of the half second that is not yet full: x, y, z and their squares, in milli-g. An array of its own: sums in an object's fields make garbage with each frame. */
-  sums: Float64Array;
-  /** How many slots of it are there. */
+  /**
+   * Means of the last eight half-seconds without a gap, x, y, z, and their spread, in g: a ring. Behind it the sums of the half second that is not yet full,
+   * x, y, z and their squares, in milli-g. One array for all: a device's state is seldom in the processor's cache, and sums in an object's fields make
+   * garbage with each frame.
+   */
+  values: Float64Array;
+  /** Half-seconds in the ring, and where the next one goes. */
+  blocks: number;
+  next: number;
+  /** How many slots of the half second that is not yet full are there. */
   count: number;
   /** Not before this slot again. */
   quietUntil: number;
@@ -18,6 +23,7 @@ export interface SoftLane {
 
 const blockSlots = rateHz / 2;
 const lookBack = 8;
+const sumsAt = lookBack * 4;
 /** Tilt that makes a change of posture, degrees (shared findings on soft falls: over 50°). */
 const tiltLimit = 50;
 /** Spread of a second at rest, in g. */
@@ -26,7 +32,7 @@ const restSpread = 0.09;
 const leastDeviation = 150;
 
 export function newSoftLane(): SoftLane {
-  return { blocks: [], sums: new Float64Array(4), count: 0, quietUntil: 0 };
+  return { values: new Float64Array(sumsAt + 4), blocks: 0, next: 0, count: 0, quietUntil: 0 };
 }
 
 /** How many slots are left until the half second is full. */
@@ -36,11 +42,11 @@ export function slotsLeft(lane: SoftLane): number {
 
 /** Takes in the slots [from, to), at most `slotsLeft`. Returns true at the end of a half second. */
 export function addToSoftLane(lane: SoftLane, slots: Slots, from: number, to: number): boolean {
-  const { sums } = lane;
-  let x = sums[0]!;
-  let y = sums[1]!;
-  let z = sums[2]!;
-  let squares = sums[3]!;
+  const { values } = lane;
+  let x = values[sumsAt]!;
+  let y = values[sumsAt + 1]!;
+  let z = values[sumsAt + 2]!;
+  let squares = values[sumsAt + 3]!;
   for (let i = from; i < to; i++) {
     const slotX = slots.x[i]!;
     const slotY = slots.y[i]!;
@@ -50,30 +56,35 @@ export function addToSoftLane(lane: SoftLane, slots: Slots, from: number, to: nu
     z += slotZ;
     squares += slotX * slotX + slotY * slotY + slotZ * slotZ;
   }
-  sums[0] = x;
-  sums[1] = y;
-  sums[2] = z;
-  sums[3] = squares;
   lane.count += to - from;
-  if (lane.count < blockSlots) return false;
+  if (lane.count < blockSlots) {
+    values[sumsAt] = x;
+    values[sumsAt + 1] = y;
+    values[sumsAt + 2] = z;
+    values[sumsAt + 3] = squares;
+    return false;
+  }
   const scale = 1 / (blockSlots * 1000);
-  // The oldest, which is not needed any more, serves as the newest.
-  const newest = lane.blocks.length < lookBack ? { x: 0, y: 0, z: 0, spread: 0 } : lane.blocks.shift()!;
-  newest.x = x * scale;
-  newest.y = y * scale;
-  newest.z = z * scale;
+  x *= scale;
+  y *= scale;
+  z *= scale;
   const power = squares / (blockSlots * 1e6);
-  newest.spread = Math.sqrt(Math.max(0, power - newest.x ** 2 - newest.y ** 2 - newest.z ** 2));
-  lane.blocks.push(newest);
-  sums.fill(0);
+  const at = lane.next * 4;
+  values[at] = x;
+  values[at + 1] = y;
+  values[at + 2] = z;
+  values[at + 3] = Math.sqrt(Math.max(0, power - x ** 2 - y ** 2 - z ** 2));
+  lane.next = (lane.next + 1) % lookBack;
+  if (lane.blocks < lookBack) lane.blocks++;
+  values.fill(0, sumsAt);
   lane.count = 0;
   return true;
 }
 
 /** Forgets what was before a gap. */
 export function clearSoftLane(lane: SoftLane): void {
-  lane.blocks.length = 0;
-  lane.sums.fill(0);
+  lane.blocks = 0;
+  lane.values.fill(0, sumsAt);
   lane.count = 0;
 }
 
@@ -82,21 +93,21 @@ export function clearSoftLane(lane: SoftLane): void {
  * A magnitude of `gate` milli-g or more in that time is the other lane's.
  */
 export function softImpact(lane: SoftLane, history: History, gate: number): number {
-  const blocks = lane.blocks;
-  if (blocks.length < lookBack || history.next < lane.quietUntil) return -1;
-  const last = blocks[lookBack - 1]!;
-  const secondLast = blocks[lookBack - 2]!;
-  if (last.spread > restSpread || secondLast.spread > restSpread) return -1;
-  const now = { x: last.x + secondLast.x, y: last.y + secondLast.y, z: last.z + secondLast.z };
-  const before = { x: blocks[0]!.x + blocks[1]!.x, y: blocks[0]!.y + blocks[1]!.y, z: blocks[0]!.z + blocks[1]!.z };
+  const { values, next } = lane;
+  if (lane.blocks < lookBack || history.next < lane.quietUntil) return -1;
+  const last = ((next + lookBack - 1) % lookBack) * 4;
+  const secondLast = ((next + lookBack - 2) % lookBack) * 4;
+  if (values[last + 3]! > restSpread || values[secondLast + 3]! > restSpread) return -1;
+  const now = sumOf(values, last, secondLast);
+  const before = sumOf(values, next * 4, ((next + 1) % lookBack) * 4);
   const tilt = angleBetween(now, before);
   if (tilt === null || tilt < tiltLimit) return -1;
   let impact = -1;
   let furthest = leastDeviation;
   for (let i = history.next - lookBack * blockSlots; i < history.next; i++) {
-    const slot = slotOf(history, i);
-    if (slot < 0) continue;
-    const magnitude = history.magnitude[slot]!;
+    const place = placeOf(history, i);
+    if (place < 0) continue;
+    const magnitude = magnitudeAt(history, place);
     if (magnitude >= gate) return -1;
     const deviation = Math.abs(magnitude - 1000);
     if (deviation > furthest) {
@@ -105,4 +116,8 @@ export function softImpact(lane: SoftLane, history: History, gate: number): numb
     }
   }
   return impact;
+}
+
+function sumOf(values: Float64Array, a: number, b: number) {
+  return { x: values[a]! + values[b]!, y: values[a + 1]! + values[b + 1]!, z: values[a + 2]! + values[b + 2]! };
 }

@@ -1,4 +1,4 @@
-import { angleBetween, type History, rateHz, slotOf } from "./history.ts";
+import { angleBetween, type History, magnitudeAt, placeOf, rateHz } from "./history.ts";
 
 /** The window the classifier judges: 1.5 s before the impact to 2.5 s after it. */
 export const slotsBefore = 1.5 * rateHz;
@@ -32,17 +32,17 @@ export function emptyWindow(): Window {
 /** Cuts the window around slot `impact`. What lies outside the history or in a gap is unknown. */
 export function windowAround(history: History, impact: number, into: Window = emptyWindow()): Window {
   for (let i = 0; i < windowLength; i++) {
-    const slot = slotOf(history, impact - slotsBefore + i);
-    const known = slot >= 0;
-    const x = known ? history.x[slot]! / 1000 : 0;
-    const y = known ? history.y[slot]! / 1000 : 0;
-    const z = known ? history.z[slot]! / 1000 : 0;
+    const place = placeOf(history, impact - slotsBefore + i);
+    const known = place >= 0;
+    const x = known ? history.values[place]! / 1000 : 0;
+    const y = known ? history.values[place + 1]! / 1000 : 0;
+    const z = known ? history.values[place + 2]! / 1000 : 0;
     into.known[i] = known ? 1 : 0;
     into.x[i] = x;
     into.y[i] = y;
     into.z[i] = z;
     into.magnitude[i] = Math.sqrt(x * x + y * y + z * z);
-    into.peak[i] = known ? history.magnitude[slot]! / 1000 : 0;
+    into.peak[i] = known ? magnitudeAt(history, place) / 1000 : 0;
   }
   return into;
 }

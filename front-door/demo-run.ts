@@ -149,9 +149,7 @@ async function perform(run: DemoRun, stage: Stage): Promise<DemoResult> {
   );
   const secrets = new Map(added.map(({ deviceId, secret }) => [deviceId, secret]));
   tell(`${scenes.length} trials on ${scenes.length} devices in as many dwellings, at ${run.speed} × real time.`);
-  tell(
-    `Detector: model ${classifier.modelVersion}, computed by ${classifier.backend === "wasm" ? "TensorFlow.js on WebAssembly" : "native TensorFlow"}.`,
-  );
+  tell(`Detector: model ${classifier.modelVersion}, backend ${classifier.backend}.`);
   tell(`Console: ${service.consoleUrl}   name: demo   password: ${password}\n`);
 
   const progress = progressOf(scenes.length, run.quiet);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { backendChoices } from "../detector/classifier/network.ts";
 
 const whole = (description: string, value: number, min: number, max: number) =>
   z.number().int().min(min).max(max).default(value).meta({ description });
@@ -113,8 +114,9 @@ export const GatewayConfig = z
       .meta({ description: "An outside MQTT broker, instead of the embedded one" }),
     detector: z
       .strictObject({
-        backend: z.enum(["auto", "native", "wasm"]).default("auto").meta({
-          description: "What computes the classifier: auto takes native TensorFlow where it works, else WASM",
+        backend: z.enum(backendChoices).default("auto").meta({
+          description:
+            "What computes the classifier: auto takes the kernel, our own loops, which is fastest; wasm and native are TensorFlow.js, native with the package @tensorflow/tfjs-node",
         }),
       })
       .prefault({})

@@ -27,5 +27,5 @@ test("the packed tarball installs and answers --help and --version", { timeout: 
     expect(help).toContain(command);
   expect(run(bin, ["--version"], folder).trim()).toMatch(/^\d+\.\d+\.\d+/);
   // The model and its backend come along too, not only the command line.
-  expect(run(bin, ["check", "--model"], folder)).toContain("wasm");
+  expect(run(bin, ["check", "--model"], folder)).toContain("kernel");
 });

@@ -5,8 +5,6 @@ import { fileURLToPath } from "node:url";
 import util from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 
-export type Backend = "native" | "wasm";
-
 const fatal = ["uncaughtException", "unhandledRejection"];
 const events: NodeJS.EventEmitter = process;
 

@@ -1,7 +1,10 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inputLength } from "../model-input.ts";
 import { probeNative } from "./backend.ts";
@@ -9,6 +12,7 @@ import { modelFolder, readModel } from "./card.ts";
 import { type Classifier, loadClassifier } from "./classifier.ts";
 import { goldenTolerance } from "./network.ts";
 
+const run = promisify(execFile);
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "fallvakt-model-"));
@@ -24,10 +28,10 @@ function logged() {
   return { lines, log };
 }
 
-describe("the committed model on WebAssembly", () => {
+describe.each(["kernel", "wasm"] as const)("the committed model on the backend %s", (backend) => {
   let classifier: Classifier;
   beforeAll(async () => {
-    classifier = await loadClassifier({ backend: "wasm" });
+    classifier = await loadClassifier({ backend });
   });
   afterAll(() => classifier.dispose());
 
@@ -77,32 +81,86 @@ describe("the committed model on WebAssembly", () => {
   });
 });
 
-describe("a damaged model is refused", () => {
+describe.each(["auto", "wasm"] as const)("a damaged model is refused on the backend %s", (backend) => {
   test.each(["wrist.bin", "waist.json", "golden.json", "card.json"])("%s", async (file) => {
-    const damaged = join(folder, file);
+    const damaged = join(folder, backend, file);
     await cp(fileURLToPath(modelFolder), damaged, { recursive: true });
     const bytes = await readFile(join(damaged, file));
     bytes[bytes.length >> 1]! ^= 0xff;
     await writeFile(join(damaged, file), file === "card.json" ? bytes.subarray(10) : bytes);
-    const loading = loadClassifier({ backend: "wasm", folder: pathToFileURL(`${damaged}/`) });
+    const loading = loadClassifier({ backend, folder: pathToFileURL(`${damaged}/`) });
     await expect(loading).rejects.toThrow(`The detector's model is damaged: ${file}`);
   });
 
   test("a missing one", async () => {
-    const loading = loadClassifier({ backend: "wasm", folder: pathToFileURL(`${join(folder, "nowhere")}/`) });
+    const loading = loadClassifier({ backend, folder: pathToFileURL(`${join(folder, "nowhere")}/`) });
     await expect(loading).rejects.toThrow("The detector's model is damaged");
   });
 });
 
+/** Another model's folder: the committed one with a change to a file that the card then vouches for. */
+async function changedModel(name: string, file: "wrist.json" | "golden.json", change: (text: string) => string) {
+  const changed = join(folder, name);
+  await cp(fileURLToPath(modelFolder), changed, { recursive: true });
+  const before = await readFile(join(changed, file), "utf8");
+  const after = change(before);
+  expect(after).not.toBe(before);
+  await writeFile(join(changed, file), after);
+  const card = await readFile(join(changed, "card.json"), "utf8");
+  const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+  await writeFile(join(changed, "card.json"), card.replace(sha256(before), sha256(after)));
+  return pathToFileURL(`${changed}/`);
+}
+
 describe("backend auto", () => {
-  test("falls back to WebAssembly with a warning, and logs the backend in use once", async () => {
+  test("is the kernel, which is logged once", async () => {
     const { lines, log } = logged();
-    const classifier = await loadClassifier({ backend: "auto", log, probe: async () => "it crashed (SIGSEGV)" });
-    expect(classifier.backend).toBe("wasm");
-    expect(lines.map(({ level }) => level)).toEqual(["warn", "info"]);
-    expect(lines[0]?.fields).toEqual({ reason: "it crashed (SIGSEGV)" });
-    expect(lines[1]?.fields).toMatchObject({ backend: "wasm" });
-    classifier.dispose();
+    const classifier = await loadClassifier({ backend: "auto", log });
+    expect(classifier.backend).toBe("kernel");
+    expect(lines).toMatchObject([{ level: "info", fields: { backend: "kernel", model: classifier.modelVersion } }]);
+  });
+
+  test("falls back to WebAssembly with a warning where the kernel does not run the model", async () => {
+    const { lines, log } = logged();
+    const another = await changedModel("elu", "wrist.json", (text) => text.replaceAll('"relu"', '"selu"'));
+    await expect(loadClassifier({ backend: "kernel", folder: another })).rejects.toThrow("no activation selu");
+    // TensorFlow.js runs it, and its golden windows say that it is another model.
+    await expect(loadClassifier({ backend: "auto", folder: another, log })).rejects.toThrow(
+      /Golden window \d+ \(wrist\)/,
+    );
+    expect(lines).toMatchObject([{ level: "warn", fields: { reason: expect.stringContaining("no activation selu") } }]);
+  });
+
+  test("a golden window that is not answered is an error on every backend", async () => {
+    const wrong = await changedModel("wrong", "golden.json", (text) => text.replace(/"score":0/, '"score":1'));
+    for (const backend of ["auto", "kernel", "wasm"] as const) {
+      await expect(loadClassifier({ backend, folder: wrong })).rejects.toThrow(/Golden window \d+/);
+    }
+  });
+
+  test("a gateway's process with it never loads TensorFlow.js", async () => {
+    const loaded = async (backend: string) => {
+      const script = `
+        import { registerHooks } from "node:module";
+        const seen = new Set();
+        registerHooks({ load(url, context, next) { if (/tensorflow/.test(url)) seen.add(url); return next(url, context); } });
+        await import(${JSON.stringify(new URL("../../front-door/service.ts", import.meta.url).href)});
+        const { loadClassifier } = await import(${JSON.stringify(new URL("classifier.ts", import.meta.url).href)});
+        await loadClassifier({ backend: "${backend}" });
+        console.log(JSON.stringify([...seen].filter((url) => /tensorflow[/.]/.test(url))));
+        process.exit(0);`;
+      const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script]);
+      return JSON.parse(stdout) as string[];
+    };
+    expect(await loaded("auto")).toEqual([]);
+    expect((await loaded("wasm")).length).toBeGreaterThan(0);
+  }, 60_000);
+});
+
+describe("backend native", () => {
+  test("is refused with the reason where its probe fails, before it can do harm", async () => {
+    const loading = loadClassifier({ backend: "native", probe: async () => "it crashed (SIGSEGV)" });
+    await expect(loading).rejects.toThrow("Native TensorFlow cannot be used: it crashed (SIGSEGV)");
   });
 
   test.each([

@@ -1,10 +1,8 @@
 import type { Placement } from "../../firmware-contracts/detection.ts";
 import type { OperatingPoints } from "../operating-points.ts";
-import { type Backend, probeNative, useNative, useWasm } from "./backend.ts";
-import { modelFolder, readModel } from "./card.ts";
-import { checkGolden, openNetwork } from "./network.ts";
-
-export type { Backend } from "./backend.ts";
+import { type ModelFiles, modelFolder, readModel } from "./card.ts";
+import { openKernel } from "./kernel.ts";
+import { type Backend, checkGolden, type Network } from "./network.ts";
 
 /** The model, loaded and checked. */
 export interface Classifier {
@@ -23,12 +21,15 @@ export interface ClassifierLog {
 }
 
 export interface ClassifierOptions {
-  /** `auto` takes the native library where it is installed and answers rightly, else WebAssembly. */
+  /**
+   * `auto` takes the kernel, which `npm run bench:detector` shows to be fastest, one by one and in batches; WebAssembly where the kernel does not run a model.
+   * TensorFlow.js is loaded only where it is used.
+   */
   backend: Backend | "auto";
   log?: ClassifierLog;
   /** Another model than the committed one. */
   folder?: URL;
-  /** How `auto` tries the native library; for tests. */
+  /** How the native library is tried before it is let into the process; for tests. */
   probe?: () => Promise<string | null>;
 }
 
@@ -39,11 +40,7 @@ export interface ClassifierOptions {
 export async function loadClassifier(options: ClassifierOptions): Promise<Classifier> {
   const { log, folder = modelFolder } = options;
   const files = await readModel(folder);
-  const backend = options.backend === "auto" ? await chooseBackend(options) : options.backend;
-  if (backend === "native") await useNative();
-  else await useWasm();
-  const network = await openNetwork(files);
-  checkGolden(network, files);
+  const [backend, network] = await choose(options, files);
   log?.info({ backend, model: files.card.version }, "classifier loaded");
   return {
     backend,
@@ -54,9 +51,36 @@ export async function loadClassifier(options: ClassifierOptions): Promise<Classi
   };
 }
 
-async function chooseBackend({ log, probe = probeNative }: ClassifierOptions): Promise<Backend> {
-  const refused = await probe();
-  if (refused === null) return "native";
-  log?.warn({ reason: refused }, "native TensorFlow is not used; WebAssembly takes its place");
-  return "wasm";
+async function choose(options: ClassifierOptions, files: ModelFiles): Promise<[Backend, Network]> {
+  const { backend, log, probe } = options;
+  if (backend !== "auto") return [backend, await open(backend, files, probe)];
+  try {
+    return ["kernel", await open("kernel", files)];
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    log?.warn({ reason }, "the kernel is not used; TensorFlow.js on WebAssembly takes its place");
+    return ["wasm", await open("wasm", files)];
+  }
+}
+
+async function open(backend: Backend, files: ModelFiles, probe?: ClassifierOptions["probe"]): Promise<Network> {
+  const network = backend === "kernel" ? openKernel(files) : await openOnTensorFlow(backend, files, probe);
+  checkGolden(network, files);
+  return network;
+}
+
+/** Imported only here: TensorFlow.js costs a process as much memory and start time as the rest of a gateway. */
+async function openOnTensorFlow(backend: "wasm" | "native", files: ModelFiles, probe?: ClassifierOptions["probe"]) {
+  const { probeNative, useNative, useWasm } = await import("./backend.ts");
+  const { openTensorFlow } = await import("./tensorflow.ts");
+  if (backend === "native") {
+    const refused = await (probe ?? probeNative)();
+    if (refused !== null) {
+      throw new Error(
+        `Native TensorFlow cannot be used: ${refused}. Install @tensorflow/tfjs-node, or choose the backend auto.`,
+      );
+    }
+    await useNative();
+  } else await useWasm();
+  return openTensorFlow(files);
 }

@@ -3,6 +3,7 @@ import cliProgress from "cli-progress";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { Placement } from "../../firmware-contracts/detection.ts";
 import { type ClassifierOptions, loadClassifier } from "../classifier/classifier.ts";
+import { backendChoices } from "../classifier/network.ts";
 import { type Comparison, compare, comparisonText, readEarlier } from "./compare.ts";
 import { degradationsOf } from "./degradations.ts";
 import { type EvaluationReport, evaluate } from "./evaluate.ts";
@@ -48,9 +49,7 @@ export function evaluateCommand(): Command {
     .option("--plot <dir>", "draw every missed fall and every false alarm there, with an index.html")
     .option("--compare <report>", "tell what is different from an earlier report that --json wrote")
     .option("--json <file>", "write the report as JSON to a file, or to stdout with -")
-    .addOption(
-      new Option("--backend <name>", "what computes the model").choices(["auto", "native", "wasm"]).default("auto"),
-    )
+    .addOption(new Option("--backend <name>", "what computes the model").choices(backendChoices).default("auto"))
     .addHelpText(
       "after",
       `

@@ -106,17 +106,19 @@ describe("training", () => {
     });
   }, 60_000);
 
-  test("what is written loads, with its golden windows and figures", async () => {
+  test("what is written loads on the kernel and on WebAssembly, with its golden windows and figures", async () => {
     const models = await trainBoth(examples, { ...options, epochs: 1 });
     const card = cardOf(sources, examples, { seed: 3, quick: true, epochs: 1, branches: 1, inner: 2 });
     const out = join(folder, "model");
     await writeModel(out, { models, operatingPoints: points(0.5, 0.9), examples, ...card });
     await addFigures(out, { model: { version: "none" }, sets: [] });
-    const classifier = await loadClassifier({ backend: "wasm", folder: pathToFileURL(`${out}/`) });
-    expect(classifier.operatingPoints).toEqual(points(0.5, 0.9));
     const [{ input }] = examples as [Example];
-    expect(classifier.score("wrist", [input])[0]).toBeCloseTo(scoresOf(models.wrist, [input])[0]!, 5);
-    classifier.dispose();
+    for (const backend of ["kernel", "wasm"] as const) {
+      const classifier = await loadClassifier({ backend, folder: pathToFileURL(`${out}/`) });
+      expect(classifier.operatingPoints).toEqual(points(0.5, 0.9));
+      expect(classifier.score("wrist", [input])[0]).toBeCloseTo(scoresOf(models.wrist, [input])[0]!, 5);
+      classifier.dispose();
+    }
   }, 60_000);
 });
 

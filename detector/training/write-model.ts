@@ -64,7 +64,8 @@ export async function addFigures(folder: string, report: { model: { version: str
   await writeFile(path, `${JSON.stringify({ ...card, figures: told }, null, 2)}\n`);
 }
 
-async function artifactsOf(model: LayersModel) {
+/** A model as TensorFlow.js writes it: topology, weight specs, weights. */
+export async function artifactsOf(model: LayersModel) {
   let kept: tf.io.ModelArtifacts | undefined;
   await model.save(
     tf.io.withSaveHandler(async (artifacts) => {
