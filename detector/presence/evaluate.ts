@@ -1,5 +1,4 @@
 // npm run -s evaluate:presence -- [DIR]: plays logs of presence sensors through the welfare alarm, with stillness injected and with outages.
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import cliProgress from "cli-progress";
 import { Command, InvalidArgumentError } from "commander";
@@ -12,7 +11,7 @@ interface Flags {
   injections: number;
   outages: number;
   seed: number;
-  json?: string | true;
+  json?: boolean;
 }
 
 /** Progress goes to stderr, the table or JSON to stdout. */
@@ -26,7 +25,7 @@ export function evaluatePresenceCommand(): Command {
     .option("--injections <n>", "moments at which movement ends, for each home", wholeNumber, 200)
     .option("--outages <n>", "runs of each kind of outage, for each home", wholeNumber, 100)
     .option("--seed <n>", "the same seed draws the same moments", wholeNumber, 1)
-    .option("--json [file]", "write the report as JSON to a file, or to stdout")
+    .option("--json", "print the report as JSON")
     .addHelpText(
       "after",
       `
@@ -56,9 +55,8 @@ async function run(folder: string | undefined, { homes, json, ...numbers }: Flag
     bar.stop();
   }
   for (const problem of logs.flatMap(({ problems }) => problems)) process.stderr.write(`left out: ${problem}\n`);
-  const text = `${JSON.stringify({ seed: numbers.seed, homes: reports }, null, 2)}\n`;
-  if (typeof json === "string") await writeFile(json, text);
-  process.stdout.write(json === true ? text : `${tableOf(reports)}\n`);
+  const text = json ? JSON.stringify({ seed: numbers.seed, homes: reports }, null, 2) : tableOf(reports);
+  process.stdout.write(`${text}\n`);
 }
 
 function usualFolder(): string {

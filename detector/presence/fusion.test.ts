@@ -166,6 +166,22 @@ describe("nothing", () => {
     expect(said(state, impact + 10 * second + 60 * minute).shift).toBeGreaterThan(-0.01);
   });
 
+  test("all of one kind together weigh no more than the cap", () => {
+    const walk = [report("kitchen", "on", impact + 6 * second), report("hall", "on", impact + 14 * second)];
+    const state = home([...walk, report("bed", "on", impact + 19 * second)]);
+    const { shift, items } = said(state, impact + 22 * second);
+    expect(items.reduce((sum, { weight }) => sum + weight, 0)).toBeLessThan(-1.1);
+    expect(shift).toBe(-shiftCap);
+  });
+
+  test("somebody pacing up and down all day leaves no longer trail", () => {
+    const pacing = Array.from({ length: 200 }, (_, n) => {
+      const isOn = n % 4 < 2;
+      return report(n % 2 ? "hall" : "kitchen", isOn ? "on" : "off", impact - hour + n * 10 * second);
+    });
+    expect(home(pacing).runs).toHaveLength(16);
+  });
+
   test("for and against do away with each other", () => {
     const floor = report("bathroom", "on", impact + 5 * second, { sensor: "motion", atFloor: true });
     const state = home([floor, report("bed", "on", impact + 10 * second)]);

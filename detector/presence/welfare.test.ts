@@ -189,10 +189,28 @@ describe("an outage is a technical matter, not stillness", () => {
     if (outage.kind === "gateway") expect(told.at(-1)).toEqual([]);
   });
 
-  test("all sensors silent for a day while nothing moves: unheard, no alarm; heard again, nobody is known to be at home", () => {
-    const home = livedOn([], end + 2 * dayMs, { kind: "gateway", from: next(10), until: next(34) });
-    expect(inactive(home).filter((told) => told.at >= next(10))).toEqual([]);
+  test("a day without the gateway, and nothing moves afterwards: nobody is known to be at home, and somebody may have left unseen", () => {
+    const gone: Outage = { kind: "gateway", from: next(10), until: next(34) };
+    const home = livedOn(
+      tomorrow.filter((one) => one.at < next(10)),
+      end + 3 * dayMs,
+      gone,
+    );
+    expect(inactive(home)).toEqual([]);
+    expect(unheard(home)[0]).not.toEqual([]);
     expect(unheard(home).at(-1)).toEqual([]);
+  });
+
+  test("a front door that stands open for two hours tells nobody's going, and is told as unheard", () => {
+    const home = livedOn([...tomorrow.filter((one) => one.at < next(10)), change("door", "on", next(10))], next(24));
+    expect(unheard(home)).toEqual([["door"]]);
+    expect(inactive(home)).toEqual([]);
+  });
+
+  test("a clock that goes back stands still", () => {
+    const home = structuredClone(learnt);
+    const [state] = stepWelfare(home.state, { kind: "tick" }, end - 5 * hour);
+    expect(state.now).toBeGreaterThan(end - 2 * hour);
   });
 
   test("what was interrupted, by a pause or a missing consent, begins anew", () => {
