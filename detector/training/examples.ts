@@ -81,7 +81,10 @@ export function examplesOf(
   return examples;
 }
 
-/** Fall, daily life, or null where a window is neither for certain: around the labelled impact, and whatever follows a fall. */
+/**
+ * Fall, daily life, or null where a window is neither for certain: around the labelled impact, and whatever follows a fall. Where only the largest peak is
+ * known, nothing else of a fall's trial is daily life: of smartfallmm's falls many peak when the person gets up, and the fall itself lies before.
+ */
 function labelOf(recording: Recording, impactS: number): 0 | 1 | null {
   const span = impactSpan(recording.trial);
   if (!span) return 0;
@@ -89,5 +92,5 @@ function labelOf(recording: Recording, impactS: number): 0 | 1 | null {
   const from = onsetS != null ? onsetS - 0.2 : (peakS ?? 0) - 1;
   const to = endS != null ? endS + 0.7 : (peakS ?? 0) + 1;
   if (impactS >= from && impactS <= to) return 1;
-  return impactS < span.from ? 0 : null;
+  return onsetS != null && impactS < span.from ? 0 : null;
 }

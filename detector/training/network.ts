@@ -66,7 +66,7 @@ export async function trainModel(examples: readonly Example[], options: Training
 function denseBranch(number: number, seed: number): Branch {
   return {
     input: "features",
-    stack: [dense(`${number}_a`, 32, seed), dense(`${number}_b`, 16, seed), dense(`${number}_logit`, 1, seed, false)],
+    stack: [dense(`${number}_a`, 64, seed), dense(`${number}_b`, 24, seed), dense(`${number}_logit`, 1, seed, false)],
   };
 }
 
@@ -77,11 +77,11 @@ function patchBranch(number: number, seed: number): Branch {
     input: "signal",
     stack: [
       layers.layers.reshape({ targetShape: [patches, 4 * channelCount], name: `patches_${number}` }),
-      dense(`${number}_a`, 16, seed),
-      layers.layers.reshape({ targetShape: [patches / 5, 5 * 16], name: `seconds_${number}` }),
-      dense(`${number}_b`, 24, seed),
-      layers.layers.reshape({ targetShape: [(patches / 5) * 24], name: `whole_${number}` }),
-      dense(`${number}_c`, 16, seed),
+      dense(`${number}_a`, 24, seed),
+      layers.layers.reshape({ targetShape: [patches / 5, 5 * 24], name: `seconds_${number}` }),
+      dense(`${number}_b`, 32, seed),
+      layers.layers.reshape({ targetShape: [(patches / 5) * 32], name: `whole_${number}` }),
+      dense(`${number}_c`, 24, seed),
       dense(`${number}_logit`, 1, seed, false),
     ] as Layer[],
   };
@@ -120,13 +120,13 @@ function scaleOf(examples: readonly Example[]): Scale {
 /** Falls and daily life weigh alike in all; a set whose labels are known to be noisy weighs less. */
 function weightsOf(examples: readonly Example[]): Float32Array {
   const sums = [0, 0];
-  for (const { label, dataset } of examples) sums[label]! += trustIn(dataset);
+  for (const example of examples) sums[example.label]! += trustIn(example);
   const half = 0.5 * examples.length;
-  return Float32Array.from(examples, ({ label, dataset }) => (half * trustIn(dataset)) / (sums[label] || 1));
+  return Float32Array.from(examples, (example) => (half * trustIn(example)) / (sums[example.label] || 1));
 }
 
-/** A third of smartfallmm's falls at the watch end within 2.5 s of the peak, and some never show an impact. */
-export const trustIn = (dataset: string) => (dataset === "smartfallmm" ? 0.3 : 1);
+/** A third of smartfallmm's falls at the watch, its wider sensor, end within 2.5 s of the peak, and some never show an impact. */
+const trustIn = ({ dataset, rangeClass }: Example) => (dataset === "smartfallmm" && rangeClass === "wide" ? 0.3 : 1);
 
 async function train(
   model: layers.LayersModel,

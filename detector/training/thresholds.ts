@@ -1,14 +1,17 @@
 import type { ModelPlacement, OperatingPoint, OperatingPoints, RangeClass } from "../operating-points.ts";
 import type { LeftOut } from "./folds.ts";
-import { trustIn } from "./network.ts";
 
 /**
  * The alarm budget: the share of scripted daily-life trials that may alarm, on every set by itself, and seated hours' alarms.
- * Scripted trials are all lying down, jumping and stumbling; a day holds a handful of those. Labels of a set that is trusted less may cost more.
+ * Scripted trials are all lying down, jumping and stumbling; a day holds a handful of those. A sensor that clips at ±2 g tells falls less well from
+ * daily life, and may cost more.
  */
 export const budget = {
-  scripted: { wrist: 0.04, waist: 0.008 } satisfies Record<ModelPlacement, number>,
-  seatedPerHour: 0.15,
+  scripted: { wrist: { wide: 0.032, "2g": 0.05 }, waist: { wide: 0.008, "2g": 0.012 } } satisfies Record<
+    ModelPlacement,
+    Record<RangeClass, number>
+  >,
+  seatedPerHour: 0.5,
   /** Strong evidence, which nothing can dismiss, gets this share of it. */
   strongShare: 0.25,
 };
@@ -34,7 +37,7 @@ export function thresholdsFor(scored: readonly LeftOut[]): OperatingPoints {
         const allowed =
           dataset === seatedSet
             ? budget.seatedPerHour * seatedHours * part
-            : (budget.scripted[model] / trustIn(dataset)) * peaks.length * part;
+            : budget.scripted[model][range] * peaks.length * part;
         threshold = Math.max(threshold, between(peaks, Math.floor(allowed)));
       }
       return threshold;

@@ -25,7 +25,7 @@ interface Flags {
 }
 
 /** What one run costs: epochs, branches of each kind, and folds within the training people for the thresholds. */
-const efforts = { full: { epochs: 10, branches: 1, inner: 3 }, quick: { epochs: 3, branches: 1, inner: 2 } };
+const efforts = { full: { epochs: 20, branches: 2, inner: 3 }, quick: { epochs: 3, branches: 1, inner: 2 } };
 type Effort = (typeof efforts)[keyof typeof efforts];
 
 const modelFolder = fileURLToPath(new URL("../model/", import.meta.url));

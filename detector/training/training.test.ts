@@ -73,6 +73,18 @@ describe("examples", () => {
     for (const { rangeClass, variant } of examples) expect(rangeClass).toBe(variant === "clipped" ? "2g" : "wide");
   });
 
+  test("in a fall's trial without a labelled onset nothing but the peak is known", () => {
+    const fall = made(1, "fall", "wrist");
+    for (let i = 60; i < 64; i++) fall.recording.samples[i * 3] = 2500;
+    const labels = (onsetS?: number) => {
+      const { trial, ...rest } = fall.recording;
+      const recording = { ...rest, trial: { ...trial, ...(onsetS === undefined ? {} : { onsetS, endS: 6.5 }) } };
+      return examplesOf([{ ...fall, recording }], 1, ["as-is"]).map(({ label }) => label);
+    };
+    expect(labels()).toEqual([1]);
+    expect(labels(5.8)).toEqual([0, 1]);
+  });
+
   test("a lower rate keeps the length and the times of the labels", () => {
     const [source] = sources;
     const slow = resampled(source!.recording, 20, 0.5);
@@ -139,8 +151,8 @@ describe("thresholds", () => {
     const scored = Array.from({ length: 1000 }, (_, i) => ({ example: { ...base!, trial: `${i}` }, score: i / 1000 }));
     const { medium, strong } = thresholdsFor(scored).wrist.wide;
     const through = (threshold: number) => scored.filter(({ score }) => score >= threshold).length;
-    expect(through(medium)).toBe(Math.floor(1000 * budget.scripted.wrist));
-    expect(through(strong)).toBe(Math.floor(1000 * budget.scripted.wrist * budget.strongShare));
+    expect(through(medium)).toBe(Math.floor(1000 * budget.scripted.wrist.wide));
+    expect(through(strong)).toBe(Math.floor(1000 * budget.scripted.wrist.wide * budget.strongShare));
   });
 
   test("a seated hour counts once, also where a copy of it was made for the same range", () => {
