@@ -9,6 +9,8 @@ export interface TrainingOptions {
   epochs: number;
   /** Branches whose logits are averaged: of each kind this many. */
   branches: number;
+  /** What the branches take. Default: both. */
+  kinds?: readonly Branch["input"][];
   seed: number;
   onEpoch?: (loss: number) => void;
 }
@@ -47,9 +49,10 @@ export async function trainModel(examples: readonly Example[], options: Training
     signal: layers.input({ shape: [channelLength, channelCount], name: "signal" }),
   };
   const logits: layers.SymbolicTensor[] = [];
-  for (let number = 0; number < options.branches * 2; number++) {
+  const kinds = options.kinds ?? (["features", "signal"] as const);
+  for (let number = 0; number < options.branches * kinds.length; number++) {
     const seed = options.seed * 100 + number;
-    const branch = number % 2 === 0 ? denseBranch(number, seed) : patchBranch(number, seed);
+    const branch = kinds[number % kinds.length] === "features" ? denseBranch(number, seed) : patchBranch(number, seed);
     const input = inputs[branch.input];
     const output = branch.stack.reduce((tensor, layer) => layer.apply(tensor) as layers.SymbolicTensor, input);
     await train(layers.model({ inputs: input, outputs: output }), branch, examples, scale, weights, {
@@ -59,8 +62,8 @@ export async function trainModel(examples: readonly Example[], options: Training
     if (branch.input === "features") foldScale(branch.stack[0]!, scale);
     logits.push(output);
   }
-  const mean = layers.layers.average().apply(logits) as layers.SymbolicTensor;
-  return layers.model({ inputs: [inputs.features, inputs.signal], outputs: mean });
+  const mean = logits.length > 1 ? (layers.layers.average().apply(logits) as layers.SymbolicTensor) : logits[0]!;
+  return layers.model({ inputs: kinds.map((kind) => inputs[kind]), outputs: mean });
 }
 
 function denseBranch(number: number, seed: number): Branch {
@@ -230,11 +233,11 @@ export function scoresOf(model: layers.LayersModel, inputs: readonly Float32Arra
       signal.set(input.subarray(featureCount), row * values);
     });
     const logits = tf.tidy(() => {
-      const given = [
-        tf.tensor2d(features, [part.length, featureCount]),
-        tf.tensor3d(signal, [part.length, channelLength, channelCount]),
-      ];
-      return (model.predict(given) as tf.Tensor).dataSync();
+      const given: Record<string, tf.Tensor> = {
+        features: tf.tensor2d(features, [part.length, featureCount]),
+        signal: tf.tensor3d(signal, [part.length, channelLength, channelCount]),
+      };
+      return (model.predict(model.inputNames.map((name) => given[name]!)) as tf.Tensor).dataSync();
     });
     for (let i = 0; i < part.length; i++) scores[from + i] = 1 / (1 + Math.exp(-logits[i]!));
   }

@@ -12,6 +12,7 @@ import { resampled } from "../evaluation/degrade.ts";
 import { points } from "../synthetic-wearer.ts";
 import { augment, variants } from "./augment.ts";
 import { cardOf } from "./card-text.ts";
+import { type Design, designs, rankingsOf, tryDesign } from "./designs.ts";
 import { type Example, examplesOf, type Source } from "./examples.ts";
 import { foldsOf, scoreLeftOut, trainBoth } from "./folds.ts";
 import { scoresOf } from "./network.ts";
@@ -100,6 +101,34 @@ describe("examples", () => {
 
   test("the acceptance set is none of the training sets", () => {
     expect(trainingSets.some((name) => name.includes("umafall"))).toBe(false);
+  });
+});
+
+describe("ranking of designs", () => {
+  const scored = (id: string, label: 0 | 1, score: number) => ({
+    example: { ...examples[0]!, label, trial: `made-up/wrist/${id}/as-is`, variant: "as-is" as const },
+    score,
+  });
+
+  test("is by trial: a fall's own window, daily life's highest, and none where no gate opened", () => {
+    const wrist = sources
+      .filter(({ part }) => part === "wrist")
+      .filter(({ recording }) => /[0-3]$/.test(recording.trial.id));
+    const falls = wrist.filter(({ recording }) => recording.trial.label === "fall");
+    const quiet = wrist.filter(({ recording }) => recording.trial.label === "adl");
+    const best = falls.slice(1).map(({ recording }, i) => scored(recording.trial.id, 1, i === 0 ? 0.3 : 0.9));
+    const lower = quiet.flatMap(({ recording: { trial } }) => [scored(trial.id, 0, 0.2), scored(trial.id, 0, 0.4)]);
+    // A high window of a fall's trial that is not the fall finds nothing.
+    const [ranking] = rankingsOf([...best, ...lower, scored(falls[0]!.recording.trial.id, 0, 0.99)], wrist, [0.9]);
+    expect(ranking).toMatchObject({ set: "made-up/wrist", falls: falls.length, dailyLife: quiet.length });
+    expect(ranking?.found[0]?.share).toBeCloseTo((falls.length - 2) / falls.length, 9);
+    expect(ranking?.area).toBeCloseTo((falls.length - 2) / falls.length, 9);
+  });
+
+  test.each(Object.entries<Design>(designs))("%s can be trained, and scores each example once", async (_, design) => {
+    const all = await tryDesign(design, examples, 2, { ...options, epochs: 1 });
+    expect(new Set(all.map(({ example }) => example))).toEqual(new Set(examples));
+    expect(all).toHaveLength(examples.length);
   });
 });
 
