@@ -6,6 +6,7 @@ import type { Played } from "../evaluation/play.ts";
 import { play } from "../evaluation/play.ts";
 import { type PartReport, reportPart, tableOf } from "../evaluation/report.ts";
 import { modelFor } from "../operating-points.ts";
+import { writeCardPage } from "./card-page.ts";
 import { cardOf } from "./card-text.ts";
 import { type Design, designs, type Ranking, rankingsOf, rankingTable, tryDesign } from "./designs.ts";
 import { type Example, examplesOf, personOf, type Source } from "./examples.ts";
@@ -95,6 +96,7 @@ async function ship(sources: Source[], examples: Example[], effort: Effort, flag
     examples,
     ...cardOf(sources, examples, { seed: flags.seed, quick: flags.quick ?? false, ...effort }),
   });
+  await writeCardPage(flags.out);
   process.stdout.write(`wrote ${flags.out}\n`);
 }
 
@@ -174,7 +176,10 @@ async function reportLeftOut(
     return reportPart({ dataset, part, placement: list[0]!.recording.placement }, list);
   });
   const report = { model: { version: `${tells}, seed ${flags.seed}` }, sets };
-  if (flags.card) await addFigures(flags.out, report);
+  if (flags.card) {
+    await addFigures(flags.out, report);
+    await writeCardPage(flags.out);
+  }
   if (flags.json) await writeJson(flags.json, report);
   if (flags.json !== "-") process.stdout.write(`${tableOf(sets)}\n`);
 }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -7,10 +7,12 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Recording } from "../../firmware-contracts/recordings/format.ts";
 import { useWasm } from "../classifier/backend.ts";
+import { modelFolder } from "../classifier/card.ts";
 import { loadClassifier } from "../classifier/classifier.ts";
 import { resampled } from "../evaluation/degrade.ts";
 import { points } from "../synthetic-wearer.ts";
 import { augment, variants } from "./augment.ts";
+import { cardPage } from "./card-page.ts";
 import { cardOf } from "./card-text.ts";
 import { type Design, designs, rankingsOf, tryDesign } from "./designs.ts";
 import { type Example, examplesOf, type Source } from "./examples.ts";
@@ -201,6 +203,12 @@ describe("thresholds", () => {
     // Of a sensor that is wider itself there are copies alone.
     expect(thresholdsFor(copies).wrist["2g"].medium).toBeCloseTo(alone.medium + 0.0005, 6);
   });
+});
+
+test("the card's page is that of the card", async () => {
+  const card = await readFile(new URL("card.json", modelFolder), "utf8");
+  const page = await readFile(new URL("card.md", modelFolder), "utf8");
+  expect(page).toBe(cardPage(JSON.parse(card)));
 });
 
 describe("the command", () => {

@@ -6,7 +6,7 @@ import type { Counters } from "../counters.ts";
 
 /** Most windows in one call, so that a call holds up the event loop for a few milliseconds at most. */
 const batchSize = 64;
-/** Windows are gathered so long before a call, ms: a call costs as much as twenty windows in one, and a fall is told seconds after its impact anyway. */
+/** Windows are gathered so long before a call, ms: on TensorFlow.js a call costs as much as twenty windows, and a fall is told seconds after its impact anyway. */
 const gatherMs = 25;
 /** A classifier that fails is asked again after this, ms. */
 const retryMs = 1000;
