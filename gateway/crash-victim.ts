@@ -15,7 +15,7 @@ const gateway = createGateway({
   intake: createHttpIntake({ url, token, clock, timeoutSeconds: 5 }),
   clock,
   log: pino({ level: "warn" }, pino.destination({ dest: 2, sync: true })),
-  classifier: await loadClassifier({ backend: "wasm" }),
+  classifier: await loadClassifier({ backend: "auto" }),
 });
 await gateway.start();
 process.stdout.write(`${gateway.mqttUrl}\n`);

@@ -26,7 +26,7 @@ let bench: Bench;
 let undo: (() => Promise<void>) | null = null;
 
 beforeAll(async () => {
-  classifier = await loadClassifier({ backend: "wasm" });
+  classifier = await loadClassifier({ backend: "auto" });
   devices = await devicesNamed("watch-1");
 });
 afterEach(async () => {

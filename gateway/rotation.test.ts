@@ -10,7 +10,7 @@ let newHash: string;
 let bench: Bench;
 
 beforeAll(async () => {
-  classifier = await loadClassifier({ backend: "wasm" });
+  classifier = await loadClassifier({ backend: "auto" });
   [device] = (await devicesNamed("watch-1")) as [ControlDevice];
   newHash = await hashSecret("the-new-one", "device");
 });

@@ -99,7 +99,7 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
   const intake = rememberingIntake(options.devices);
   const logged: Record<string, unknown>[] = [];
   const log = pino({ level: "debug", base: null }, { write: (line: string) => void logged.push(JSON.parse(line)) });
-  const classifier = options.classifier ?? (await loadClassifier({ backend: "wasm" }));
+  const classifier = options.classifier ?? (await loadClassifier({ backend: "auto" }));
   const config = GatewayConfig.parse({ mqtt: { port: 0 }, control: { refreshSeconds: 1 }, ...options.config });
   const make = () => createGateway({ config, dataDir, intake, clock, log, classifier });
   const clients: mqtt.MqttClient[] = [];

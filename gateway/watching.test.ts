@@ -22,7 +22,7 @@ let classifier: Classifier;
 let watch: ControlDevice;
 let bench: Bench;
 beforeAll(async () => {
-  classifier = await loadClassifier({ backend: "wasm" });
+  classifier = await loadClassifier({ backend: "auto" });
   [watch] = (await devicesNamed("watch-1")) as [ControlDevice];
 });
 afterEach(() => bench?.close());

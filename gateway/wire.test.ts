@@ -22,7 +22,7 @@ let devices: ControlDevice[];
 let bench: Bench;
 
 beforeAll(async () => {
-  classifier = await loadClassifier({ backend: "wasm" });
+  classifier = await loadClassifier({ backend: "auto" });
   devices = await devicesNamed("watch-1", "watch-2");
 });
 afterEach(() => bench?.close());

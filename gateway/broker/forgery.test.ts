@@ -15,7 +15,7 @@ let bench: Bench;
 beforeAll(async () => {
   const devices = await devicesNamed(thief, ...victims);
   const limits = { publishesPerSecond: 10_000 };
-  bench = await openBench({ devices, classifier: await loadClassifier({ backend: "wasm" }), config: { limits } });
+  bench = await openBench({ devices, classifier: await loadClassifier({ backend: "auto" }), config: { limits } });
 });
 afterAll(() => bench?.close());
 

@@ -37,7 +37,7 @@ beforeAll(async () => {
   ca = authority.certificate;
   watch = await issueForDevice(authority, "watch-1", now);
   foreign = await issueForDevice(await makeAuthority("Somebody else", now), "watch-1", now);
-  classifier = await loadClassifier({ backend: "wasm" });
+  classifier = await loadClassifier({ backend: "auto" });
   devices = await devicesNamed("watch-1", "watch-2");
 });
 afterEach(() => bench?.close());

@@ -203,7 +203,7 @@ function rowOf(
 
 async function measureShares(played: Source, say: Say, notes: string[]): Promise<Record<string, JournaledShare>> {
   const shares: Record<string, JournaledShare> = {};
-  const classifier = await loadClassifier({ backend: "wasm" });
+  const classifier = await loadClassifier({ backend: "auto" });
   const wanted: Source[] = process.env.FALLVAKT_RECORDINGS ? ["stress-predict", "sisfall"] : ["generated"];
   if (!process.env.FALLVAKT_RECORDINGS)
     notes.push("FALLVAKT_RECORDINGS is not set: generated trials stand for recordings");

@@ -74,7 +74,7 @@ describe.skipIf(skipped)("over TLS, with the authority that init makes", () => {
     };
     bench = await openBench({
       devices: await devicesNamed("watch-1", "watch-2"),
-      classifier: await loadClassifier({ backend: "wasm" }),
+      classifier: await loadClassifier({ backend: "auto" }),
       config: { mqtt: { port: 0, tls } },
     });
   });

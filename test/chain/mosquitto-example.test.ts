@@ -25,7 +25,7 @@ beforeAll(async () => {
   ca = readFileSync(mosquitto.caFile);
   bench = await openBench({
     devices: await devicesNamed("watch-1", "thief-1"),
-    classifier: await loadClassifier({ backend: "wasm" }),
+    classifier: await loadClassifier({ backend: "auto" }),
     config: { outside: { url: mosquitto.gatewaysUrl, caFile: mosquitto.caFile, ...gatewayUser } },
   });
   await until("subscribed", () => bench.gateway.counters()["connections.open"] === 2);

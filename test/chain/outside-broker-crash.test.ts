@@ -139,7 +139,7 @@ test.skipIf(skipped)(
 test.skipIf(skipped)(
   "Mosquitto killed with -9: what the gateway had taken is told, and all goes on with the next start (needs mosquitto)",
   async () => {
-    const classifier = await loadClassifier({ backend: "wasm" });
+    const classifier = await loadClassifier({ backend: "auto" });
     bench = await openBench({ devices: await devicesNamed(device), classifier, config: { outside: outside() } });
     const { gateway, intake } = bench;
     const followed = () => gateway.counters()["connections.open"] === 1;
@@ -160,7 +160,7 @@ test.skipIf(skipped)(
 test.skipIf(skipped)(
   "Mosquitto killed with -9 while the gateway is away keeps what had waited for 3 s (needs mosquitto)",
   async () => {
-    const classifier = await loadClassifier({ backend: "wasm" });
+    const classifier = await loadClassifier({ backend: "auto" });
     bench = await openBench({ devices: await devicesNamed(device), classifier, config: { outside: outside() } });
     await until("subscribed", () => bench?.gateway.counters()["connections.open"] === 1);
     await bench.gateway.stop();

@@ -33,7 +33,7 @@ let clients: mqtt.MqttClient[] = [];
 
 beforeAll(async () => {
   if (skipped) return;
-  classifier = await loadClassifier({ backend: "wasm" });
+  classifier = await loadClassifier({ backend: "auto" });
   devices = await devicesNamed("watch-1", "watch-2");
 });
 afterEach(async () => {

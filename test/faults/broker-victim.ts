@@ -23,7 +23,7 @@ const gateway = createGateway({
   intake: rememberingIntake(await devicesNamed(...healthyDevices, ...rogueDevices)),
   clock: systemClock(),
   log: pino({ level: "error" }, pino.destination(2)),
-  classifier: await loadClassifier({ backend: "wasm" }),
+  classifier: await loadClassifier({ backend: "auto" }),
 });
 await gateway.start();
 process.on("message", () => process.send?.(gateway.counters()));

@@ -96,7 +96,7 @@ export function townSettings(
     log: { level: "error" },
     gateway: {
       mqtt: { port: options.mqttPort ?? 0, ...(tls ? { tls } : {}) },
-      detector: { backend: "wasm" },
+      detector: { backend: "auto" },
       ...(options.outside ? { outside: { ...options.outside, ...gatewayUser } } : {}),
     },
     alerting: {
