@@ -1,0 +1,61 @@
+import type { DoneAct } from "./audit-store.ts";
+
+export interface UserRow {
+  name: string;
+  role: "operator" | "responder";
+  passwordHash: string;
+}
+
+export interface UserStore {
+  user(name: string): Promise<UserRow | null>;
+  users(): Promise<Omit<UserRow, "passwordHash">[]>;
+  putUser(user: UserRow): Promise<void>;
+  removeUser(name: string): Promise<boolean>;
+}
+
+/** A phone that gets no texts, as far as is known. */
+export interface LostContact {
+  responderId: string;
+  /** The provider's code, or `stop`. */
+  reason: string;
+  since: number;
+  /** A fingerprint of its number. */
+  phone: string;
+}
+
+/** A phone is lost, and why, or can be reached again (null). */
+export interface ContactChange {
+  responderId: string;
+  lost: string | null;
+  /** A fingerprint of its number. */
+  phone: string;
+}
+
+export interface ContactStore {
+  lost(): Promise<LostContact[]>;
+  put(contact: ContactChange, at: number): Promise<void>;
+}
+
+/** A resident as staff must know them at the door. It is kept sealed, and shown only to who says who they are. */
+export interface Resident {
+  name: string;
+  address?: string | undefined;
+  keyCode?: string | undefined;
+  /** The way there, and how the door opens. */
+  route?: string | undefined;
+  contacts: { name: string; phone: string }[];
+}
+
+export interface ResidentRow extends Resident {
+  id: string;
+  addedAt: number;
+}
+
+export interface ResidentStore {
+  /** Adds a resident to a dwelling; in the place of `replaces`, where that is given. False where the dwelling has none of that id. */
+  put(dwellingId: string, id: string, resident: Resident, replaces: string | null, act: DoneAct): Promise<boolean>;
+  /** Opens what is known of a dwelling's residents. The look-up is in the audit log before it is answered. */
+  lookUp(dwellingId: string, act: DoneAct): Promise<ResidentRow[]>;
+  /** How many each dwelling has. It opens nothing. */
+  counts(): Promise<{ dwellingId: string; residents: number }[]>;
+}

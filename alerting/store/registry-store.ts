@@ -1,0 +1,141 @@
+import type { Placement } from "../../firmware-contracts/detection.ts";
+import type {
+  ConsentState,
+  Control,
+  ControlDevice,
+  ControlPart,
+  ControlVersions,
+  Pause,
+} from "../../firmware-contracts/intake.ts";
+
+/** When something was changed, and by whom, where a person did it. */
+export interface Act {
+  at: number;
+  by: string | null;
+}
+
+export interface Dwelling {
+  id: string;
+  alias: string;
+  area: string | null;
+  room: string | null;
+  unit: string | null;
+}
+
+export interface DeviceRow extends ControlDevice {
+  dwellingId: string;
+  room: string | null;
+  addedAt: number;
+  lastSeenAt: number | null;
+  online: boolean | null;
+  battery: number | null;
+}
+
+/** A device that is new, in a dwelling that may be. `consentBy`: who vouches for its consent. */
+export interface DeviceAddition {
+  device: DeviceRow;
+  dwelling: Dwelling;
+  consentBy: string | null;
+}
+
+/** Devices and their dwellings. What gateways follow is changed with a version and a line in the history, or not at all. */
+export interface RegistryStore {
+  dwellings(): Promise<Dwelling[]>;
+  /** Of pauses, those that run at `at`. */
+  devices(at: number): Promise<DeviceRow[]>;
+  /** Its pause may be over. */
+  device(deviceId: string): Promise<{ device: DeviceRow; dwelling: Dwelling } | null>;
+  dwellingsInArea(area: string, unit: string | null): Promise<number>;
+  /** What an alarm's limits depend on: since when anybody lives there under watch, wall ms, and its own time to arrive. */
+  dwellingTerms(dwellingId: string): Promise<{ since: number | null; arriveMinutes: number | null }>;
+  /** Null: as the policy says. False where there is no such dwelling. */
+  setArriveMinutes(dwellingId: string, minutes: number | null): Promise<boolean>;
+  /** Adds devices and the dwellings that are new, as one. */
+  addDevices(devices: readonly DeviceAddition[], act: Act): Promise<void>;
+  /** False where there is no such device. */
+  revokeDevice(deviceId: string, act: Act): Promise<boolean>;
+  /**
+   * Gives a device another secret. The one it had stays valid until `previousUntil`, or ends at once where that is null.
+   * False where there is no such device or it was revoked.
+   */
+  replaceSecret(deviceId: string, secretHash: string, previousUntil: number | null, act: Act): Promise<boolean>;
+  /** The new secret was used at `usedAt`: what it replaced ends, unless it was replaced again since. */
+  endPreviousSecret(deviceId: string, usedAt: number, act: Act): Promise<void>;
+  /** False where there is no such device or it was revoked. */
+  placeDevice(deviceId: string, placement: Placement, act: Act): Promise<boolean>;
+  /** Null gives the device the model's own again. False where there is no such device or it was revoked. */
+  setThreshold(deviceId: string, threshold: number | null, act: Act): Promise<boolean>;
+  deviceSeen(deviceId: string, at: number, seen: { online: boolean | null; battery: number | null }): Promise<void>;
+}
+
+export interface ConsentRow {
+  dwellingId: string;
+  alias: string;
+  unit: string | null;
+  state: ConsentState;
+  /** When it was given or withdrawn, and who vouched for it or took note; null where it is missing. */
+  at: number | null;
+  by: string | null;
+}
+
+export interface PauseRow extends Pause {
+  dwellingId: string;
+  alias: string;
+  unit: string | null;
+  by: string;
+}
+
+/** Whether dwellings may be watched. */
+export interface WatchStore {
+  /** One for each dwelling. */
+  consents(): Promise<ConsentRow[]>;
+  /** False where it is so already. */
+  putConsent(dwellingId: string, state: "given" | "withdrawn", act: Act): Promise<boolean>;
+  /** Those that run at `at`, the first to end first. */
+  pauses(at: number): Promise<PauseRow[]>;
+  /** Instead of one that may be running. */
+  putPause(dwellingId: string, pause: Pause, act: Act): Promise<void>;
+  /** False where none is running. */
+  endPause(dwellingId: string, act: Act): Promise<boolean>;
+}
+
+/** A line in the history of what gateways follow. */
+export interface ControlChange {
+  version: number;
+  at: number;
+  part: ControlPart;
+  deviceId: string | null;
+  /** The dwelling's key number, and its unit. */
+  key: string | null;
+  unit: string | null;
+  by: string | null;
+  what: string;
+}
+
+/** What gateways follow, as a whole. */
+export interface ControlStore {
+  /** As it is at `at`, or null where `haveVersion` is the newest. */
+  since(haveVersion: number, at: number): Promise<Control | null>;
+  /** The version in force, and at which each part last changed. */
+  versions(): Promise<{ version: number; versions: ControlVersions }>;
+  /** Every change, the oldest first. */
+  changes(): Promise<ControlChange[]>;
+}
+
+/** A gateway as it was heard last. Times are wall time, ms. */
+export interface GatewayRow {
+  gatewayId: string;
+  everyMs: number;
+  /** The version of control that it says is in force. */
+  controlVersion: number;
+  lastSeenAt: number;
+  /** Since when it is lost, or null. */
+  lostAt: number | null;
+}
+
+export interface GatewayStore {
+  gateways(): Promise<GatewayRow[]>;
+  putGateway(gateway: GatewayRow): Promise<void>;
+  /** False where there is no such gateway. */
+  forgetGateway(gatewayId: string): Promise<boolean>;
+}
