@@ -59,8 +59,8 @@ export interface Life {
 }
 
 const log = pino({ level: "silent" });
-/** A call of somebody who is dead. */
-export const never = new Promise<never>(() => {});
+/** A call of somebody who is dead. Each a promise of its own: one for all would hold on to whoever ever waited for it. */
+export const never = () => new Promise<never>(() => {});
 
 export function createLife(options: LifeOptions): Life {
   const { config, time, channel, draws, step } = options;
@@ -68,11 +68,11 @@ export function createLife(options: LifeOptions): Life {
   const hangUp = new Set<(error: Error) => void>();
   const isAlive = () => !isDead;
   const gate: Gate = {
-    before: (call) => (isDead ? never : options.gate.before(call)),
+    before: (call) => (isDead ? never() : options.gate.before(call)),
     // What was done before it died is done.
     after(call, result) {
       const passed = options.gate.after(call, result);
-      return isDead ? never : passed;
+      return isDead ? never() : passed;
     },
   };
   const store = gateStore(options.store, gate);
@@ -98,7 +98,7 @@ export function createLife(options: LifeOptions): Life {
   });
   const plainDesk = createReplyDesk({ config, store, keeper, board, clock, counters, wake, draws });
   const desk = options.mendDesk?.(plainDesk) ?? plainDesk;
-  const ownChannel: Channel = { name: channel.name, send: (page) => (isDead ? never : channel.send(page)) };
+  const ownChannel: Channel = { name: channel.name, send: (page) => (isDead ? never() : channel.send(page)) };
   const dispatcher = createDispatcher({
     store,
     keeper,

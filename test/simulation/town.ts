@@ -80,7 +80,7 @@ export function createTown(options: TownOptions) {
         written = true;
         if (death && --death.writes <= 0 && death.when === "before") {
           die(call);
-          return never;
+          return never();
         }
       }
       return undefined;
@@ -103,7 +103,7 @@ export function createTown(options: TownOptions) {
       } else if (call.method === "resumeCutOff") tell(`${String(result)} pages are sent again`);
       if (call.writes && death && death.writes <= 0) {
         die(call);
-        return never;
+        return never();
       }
       return undefined;
     },
