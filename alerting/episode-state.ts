@@ -179,6 +179,8 @@ export interface Ladder {
 export interface EpisodeState extends Ladder {
   facts: EpisodeFacts;
   openedAt: number;
+  /** When it was opened by the clock as it is now, where that was set since: a resident's cancel counts from here. 0 where nobody can know. */
+  raisedAt?: number;
   /** The first opened it, the others joined. Only the first 1,000 are kept here; the store has them all. */
   detections: SeenDetection[];
   repeats: number;

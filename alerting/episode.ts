@@ -221,7 +221,8 @@ function cancel(move: Move, at: number, upright: boolean): void {
   tell(move, { type: "cancel", upright });
   const isMedium = state.facts.detection?.kind === "fall" && state.facts.detection.strength === "medium";
   if (state.status !== "open" || !isMedium || state.repeats > 0 || !upright) return;
-  if (at - state.openedAt > cancelMs || move.now - state.openedAt > 2 * cancelMs) return;
+  const raisedAt = state.raisedAt ?? state.openedAt;
+  if (at - raisedAt > cancelMs || move.now - raisedAt > 2 * cancelMs) return;
   close(move, { kind: "resident" }, { outcome: "unknown", reason: "cancelled by the resident" });
 }
 

@@ -338,6 +338,20 @@ describe("the clock is set", () => {
     expect((set(taken, 24 * 60 * minute).state.due.arrive ?? 0) - taken.now).toBe(left);
   });
 
+  test("a resident's cancel counts from when it was raised, whatever the clock says since", () => {
+    const medium = () => new Play({ detection: { ...facts.detection!, strength: "medium" } });
+    const cancelled = (play: Play, afterMs: number) =>
+      play.put({ type: "cancel", at: play.now + afterMs, upright: true }, afterMs).state.status;
+    for (const jumpMs of [-60 * minute, 60 * minute]) {
+      expect(cancelled(set(medium(), jumpMs), 20 * second)).toBe("closed");
+      expect(cancelled(set(medium(), jumpMs), 40 * second)).toBe("open");
+    }
+    // Set while nobody ran: nobody can know how long ago it was raised.
+    const unseen = medium();
+    unseen.now -= 60 * minute;
+    expect(cancelled(unseen.put({ type: "clock", jumpMs: 0 }, 0), 20 * second)).toBe("open");
+  });
+
   test("wrong at the last start: nothing lies further ahead than it ever was set", () => {
     const play = new Play();
     play.now -= 30 * 365 * 24 * 60 * minute;

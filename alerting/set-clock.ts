@@ -42,6 +42,9 @@ export function setClock(state: EpisodeState, jumpMs: number, now: number): void
   }
   if (jumpMs < 0 || state.roundStartedAt > now)
     state.roundStartedAt = Math.min(now, state.roundStartedAt + Math.min(0, jumpMs));
+  const raisedAt = state.raisedAt ?? state.openedAt;
+  if (jumpMs !== 0) state.raisedAt = raisedAt + jumpMs;
+  else if (raisedAt > now) state.raisedAt = 0;
   if (state.undo) state.undo.at = Math.min(now, state.undo.at + jumpMs);
   if (state.takenAt !== null && state.takenAt > now) state.takenAt = now;
 }
