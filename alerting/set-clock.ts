@@ -1,9 +1,9 @@
-import type { EpisodePolicy, EpisodeState, Purpose } from "./episode-state.ts";
+import type { EpisodeState, Purpose } from "./episode-state.ts";
 import { backupWithinMs } from "./ladder.ts";
 
 /** The longest each deadline can lie ahead when it is set, ms. */
 function longest({ facts, step, betweenRounds, operatorsFirst }: EpisodeState, purpose: Purpose): number {
-  const policy: EpisodePolicy = facts.policy;
+  const { policy } = facts;
   switch (purpose) {
     case "next-page": {
       // A held technical alarm may wait for the end of the quiet hours.

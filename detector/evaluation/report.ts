@@ -3,8 +3,6 @@ import { type Figures, figuresOf, isQuiet } from "./figures.ts";
 import type { Played } from "./play.ts";
 import { judgeTrial, type TrialResult } from "./trials.ts";
 
-export { tableOf } from "./tables.ts";
-
 /** What one part of a recording set showed. */
 export interface PartReport extends Figures {
   dataset: string;

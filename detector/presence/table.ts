@@ -1,4 +1,5 @@
 import type { Figure } from "../evaluation/intervals.ts";
+import { aligned } from "../evaluation/tables.ts";
 import type { HomeReport } from "./measure.ts";
 
 /** Homes on which the rule was chosen; any other is news to it. */
@@ -45,19 +46,7 @@ export function tableOf(homes: readonly HomeReport[]): string {
       }),
     ]),
   ];
-  return [still, quiet, broken].map(columns).join("\n\n");
-}
-
-function columns(rows: readonly string[][]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, n) => cell.padEnd(widths[n]!))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  return [still, quiet, broken].map(aligned).join("\n\n");
 }
 
 const hours = (value: number | null) => (value === null ? "over 24" : value.toFixed(1));

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { ModelCard, modelFolder } from "../classifier/card.ts";
+import { percent } from "../evaluation/tables.ts";
 
 const Figure = z.object({ value: z.number().nullable(), low: z.number(), high: z.number() });
 
@@ -49,9 +50,6 @@ const ToldCard = ModelCard.extend({
 
 const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]) =>
   [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
-
-const percent = ({ value, low, high }: z.infer<typeof Figure>) =>
-  value === null ? "–" : `${(value * 100).toFixed(1)} (${(low * 100).toFixed(1)}–${(high * 100).toFixed(1)})`;
 
 const rateText = ({ value, low, high }: z.infer<typeof Figure>, digits: number) =>
   value === null ? "–" : `${value.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;

@@ -1,6 +1,6 @@
 import type { Example, Source } from "./examples.ts";
-import { foldsOf, type LeftOut } from "./folds.ts";
-import { scoresOf, type TrainingOptions, trainModel } from "./network.ts";
+import { type LeftOut, scoreLeftOut } from "./folds.ts";
+import type { TrainingOptions } from "./network.ts";
 
 /** A way to build the classifier. */
 export interface Design {
@@ -22,34 +22,13 @@ export const designs = {
 } satisfies Record<string, Design>;
 
 /** Scores every example by a model of this design that never saw its person. */
-export async function tryDesign(
+export function tryDesign(
   design: Design,
   examples: readonly Example[],
   folds: number,
   options: TrainingOptions,
 ): Promise<LeftOut[]> {
-  const foldOf = foldsOf(
-    examples.map(({ person }) => person),
-    folds,
-  );
-  const groups = design.together ? [examples] : Map.groupBy(examples, ({ model }) => model).values();
-  const scored: LeftOut[] = [];
-  for (const group of groups) {
-    for (let fold = 0; fold < folds; fold++) {
-      const known = group.filter(({ person }) => foldOf.get(person) !== fold);
-      const out = group.filter(({ person }) => foldOf.get(person) === fold);
-      const model = await trainModel(known, { ...options, kinds: design.kinds });
-      const scores = scoresOf(
-        model,
-        out.map(({ input }) => input),
-      );
-      out.forEach((example, i) => {
-        scored.push({ example, score: scores[i]! });
-      });
-      model.dispose();
-    }
-  }
-  return scored;
+  return scoreLeftOut(examples, folds, { ...options, kinds: design.kinds }, design.together);
 }
 
 /** How well scores rank one part of a recording set, by trial. */

@@ -30,30 +30,34 @@ export interface LeftOut {
   score: number;
 }
 
-/** Scores every example by models trained without its person, `folds` of them a placement. */
+/** Scores every example by a model trained without its person, `folds` of them: for each placement by itself, or one for all placements `together`. */
 export async function scoreLeftOut(
   examples: readonly Example[],
   folds: number,
   options: TrainingOptions,
+  together = false,
 ): Promise<LeftOut[]> {
   const foldOf = foldsOf(
     examples.map(({ person }) => person),
     folds,
   );
+  const groups = together ? [examples] : Map.groupBy(examples, ({ model }) => model).values();
   const scored: LeftOut[] = [];
-  for (let fold = 0; fold < folds; fold++) {
-    const rest = examples.filter(({ person }) => foldOf.get(person) !== fold);
-    const models = await trainBoth(rest, options);
-    for (const name of ["wrist", "waist"] as const) {
-      const out = examples.filter(({ person, model }) => model === name && foldOf.get(person) === fold);
+  for (const group of groups) {
+    for (let fold = 0; fold < folds; fold++) {
+      const out = group.filter(({ person }) => foldOf.get(person) === fold);
+      const model = await trainModel(
+        group.filter(({ person }) => foldOf.get(person) !== fold),
+        options,
+      );
       const scores = scoresOf(
-        models[name],
+        model,
         out.map(({ input }) => input),
       );
       out.forEach((example, i) => {
         scored.push({ example, score: scores[i]! });
       });
-      models[name].dispose();
+      model.dispose();
     }
   }
   return scored;
