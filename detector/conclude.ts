@@ -28,7 +28,7 @@ export function decide(
     dismiss(stream, candidate, "upright", commands);
     return;
   }
-  if (candidate.lane === "soft") {
+  if (candidate.lane !== "impact") {
     const tilt = tiltSince(history, candidate.impact);
     if (tilt !== null && tilt < lyingTilt && !aftermath.silent) {
       dismiss(stream, candidate, "not-lying", commands);
@@ -43,7 +43,7 @@ export function decide(
   }
   const reason = aftermath.silent
     ? "silent"
-    : likeliest.lane === "soft"
+    : likeliest.lane !== "impact"
       ? "soft"
       : aftermath.still
         ? "still"
@@ -103,9 +103,13 @@ function remove(stream: Stream, candidate: Candidate): void {
   if (stream.rising === candidate) stream.rising = null;
 }
 
-/** The model's point, or the device's own threshold with it: what is told at once is never less than what is awaited. */
+/**
+ * The model's point, or the device's own threshold with it: what is told at once is never less than what is awaited. Where the impact itself was not seen,
+ * only a score that would be strong elsewhere asks to await the aftermath: lost frames are many.
+ */
 export function pointOf({ settings }: DetectorState, candidate: Candidate): OperatingPoint {
   const point = settings.operatingPoints[modelFor(settings.placement)][rangeClassOf(candidate.frame.rangeG)];
-  const { threshold } = settings;
-  return threshold === undefined ? point : { medium: threshold, strong: Math.max(point.strong, threshold) };
+  const medium = settings.threshold ?? point.medium;
+  const strong = Math.max(point.strong, medium);
+  return { medium: candidate.lane === "hidden" ? strong : medium, strong };
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
-import { impact, lying, stage, standing } from "./synthetic-wearer.ts";
+import { describe, expect, test } from "vitest";
+import { impact, lying, type Motion, stage, standing, switching, walking } from "./synthetic-wearer.ts";
 
 /** When the wearer falls, and how long after it that is decided, s. */
 const impactAt = 10.3;
@@ -57,4 +57,53 @@ test("property: a device that is never heard of again after the impact leaves no
       expect(told?.evidence.stillSeconds ?? 0).toBeLessThanOrEqual(heard + 1);
     }),
   );
+});
+
+describe("a lost frame that may have held the impact", () => {
+  /** Frames of `motion` for 60 s without those of `lost`; the classifier answers `score` to each window. */
+  function without(lost: readonly number[], motion: Motion, score: number) {
+    const story = stage({ score: () => score });
+    story.send(motion, 60, (frame) => (lost.includes(frame.sequence) ? null : frame));
+    story.wait(100);
+    return story;
+  }
+  const fall = impact(impactAt, 4, standing, lying);
+
+  test("is looked at where posture changed across it, and told as lying since: nobody saw a hard fall", () => {
+    const story = without([10], fall, 0.95);
+    expect(story.of("classify")).toHaveLength(1);
+    const [told, ...others] = story.of("detect");
+    expect(others).toEqual([]);
+    // Not at once: the posture must have lasted.
+    expect(told?.at).toBeGreaterThan(impactAt + 20);
+    expect(told?.at).toBeLessThan(impactAt + 25);
+    expect(told?.conclusion).toMatchObject({ strength: "medium", reason: "soft", sequence: 11 });
+    expect(told?.conclusion.evidence.peakG).toBeLessThan(1.2);
+    expect(told?.conclusion.evidence.tiltDeg).toBeGreaterThan(80);
+  });
+
+  test("needs a score that would be strong elsewhere", () => {
+    const story = without([10], fall, 0.8);
+    expect(story.of("suspected")).toEqual([]);
+    expect(story.of("dismissed").map(({ why }) => why)).toEqual(["below-threshold"]);
+  });
+
+  test("is none where posture is as before, where all is silent for longer, or where a sample or two are missing", () => {
+    expect(without([10], standing, 0.95).of("gate-opened")).toEqual([]);
+    expect(without([10, 11, 12], fall, 0.95).of("gate-opened")).toEqual([]);
+    const story = stage({ score: () => 0.95 });
+    story.send(switching(10.95, standing, lying), 40, (frame) =>
+      frame.sequence === 10 ? { ...frame, samples: frame.samples.subarray(0, 47 * 3) } : frame,
+    );
+    expect(story.of("classify")).toEqual([]);
+  });
+
+  test("is dismissed where the wearer is up again", () => {
+    const up = switching(13, impact(impactAt, 4, standing, lying), walking);
+    expect(without([10], up, 0.95).of("detect")).toEqual([]);
+  });
+
+  test("two lost frames a moment apart are one gap", () => {
+    expect(without([9, 10], fall, 0.95).of("detect")).toHaveLength(1);
+  });
 });

@@ -2,12 +2,12 @@ import type { WallMs } from "../firmware-contracts/clock.ts";
 import { uprightNow } from "./aftermath.ts";
 import { conclude, decide, decisionSlots, dismiss, impactAt, msPerSlot, pointOf } from "./conclude.ts";
 import { gateMg, joinSlots, openCandidate, overGate, peakReach } from "./gate.ts";
-import { magnitudeAt, placeOf, rateHz, remember, skipUnknown } from "./history.ts";
+import { largestBetween, magnitudeAt, placeOf, rateHz, remember, skipUnknown } from "./history.ts";
 import type { DetectorCommand, DetectorFrame, DetectorState } from "./inputs.ts";
 import { modelInput } from "./model-input.ts";
 import { modelFor } from "./operating-points.ts";
 import { type ResampleSink, resampleFrame, type Slots } from "./resample.ts";
-import { addToSoftLane, clearSoftLane, slotsLeft, softImpact } from "./soft-lane.ts";
+import { addToSoftLane, afterGapSlots, changedAcross, clearSoftLane, slotsLeft, softImpact } from "./soft-lane.ts";
 import { type Candidate, type FrameMark, type FrameSink, frameOf, newStream, type Stream } from "./stream.ts";
 import { emptyWindow, slotsAfter, windowAround } from "./window.ts";
 
@@ -157,6 +157,10 @@ class StreamSink implements FrameSink {
     const { stream } = this;
     const { history } = stream;
     clearSoftLane(stream.softLane);
+    // One gap after another with less than a second between them is one.
+    if (stream.gapFrom < 0) stream.gapFrom = history.next;
+    stream.gapTo = history.next + count;
+    setDue(stream);
     // In steps, so that each candidate is decided at its time, while its history is still there.
     for (let left = count; left > 0; ) {
       const stride = stream.candidates.length > 0 ? Math.min(left, peakReach) : left;
@@ -182,6 +186,18 @@ function openSoft(stream: Stream, mark: FrameMark, commands: DetectorCommand[]):
   open(openCandidate(stream, "soft", impact, peak, frameOf(stream, impact), mark), stream, commands);
 }
 
+/** A lost frame may have held the impact: where posture changed across a short gap, its middle is looked at as if the impact were there. */
+function openHidden(stream: Stream, commands: DetectorCommand[]): void {
+  const { history, gapFrom, gapTo } = stream;
+  stream.gapFrom = -1;
+  if (!changedAcross(history, gapFrom, gapTo)) return;
+  const impact = Math.floor((gapFrom + gapTo) / 2);
+  if (impact - stream.concluded < joinSlots) return;
+  const mark = frameOf(stream, gapTo + 1);
+  const peak = largestBetween(history, gapFrom - afterGapSlots, gapTo + afterGapSlots);
+  open(openCandidate(stream, "hidden", impact, peak, mark, mark), stream, commands);
+}
+
 /** The slot count at which the candidate next wants attention. */
 function dueAt(candidate: Candidate): number {
   if (candidate.stage === "rising") return candidate.impact + peakReach;
@@ -193,13 +209,14 @@ function dueAt(candidate: Candidate): number {
 }
 
 function setDue(stream: Stream): void {
-  let due = Number.POSITIVE_INFINITY;
+  let due = stream.gapFrom < 0 ? Number.POSITIVE_INFINITY : stream.gapTo + afterGapSlots - 1;
   for (const candidate of stream.candidates) due = Math.min(due, dueAt(candidate));
   stream.nextDue = due;
 }
 
 function runDue(state: DetectorState, stream: Stream, now: WallMs, commands: DetectorCommand[]): void {
   const { next } = stream.history;
+  if (stream.gapFrom >= 0 && next >= stream.gapTo + afterGapSlots) openHidden(stream, commands);
   for (const candidate of [...stream.candidates]) {
     if (!stream.candidates.includes(candidate)) continue;
     if (candidate.stage === "rising" && next > dueAt(candidate)) settle(stream, candidate);

@@ -1,4 +1,4 @@
-import { angleBetween, type History, magnitudeAt, placeOf, rateHz } from "./history.ts";
+import { angleBetween, type History, magnitudeAt, meanBetween, placeOf, rateHz } from "./history.ts";
 import type { Slots } from "./resample.ts";
 
 /**
@@ -116,6 +116,25 @@ export function softImpact(lane: SoftLane, history: History, gate: number): numb
     }
   }
   return impact;
+}
+
+/** A shorter gap hides no impact whole, slots. */
+const shortestHidingGap = 0.2 * rateHz;
+/** A gap of a lost frame or two may hide an impact; a longer one is silence. Slots. */
+const longestHidingGap = 2.5 * rateHz;
+/** So much of the signal after a gap is compared with as much before it, slots. */
+export const afterGapSlots = rateHz;
+/** Tilt across a gap that an impact may explain, degrees: a fall that was seen whole needs no more. */
+const gapTilt = 30;
+
+/** Whether posture changed across the gap [from, to): a fall may be hidden in it. Called `afterGapSlots` after its end. */
+export function changedAcross(history: History, from: number, to: number): boolean {
+  if (to - from < shortestHidingGap || to - from > longestHidingGap) return false;
+  const before = meanBetween(history, from - afterGapSlots, from);
+  const after = meanBetween(history, to, to + afterGapSlots);
+  if (before.known < afterGapSlots / 2 || after.known < afterGapSlots / 2) return false;
+  const tilt = angleBetween(before, after);
+  return tilt !== null && tilt >= gapTilt;
 }
 
 function sumOf(values: Float64Array, a: number, b: number) {

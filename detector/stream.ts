@@ -23,10 +23,10 @@ export interface FrameMark {
  */
 export type Stage = "rising" | "window" | "scoring" | "waiting" | "parked";
 
-/** An impact, or a soft fall's change of posture, that is worth classifying. */
+/** An impact, a soft fall's change of posture, or a short gap that may hide a fall: worth classifying. */
 export interface Candidate {
   id: string;
-  lane: "impact" | "soft";
+  lane: "impact" | "soft" | "hidden";
   stage: Stage;
   /** Slot of the impact and its magnitude in milli-g. */
   impact: number;
@@ -58,7 +58,10 @@ export interface Stream {
   marks: FrameMark[];
   /** Candidates opened in the newest frame: they number the ids. */
   openedInFrame: number;
-  /** Slot at which some candidate wants attention. */
+  /** A gap that may hide an impact and has not been looked at yet: its first slot, and the first one after it. −1: none. */
+  gapFrom: number;
+  gapTo: number;
+  /** Slot at which some candidate, or a gap, wants attention. */
   nextDue: number;
   lastArrival: WallMs;
   /** How long no frame must come before the stream counts as silent, ms. */
@@ -79,6 +82,8 @@ export function newStream(bootId: number): Stream {
     rising: null,
     marks: [],
     openedInFrame: 0,
+    gapFrom: -1,
+    gapTo: -1,
     nextDue: Number.POSITIVE_INFINITY,
     lastArrival: 0,
     silenceMs: 3000,

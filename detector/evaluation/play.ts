@@ -16,6 +16,12 @@ import type { OperatingPoints } from "../operating-points.ts";
 /** Scores windows of one placement, 0 to 1 each. */
 export type Score = (placement: Placement, inputs: readonly Float32Array[]) => readonly number[];
 
+/** A classifier and where its thresholds are. */
+export interface Judge {
+  score: Score;
+  operatingPoints: OperatingPoints;
+}
+
 export interface Alarm {
   conclusion: Conclusion;
   /** Seconds from the recording's start. */
@@ -40,6 +46,8 @@ export interface Sent {
   rangeG: number;
   /** Frames that never arrive, counted from 0. Their sequence numbers are missing, and time passes. */
   lost?: ReadonlySet<number>;
+  /** What judges it instead of what judges all others: of people left out, each has models of their own. */
+  judge?: Judge;
 }
 
 export interface Played extends Sent {
@@ -53,9 +61,7 @@ const startMs = 1_000_000_000;
 /** Recordings that are played side by side, so that the classifier gets its windows in batches. */
 const sideBySide = 64;
 
-export interface PlayOptions {
-  operatingPoints: OperatingPoints;
-  score: Score;
+export interface PlayOptions extends Judge {
   /** The devices' own score for `medium`, 0 to 1, instead of the operating points'. */
   threshold?: number;
   /** Called after each recording's end. */
@@ -88,8 +94,8 @@ export function play(recordings: readonly Sent[], options: PlayOptions): Played[
       answer(open, options);
       open = open.filter((player) => !player.done);
     }
-    for (const { recording, rangeG, lost, alarms, judged } of players) {
-      const one = { recording, rangeG, ...(lost && { lost }), alarms, judged };
+    for (const { recording, rangeG, lost, judge, alarms, judged } of players) {
+      const one = { recording, rangeG, ...(lost && { lost }), ...(judge && { judge }), alarms, judged };
       played.push(one);
       options.onPlayed?.(one);
     }
@@ -98,7 +104,8 @@ export function play(recordings: readonly Sent[], options: PlayOptions): Played[
 }
 
 function newPlayer(sent: Sent, options: PlayOptions): Player {
-  const { operatingPoints, threshold } = options;
+  const { operatingPoints } = sent.judge ?? options;
+  const { threshold } = options;
   return {
     ...sent,
     state: openDetector({ placement: sent.recording.placement, operatingPoints, threshold }),
@@ -132,7 +139,7 @@ function advance(player: Player, options: PlayOptions): void {
 }
 
 /** Samples in a frame: those of one second. */
-const frameLength = (rateHz: number) => Math.ceil(rateHz);
+export const frameLength = (rateHz: number) => Math.ceil(rateHz);
 
 /** How many frames the recording is sent in. */
 export function framesOf({ samples, trial }: Recording): number {
@@ -204,26 +211,20 @@ function outcome(player: Player, candidateId: string, is: Judged["outcome"]): vo
 /** Scores what the players asked for, all at once, until no answer raises another question. */
 function answer(players: readonly Player[], options: PlayOptions): void {
   for (let round = 0; round < 10; round++) {
-    const byPlacement = new Map<Placement, { player: Player; candidateId: string; input: Float32Array }[]>();
-    for (const player of players) {
-      for (const asked of player.asked) {
-        const list = byPlacement.get(player.recording.placement) ?? [];
-        list.push({ player, ...asked });
-        byPlacement.set(player.recording.placement, list);
+    const asked = players.flatMap((player) => player.asked.splice(0).map((one) => ({ player, ...one })));
+    if (asked.length === 0) return;
+    for (const [{ score }, own] of Map.groupBy(asked, ({ player }) => player.judge ?? options)) {
+      for (const [placement, list] of Map.groupBy(own, ({ player }) => player.recording.placement)) {
+        const scores = score(
+          placement,
+          list.map(({ input }) => input),
+        );
+        list.forEach(({ player, candidateId }, i) => {
+          const judged = player.candidates.get(candidateId);
+          if (judged) judged.score = scores[i]!;
+          feed(player, { kind: "scored", candidateId, score: scores[i]! }, options);
+        });
       }
-      player.asked = [];
-    }
-    if (byPlacement.size === 0) return;
-    for (const [placement, list] of byPlacement) {
-      const scores = options.score(
-        placement,
-        list.map(({ input }) => input),
-      );
-      list.forEach(({ player, candidateId }, i) => {
-        const judged = player.candidates.get(candidateId);
-        if (judged) judged.score = scores[i]!;
-        feed(player, { kind: "scored", candidateId, score: scores[i]! }, options);
-      });
     }
   }
 }

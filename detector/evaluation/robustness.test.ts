@@ -62,9 +62,9 @@ describe("lost frames", () => {
     expect(lose(fall, []).alarms[0]?.conclusion).toMatchObject({ reason: "still", evidence: { unknownSeconds: 0 } });
   });
 
-  test("with the impact in them hide it, and what comes after is where it was", () => {
+  test("with the impact in them hide it: their middle is looked at, and what comes after is where it was", () => {
     const later = impact(20.3, 4, fall, lying);
-    expect(lose(later, [10]).judged.map(({ impactS }) => Math.round(impactS * 10))).toEqual([203]);
+    expect(lose(later, [10]).judged.map(({ impactS }) => Math.round(impactS * 10))).toEqual([105, 203]);
     expect(lose(later, []).judged.map(({ impactS }) => Math.round(impactS * 10))).toEqual([103, 203]);
   });
 

@@ -1,18 +1,19 @@
 import type { Recording } from "../../firmware-contracts/recordings/format.ts";
-import { clipped, resampled, withSamples } from "../evaluation/degrade.ts";
+import { clipped, lostFrames, resampled, withSamples } from "../evaluation/degrade.ts";
+import { frameLength, framesOf, type Sent } from "../evaluation/play.ts";
 import type { Random } from "./random.ts";
 
 /**
  * What a copy of a recording has been put through. `slow`: a lower rate. `clipped`: a sensor of ±2 g. `soft`: softer, with another gain and pace.
- * `softer`: a fall as real ones are, slower and with little impact. `cut`: the signal ends within 2.5 s of the peak.
+ * `softer`: a fall as real ones are, slower and with little impact. `cut`: the signal ends within 2.5 s of the peak. `lost`: frames are missing, the one with the largest peak among them.
  */
-export const variants = ["as-is", "slow", "slow-too", "clipped", "soft", "softer", "cut"] as const;
+export const variants = ["as-is", "slow", "slow-too", "clipped", "soft", "softer", "cut", "lost"] as const;
 export type Variant = (typeof variants)[number];
 
-export interface Copy {
-  recording: Recording;
-  rangeG: number;
-}
+export type Copy = Sent;
+
+/** Share of the other frames that a `lost` copy misses: daily life teaches what a gap looks like that hides nothing. */
+const lostShare = 0.1;
 
 /** Makes one copy. Rotations need no copies: the model's input does not depend on them. Null where the variant does not apply. */
 export function augment(recording: Recording, rangeG: number, variant: Variant, random: Random): Copy | null {
@@ -42,6 +43,13 @@ export function augment(recording: Recording, rangeG: number, variant: Variant, 
       const cut = withSamples(recording, recording.samples.slice(0, Math.max(1, samples) * 3));
       return { recording: random.between(0, 1) < 0.5 ? resampled(cut, random.between(20, 34), 0) : cut, rangeG };
     }
+    case "lost": {
+      // Begun a little later, so that frames end anywhere around the peak.
+      const begun = delayed(recording, random.between(0, 1));
+      const lost = new Set(lostFrames(framesOf(begun), lostShare, random));
+      lost.add(Math.floor(peakOf(begun) / frameLength(begun.trial.rateHz)));
+      return { recording: begun, rangeG, lost };
+    }
   }
 }
 
@@ -50,6 +58,30 @@ function scaled(recording: Recording, gain: number): Recording {
     recording,
     recording.samples.map((value) => Math.round(Math.max(-32767, Math.min(32767, value * gain)))),
   );
+}
+
+/** Without its first `byS` seconds. Labels move along. */
+function delayed(recording: Recording, byS: number): Recording {
+  const { trial, samples } = recording;
+  const left = Math.round(byS * trial.rateHz);
+  const moved = (time: number | null | undefined) => (time == null ? time : time - left / trial.rateHz);
+  const cut = withSamples(recording, samples.subarray(left * 3));
+  const { peakS, onsetS, endS } = trial;
+  return { ...cut, trial: { ...cut.trial, peakS: moved(peakS), onsetS: moved(onsetS), endS: moved(endS) } };
+}
+
+/** The sample of a fall's labelled peak, else of the largest magnitude. */
+function peakOf({ trial, samples }: Recording): number {
+  if (trial.peakS != null) return Math.round(trial.peakS * trial.rateHz);
+  let largest = 0;
+  let at = 0;
+  for (let i = 0; i + 2 < samples.length; i += 3) {
+    const squared = samples[i]! ** 2 + samples[i + 1]! ** 2 + samples[i + 2]! ** 2;
+    if (squared <= largest) continue;
+    largest = squared;
+    at = i / 3;
+  }
+  return at;
 }
 
 /** Faster or slower, by telling another rate. Labels move along. */

@@ -21,7 +21,7 @@ export interface TrainingRun {
   quick: boolean;
   epochs: number;
   branches: number;
-  inner: number;
+  folds: number;
 }
 
 /** What the model card tells beside the files' sums: version, data, training, thresholds, limits. */
@@ -49,7 +49,7 @@ export function cardOf(
         leftOut: "See figures: printed and written here by `npm run -s train -- --folds 5 --card`.",
       },
       thresholds: {
-        how: `Set on people left out (${run.inner} folds) by a budget of alarms on daily life, for each set by itself; sensors of ±2 g may cost more.`,
+        how: `Set on people left out (${run.folds} folds) by a budget of alarms on daily life, for each set by itself; sensors of ±2 g may cost more.`,
         budget,
       },
       limits: [

@@ -1,5 +1,5 @@
 import type { Example, Source } from "./examples.ts";
-import { type LeftOut, scoreLeftOut } from "./folds.ts";
+import { disposeOf, type Folds, type LeftOut, leaveOut } from "./folds.ts";
 import type { TrainingOptions } from "./network.ts";
 
 /** A way to build the classifier. */
@@ -22,13 +22,15 @@ export const designs = {
 } satisfies Record<string, Design>;
 
 /** Scores every example by a model of this design that never saw its person. */
-export function tryDesign(
+export async function tryDesign(
   design: Design,
   examples: readonly Example[],
-  folds: number,
+  folds: Folds,
   options: TrainingOptions,
 ): Promise<LeftOut[]> {
-  return scoreLeftOut(examples, folds, { ...options, kinds: design.kinds }, design.together);
+  const { scores, models } = await leaveOut(examples, folds, { ...options, kinds: design.kinds }, design.together);
+  for (const one of models) disposeOf(one);
+  return scores;
 }
 
 /** How well scores rank one part of a recording set, by trial. */

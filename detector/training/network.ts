@@ -3,6 +3,8 @@ import * as layers from "@tensorflow/tfjs-layers";
 import { channelCount, channelLength } from "../channels.ts";
 import { featureCount } from "../features.ts";
 import type { Example } from "./examples.ts";
+import { type KeptBranches, keyOf } from "./kept-branches.ts";
+import { registerFastGradient } from "./matmul-gradient.ts";
 import { type Random, randomFrom } from "./random.ts";
 
 export interface TrainingOptions {
@@ -13,6 +15,8 @@ export interface TrainingOptions {
   kinds?: readonly Branch["input"][];
   seed: number;
   onEpoch?: (loss: number) => void;
+  /** Branches trained before; without it each is trained. */
+  kept?: KeptBranches;
 }
 
 /** TensorFlow.js spends its time on calls, not on sums: large batches cost little more than small ones. */
@@ -30,6 +34,9 @@ const signalShift = 2;
 
 type Layer = ReturnType<typeof layers.layers.dense>;
 
+/** Of a signal branch, so far from the seed of the first of features: a branch is the same whatever stands beside it. */
+const seedOfKind = { features: 0, signal: 50 } as const;
+
 /** One network of the ensemble: what it takes, and its layers in order. */
 interface Branch {
   input: "features" | "signal";
@@ -42,6 +49,7 @@ interface Branch {
  * Falls and daily life weigh alike, whatever their numbers.
  */
 export async function trainModel(examples: readonly Example[], options: TrainingOptions): Promise<layers.LayersModel> {
+  registerFastGradient();
   const scale = scaleOf(examples);
   const weights = weightsOf(examples);
   const inputs = {
@@ -51,15 +59,14 @@ export async function trainModel(examples: readonly Example[], options: Training
   const logits: layers.SymbolicTensor[] = [];
   const kinds = options.kinds ?? (["features", "signal"] as const);
   for (let number = 0; number < options.branches * kinds.length; number++) {
-    const seed = options.seed * 100 + number;
-    const branch = kinds[number % kinds.length] === "features" ? denseBranch(number, seed) : patchBranch(number, seed);
-    const input = inputs[branch.input];
+    const kind = kinds[number % kinds.length]!;
+    const seed = options.seed * 100 + seedOfKind[kind] + Math.floor(number / kinds.length);
+    const branch = kind === "features" ? denseBranch(number, seed) : patchBranch(number, seed);
+    const input = inputs[kind];
     const output = branch.stack.reduce((tensor, layer) => layer.apply(tensor) as layers.SymbolicTensor, input);
-    await train(layers.model({ inputs: input, outputs: output }), branch, examples, scale, weights, {
-      ...options,
-      seed,
-    });
-    if (branch.input === "features") foldScale(branch.stack[0]!, scale);
+    const model = layers.model({ inputs: input, outputs: output });
+    await trainOrTakeKept(model, branch, examples, scale, weights, { ...options, seed });
+    if (kind === "features") foldScale(branch.stack[0]!, scale);
     logits.push(output);
   }
   const mean = logits.length > 1 ? (layers.layers.average().apply(logits) as layers.SymbolicTensor) : logits[0]!;
@@ -130,6 +137,34 @@ function weightsOf(examples: readonly Example[]): Float32Array {
 
 /** A third of smartfallmm's falls at the watch, its wider sensor, end within 2.5 s of the peak, and some never show an impact. */
 const trustIn = ({ dataset, rangeClass }: Example) => (dataset === "smartfallmm" && rangeClass === "wide" ? 0.3 : 1);
+
+/** A branch that was trained before in the very same way is taken as it was. */
+async function trainOrTakeKept(
+  model: layers.LayersModel,
+  branch: Branch,
+  examples: readonly Example[],
+  scale: Scale,
+  weights: Float32Array,
+  options: TrainingOptions,
+): Promise<void> {
+  const { kept, epochs, seed } = options;
+  if (!kept) return train(model, branch, examples, scale, weights, options);
+  const key = keyOf(examples, weights, { input: branch.input, epochs, seed });
+  const trained = kept.get(key);
+  const shapes = model.getWeights().map(({ shape }) => shape);
+  if (trained && trained.length === shapes.length) {
+    const tensors = trained.map((values, i) => tf.tensor(values, shapes[i]!));
+    model.setWeights(tensors);
+    for (const tensor of tensors) tensor.dispose();
+    for (let epoch = 0; epoch < epochs; epoch++) options.onEpoch?.(Number.NaN);
+    return;
+  }
+  await train(model, branch, examples, scale, weights, options);
+  kept.put(
+    key,
+    model.getWeights().map((tensor) => tensor.dataSync() as Float32Array),
+  );
+}
 
 async function train(
   model: layers.LayersModel,

@@ -24,7 +24,7 @@ export function startProgress(): Progress {
       bar.start(total, 0, { what, loss });
     },
     step(count, now) {
-      if (now !== undefined) loss = now.toFixed(3);
+      if (now !== undefined && !Number.isNaN(now)) loss = now.toFixed(3);
       bar.increment(count, { loss });
     },
     end: () => bar.stop(),

@@ -7,13 +7,13 @@ import type { LeftOut } from "./folds.ts";
  * daily life, and may cost more.
  */
 export const budget = {
-  scripted: { wrist: { wide: 0.032, "2g": 0.05 }, waist: { wide: 0.008, "2g": 0.012 } } satisfies Record<
+  scripted: { wrist: { wide: 0.038, "2g": 0.05 }, waist: { wide: 0.008, "2g": 0.012 } } satisfies Record<
     ModelPlacement,
     Record<RangeClass, number>
   >,
-  seatedPerHour: 0.5,
+  seatedPerHour: 0.8,
   /** Strong evidence, which nothing can dismiss, gets this share of it. */
-  strongShare: 0.25,
+  strongShare: 0.5,
 };
 
 /** The set that is one long daily life rather than scripted trials, and its hours. */
@@ -45,7 +45,13 @@ export function thresholdsFor(scored: readonly LeftOut[]): OperatingPoints {
     const medium = at(1);
     return { medium, strong: Math.max(medium, at(budget.strongShare)) };
   };
-  const both = (model: ModelPlacement) => ({ "2g": point(model, "2g"), wide: point(model, "wide") });
+  const hasAny = (model: ModelPlacement, range: RangeClass) =>
+    scored.some(({ example }) => example.model === model && example.rangeClass === range && example.label === 0);
+  // Where nothing of one class was seen, the other's is the best guess there is.
+  const both = (model: ModelPlacement) => ({
+    "2g": point(model, hasAny(model, "2g") ? "2g" : "wide"),
+    wide: point(model, hasAny(model, "wide") ? "wide" : "2g"),
+  });
   return { wrist: both("wrist"), waist: both("waist") };
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -16,7 +16,9 @@ import { cardPage } from "./card-page.ts";
 import { cardOf } from "./card-text.ts";
 import { type Design, designs, rankingsOf, tryDesign } from "./designs.ts";
 import { type Example, examplesOf, type Source } from "./examples.ts";
-import { foldsOf, scoreLeftOut, trainBoth } from "./folds.ts";
+import { foldsOf, leaveOut, leavePairsOut, trainBoth } from "./folds.ts";
+import { keepIn } from "./kept-branches.ts";
+import { leavePeopleOut, leaveSetsOut, peopleIn } from "./left-out.ts";
 import { scoresOf } from "./network.ts";
 import { randomFrom } from "./random.ts";
 import { trainingSets } from "./sources.ts";
@@ -128,7 +130,7 @@ describe("ranking of designs", () => {
   });
 
   test.each(Object.entries<Design>(designs))("%s can be trained, and scores each example once", async (_, design) => {
-    const all = await tryDesign(design, examples, 2, { ...options, epochs: 1 });
+    const all = await tryDesign(design, examples, peopleIn(sources, 2), { ...options, epochs: 1 });
     expect(new Set(all.map(({ example }) => example))).toEqual(new Set(examples));
     expect(all).toHaveLength(examples.length);
   });
@@ -151,7 +153,7 @@ describe("training", () => {
 
   test("what is written loads on the kernel and on WebAssembly, with its golden windows and figures", async () => {
     const models = await trainBoth(examples, { ...options, epochs: 1 });
-    const card = cardOf(sources, examples, { seed: 3, quick: true, epochs: 1, branches: 1, inner: 2 });
+    const card = cardOf(sources, examples, { seed: 3, quick: true, epochs: 1, branches: 1, folds: 2 });
     const out = join(folder, "model");
     await writeModel(out, { models, operatingPoints: points(0.5, 0.9), examples, ...card });
     await addFigures(out, { model: { version: "none" }, sets: [] });
@@ -169,8 +171,68 @@ describe("folds", () => {
   test("leave each person out once and whole", async () => {
     const folds = foldsOf(["a/1", "a/2", "a/3", "b/1", "b/2", "a/1"], 2);
     expect([...folds.values()].sort()).toEqual([0, 0, 0, 1, 1]);
-    const scored = await scoreLeftOut(examples, 2, { ...options, epochs: 1 });
-    expect(scored.map(({ example }) => example.trial).sort()).toEqual(examples.map(({ trial }) => trial).sort());
+    const { scores, models } = await leaveOut(examples, peopleIn(sources, 2), { ...options, epochs: 1 });
+    expect(scores.map(({ example }) => example.trial).sort()).toEqual(examples.map(({ trial }) => trial).sort());
+    expect(models).toHaveLength(2);
+  }, 60_000);
+
+  test("a fold's thresholds come from the other folds, by models that saw neither", async () => {
+    const folds = peopleIn(sources, 3);
+    const inner = await leavePairsOut(examples, folds, { ...options, epochs: 1 });
+    expect(inner).toHaveLength(3);
+    inner.forEach((scores, fold) => {
+      const others = examples.filter(({ person }) => folds.foldOf.get(person) !== fold);
+      expect(new Set(scores.map(({ example }) => example))).toEqual(new Set(others));
+      expect(scores).toHaveLength(others.length);
+    });
+  }, 60_000);
+
+  test("people and sets that are left out are judged whole, also made worse", async () => {
+    const two = sources.map((source, i) => (i % 4 < 2 ? source : { ...source, dataset: "other" }));
+    const known = examplesOf(two, 1);
+    const people = await leavePeopleOut(two, known, peopleIn(two, 3), { ...options, epochs: 2 }, true);
+    const sets = await leaveSetsOut(two, known, peopleIn(two, 3), { ...options, epochs: 2 });
+    for (const report of [people, sets]) {
+      expect(report.sets.map(({ dataset, part, falls, adls }) => [dataset, part, falls, adls])).toEqual(
+        expect.arrayContaining([
+          ["made-up", "wrist", 12, 12],
+          ["other", "waist", 12, 12],
+        ]),
+      );
+    }
+    expect(people.robustness.filter(({ part }) => part === "wrist").map(({ name }) => name)).toContain(
+      "5 % of frames lost",
+    );
+    expect(sets.robustness).toEqual([]);
+  }, 120_000);
+});
+
+describe("kept branches", () => {
+  test("are taken where the very same was trained, and trained again where a window, an option or the file differs", async () => {
+    const kept = keepIn(join(folder, "kept"));
+    let trained = 0;
+    const run = async (list: Example[], seed: number) => {
+      const epochs: number[] = [];
+      const quick = { ...options, epochs: 2, seed, kept, onEpoch: (loss: number) => epochs.push(loss) };
+      const { wrist } = await trainBoth(list, quick);
+      trained += epochs.filter((loss) => !Number.isNaN(loss)).length;
+      return scoresOf(
+        wrist,
+        list.slice(0, 5).map(({ input }) => input),
+      );
+    };
+    const first = await run(examples, 1);
+    const all = trained;
+    expect(all).toBe(2 * 2 * 2);
+    expect(await run(examples, 1)).toEqual(first);
+    expect(trained).toBe(all);
+    await run(examples.slice(1), 1);
+    await run(examples, 2);
+    expect(trained).toBeGreaterThanOrEqual(all + 2 * 2 + 2 * 2 * 2);
+    for (const file of await readdir(join(folder, "kept"))) await writeFile(join(folder, "kept", file), "torn");
+    const before = trained;
+    expect(await run(examples, 1)).toEqual(first);
+    expect(trained).toBe(before + all);
   }, 60_000);
 });
 
@@ -186,6 +248,17 @@ describe("thresholds", () => {
     expect(through(strong)).toBe(Math.floor(1000 * budget.scripted.wrist.wide * budget.strongShare));
   });
 
+  test("where nothing of a range class was seen, the other's thresholds stand in", () => {
+    const [base] = examples.filter(({ model, label }) => model === "waist" && label === 0);
+    const scored = Array.from({ length: 500 }, (_, i) => ({
+      example: { ...base!, rangeClass: "2g" as const, variant: "as-is" as const, trial: `${i}` },
+      score: i / 500,
+    }));
+    const { waist } = thresholdsFor(scored);
+    expect(waist.wide).toEqual(waist["2g"]);
+    expect(waist["2g"].medium).toBeGreaterThan(0.9);
+  });
+
   test("a seated hour counts once, also where a copy of it was made for the same range", () => {
     const [base] = examples.filter(({ model, variant }) => model === "wrist" && variant === "as-is");
     const seated = { ...base!, label: 0 as const, dataset: "stress-predict", rangeClass: "2g" as const };
@@ -198,7 +271,8 @@ describe("thresholds", () => {
       score: score + 0.0005,
     }));
     const alone = thresholdsFor(scored).wrist["2g"];
-    expect(alone.medium).toBeGreaterThan(0.99);
+    const through = scored.filter(({ score }) => score >= alone.medium).length;
+    expect(through).toBe(Math.floor(budget.seatedPerHour * 18.6));
     expect(thresholdsFor([...scored, ...copies]).wrist["2g"]).toEqual(alone);
     // Of a sensor that is wider itself there are copies alone.
     expect(thresholdsFor(copies).wrist["2g"].medium).toBeCloseTo(alone.medium + 0.0005, 6);
