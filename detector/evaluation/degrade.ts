@@ -45,7 +45,20 @@ export function anyRotation(random: Random): Rotation {
   const x = Math.sqrt(1 - u) * Math.sin(a);
   const y = Math.sqrt(1 - u) * Math.cos(a);
   const z = Math.sqrt(u) * Math.sin(b);
-  const w = Math.sqrt(u) * Math.cos(b);
+  return ofQuaternion(x, y, z, Math.sqrt(u) * Math.cos(b));
+}
+
+/** A rotation by `angle`, radians, around an axis drawn evenly from all directions. */
+export function rotationBy(angle: number, random: Random): Rotation {
+  const z = random.between(-1, 1);
+  const around = random.between(0, 2 * Math.PI);
+  const flat = Math.sqrt(1 - z * z);
+  const half = Math.sin(angle / 2);
+  return ofQuaternion(flat * Math.cos(around) * half, flat * Math.sin(around) * half, z * half, Math.cos(angle / 2));
+}
+
+/** Of a unit quaternion. */
+function ofQuaternion(x: number, y: number, z: number, w: number): Rotation {
   return [
     [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
     [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],

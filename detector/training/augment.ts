@@ -1,10 +1,11 @@
 import type { Recording } from "../../firmware-contracts/recordings/format.ts";
-import { clipped, lostFrames, resampled, withSamples } from "../evaluation/degrade.ts";
+import { clipped, lostFrames, resampled, rotated, rotationBy, withSamples } from "../evaluation/degrade.ts";
 import { frameLength, framesOf, type Sent } from "../evaluation/play.ts";
 import type { Random } from "./random.ts";
 
 /**
- * What a copy of a recording has been put through. `slow`: a lower rate. `clipped`: a sensor of ±2 g. `soft`: softer, with another gain and pace.
+ * What a copy of a recording has been put through. `slow`: a lower rate. `clipped`: a sensor of ±2 g. `soft`: softer, with another gain, pace and zero,
+ * and sometimes with a sensor of ±4 g, or one that slipped at the peak.
  * `softer`: a fall as real ones are, slower and with little impact. `cut`: the signal ends within 2.5 s of the peak. `lost`: frames are missing, the one with the largest peak among them.
  */
 export const variants = ["as-is", "slow", "slow-too", "clipped", "soft", "softer", "cut", "lost"] as const;
@@ -14,6 +15,12 @@ export type Copy = Sent;
 
 /** Share of the other frames that a `lost` copy misses: daily life teaches what a gap looks like that hides nothing. */
 const lostShare = 0.1;
+
+/** A sensor's zero may be off by this on each axis, ±milli-g: data sheets of common sensors say 40 to 80. */
+const zeroOffset = 60;
+/** So many `soft` copies are of a device that turned on its wearer at the peak, by up to so many degrees. */
+const slippedShare = 0.3;
+const slippedBy = 35;
 
 /** Makes one copy. Rotations need no copies: the model's input does not depend on them. Null where the variant does not apply. */
 export function augment(recording: Recording, rangeG: number, variant: Variant, random: Random): Copy | null {
@@ -30,7 +37,13 @@ export function augment(recording: Recording, rangeG: number, variant: Variant, 
     }
     case "soft": {
       const softer = softened(scaled(recording, random.between(0.95, 1.05)), random.between(0.6, 1));
-      return { recording: paced(softer, random.between(0.85, 1.15)), rangeG };
+      const shifted = offset(softer, random);
+      const worn = random.between(0, 1) < slippedShare ? slipped(shifted, random) : shifted;
+      const narrow = rangeG > 4 && random.between(0, 1) < 0.3;
+      return {
+        recording: paced(narrow ? clipped(worn, 4000) : worn, random.between(0.85, 1.15)),
+        rangeG: narrow ? 4 : rangeG,
+      };
     }
     case "softer": {
       if (recording.trial.label !== "fall") return null;
@@ -58,6 +71,28 @@ function scaled(recording: Recording, gain: number): Recording {
     recording,
     recording.samples.map((value) => Math.round(Math.max(-32767, Math.min(32767, value * gain)))),
   );
+}
+
+/** As of a sensor whose zero is off. */
+function offset(recording: Recording, random: Random): Recording {
+  const off = [0, 1, 2].map(() => Math.round(random.between(-zeroOffset, zeroOffset)));
+  return withSamples(
+    recording,
+    recording.samples.map((value, i) => Math.max(-32767, Math.min(32767, value + off[i % 3]!))),
+  );
+}
+
+/** As of a device that turned at the peak: the posture afterwards is not the one it seems to be. */
+function slipped(recording: Recording, random: Random): Recording {
+  const from = peakOf(recording) * 3;
+  const samples = recording.samples.slice();
+  const turned = rotated(
+    withSamples(recording, samples.subarray(from)),
+    rotationBy((random.between(0, slippedBy) * Math.PI) / 180, random),
+    32767,
+  );
+  samples.set(turned.samples, from);
+  return withSamples(recording, samples);
 }
 
 /** Without its first `byS` seconds. Labels move along. */

@@ -7,9 +7,9 @@ import { tableOf } from "../evaluation/tables.ts";
 import { writeCardPage } from "./card-page.ts";
 import { cardOf } from "./card-text.ts";
 import { type Design, designs, type Ranking, rankingsOf, rankingTable, tryDesign } from "./designs.ts";
+import { type Effort, efforts, epochsOf, keptFolder, trainingOptions } from "./effort.ts";
 import { type Example, examplesOf, type Source } from "./examples.ts";
 import { disposeOf, leaveOut, trainBoth } from "./folds.ts";
-import { keepIn } from "./kept-branches.ts";
 import {
   type LeftOutReport,
   leavePeopleOut,
@@ -37,15 +37,6 @@ interface Flags {
   out: string;
 }
 
-/** What one training costs: epochs and branches of each kind; and how many folds of people are left out in turn, for thresholds and figures. */
-const efforts = {
-  full: { epochs: 20, branches: 2, folds: 5 },
-  quick: { epochs: 3, branches: 1, folds: 3 },
-};
-type Effort = (typeof efforts)[keyof typeof efforts];
-
-/** Of the repository, and not part of it. */
-const keptFolder = ".cache/training";
 const modelFolder = fileURLToPath(new URL("../model/", import.meta.url));
 
 const command = new Command("train")
@@ -86,12 +77,10 @@ async function run(flags: Flags): Promise<void> {
   await useWasm();
   const sources = await readSources(root);
   const progress = startProgress();
-  const options: TrainingOptions = {
-    ...effort,
-    seed: flags.seed,
+  const options = trainingOptions(effort, flags.seed, {
     onEpoch: (loss) => progress.step(1, loss),
-    ...(!flags.afresh && { kept: keepIn(fileURLToPath(new URL(`../../${keptFolder}/`, import.meta.url))) }),
-  };
+    afresh: flags.afresh ?? false,
+  });
   try {
     progress.begin("windows", sources.length);
     const examples = examplesOf(sources, flags.seed, undefined, (count) => progress.step(count));
@@ -178,9 +167,6 @@ async function writeJson(file: string, value: unknown): Promise<void> {
   if (file === "-") process.stdout.write(text);
   else await writeFile(file, text);
 }
-
-/** Of both models and both kinds of branches. */
-const epochsOf = ({ epochs, branches }: Effort) => epochs * branches * 4;
 
 function wholeNumber(text: string): number {
   const value = Number(text);

@@ -103,6 +103,26 @@ describe("examples", () => {
     }
   });
 
+  test("a copy whose device slipped tilts no further than it slipped, and only from the peak on", () => {
+    const { recording } = sources.find(({ recording: { trial } }) => trial.label === "adl")!;
+    let slips = 0;
+    for (let seed = 1; seed <= 60; seed++) {
+      const { samples, trial } = augment(recording, 8, "soft", randomFrom(seed))!.recording;
+      const tilt = (fromS: number, toS: number) => {
+        const sum = [0, 0, 0];
+        const at = (s: number) => Math.round((s * trial.samples) / 12);
+        for (let i = at(fromS); i < at(toS); i++) for (const axis of [0, 1, 2]) sum[axis]! += samples[i * 3 + axis]!;
+        return (Math.acos(sum[1]! / Math.hypot(...sum)) * 180) / Math.PI;
+      };
+      // A zero that is off by 60 milli-g on an axis tilts by 5° at most.
+      expect(tilt(0, 5)).toBeLessThan(6);
+      expect(tilt(8, 12)).toBeLessThan(35 + 6);
+      if (tilt(8, 12) > 8) slips++;
+    }
+    expect(slips).toBeGreaterThan(5);
+    expect(slips).toBeLessThan(30);
+  });
+
   test("the acceptance set is none of the training sets", () => {
     expect(trainingSets.some((name) => name.includes("umafall"))).toBe(false);
   });
