@@ -31,7 +31,7 @@ export function cardOf(
   run: TrainingRun,
 ): { version: string; told: Record<string, unknown> } {
   return {
-    version: `1.1.0-seed${run.seed}${run.quick ? "-quick" : ""}`,
+    version: `1.2.0-seed${run.seed}${run.quick ? "-quick" : ""}`,
     told: {
       purpose:
         "Judges whether 4 s of acceleration around an impact are a fall. One network for the wrist, one for waist, chest, hip and pocket.",
@@ -46,7 +46,7 @@ export function cardOf(
       training: {
         ...run,
         ensemble: `The mean of the logits of dense networks on ${featureNames.length} features (${run.branches}) and patch convolutions on 4 channels at 25 Hz (${run.branches})`,
-        leftOut: "See figures: printed and written here by `npm run -s train -- --folds 5 --card`.",
+        leftOut: "See figures: printed and written here by `npm run -s evaluate:all -- --card`.",
       },
       thresholds: {
         how: `Set on people left out (${run.folds} folds) by a budget of alarms on daily life, for each set by itself; sensors of ±2 g may cost more.`,

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { useWasm } from "../classifier/backend.ts";
 import { robustnessTable } from "../evaluation/robustness.ts";
 import { tableOf } from "../evaluation/tables.ts";
+import { bankOf } from "./bank.ts";
 import { writeCardPage } from "./card-page.ts";
 import { cardOf } from "./card-text.ts";
 import { type Design, designs, type Ranking, rankingsOf, rankingTable, tryDesign } from "./designs.ts";
@@ -22,7 +23,7 @@ import type { TrainingOptions } from "./network.ts";
 import { type Progress, startProgress } from "./progress.ts";
 import { readSources, trainingSets } from "./sources.ts";
 import { thresholdsFor } from "./thresholds.ts";
-import { addFigures, writeModel } from "./write-model.ts";
+import { writeModel } from "./write-model.ts";
 
 interface Flags {
   folds?: number;
@@ -30,7 +31,6 @@ interface Flags {
   robustness?: boolean;
   afresh?: boolean;
   json?: string;
-  card?: boolean;
   quick?: boolean;
   designs?: boolean;
   seed: number;
@@ -49,7 +49,6 @@ const command = new Command("train")
     "leave each data set with falls out once, and report: people, devices and ways of falling that no training saw",
   )
   .option("--json <file>", "write the report as JSON to a file, or to stdout with -")
-  .option("--card", "with --folds: write the figures into the card of the model that is there")
   .option("--robustness", "with --folds: also at lower rates, clipped, turned and with lost frames")
   .option("--designs", "write nothing: train each design that was tried, and tell how well it ranks people left out")
   .option("--afresh", `train all again; else what was trained in the very same way before is taken from ${keptFolder}`)
@@ -113,11 +112,12 @@ async function ship({ sources, examples, effort, options, flags, progress }: Tas
   await writeModel(flags.out, {
     models,
     operatingPoints: thresholdsFor(scores),
+    bank: bankOf(scores),
     examples,
     ...cardOf(sources, examples, { seed: flags.seed, quick: flags.quick ?? false, ...effort }),
   });
   await writeCardPage(flags.out);
-  process.stdout.write(`wrote ${flags.out}\n`);
+  process.stdout.write(`wrote ${flags.out}; npm run -s evaluate:all -- --card puts figures into its card\n`);
 }
 
 async function reportDesigns({ sources, examples, effort, options, flags, progress }: Task) {
@@ -152,10 +152,6 @@ async function tell({ tells, sets, robustness }: LeftOutReport, effort: Effort, 
   progress.end();
   const version = `${tells}, seed ${flags.seed}; ${effort.epochs} epochs, branches of each kind: ${effort.branches}`;
   const report = { model: { version }, sets, robustness };
-  if (flags.card) {
-    await addFigures(flags.out, report);
-    await writeCardPage(flags.out);
-  }
   if (flags.json) await writeJson(flags.json, report);
   if (flags.json === "-") return;
   process.stdout.write(`${tableOf(sets)}\n`);

@@ -175,8 +175,15 @@ describe("training", () => {
     const models = await trainBoth(examples, { ...options, epochs: 1 });
     const card = cardOf(sources, examples, { seed: 3, quick: true, epochs: 1, branches: 1, folds: 2 });
     const out = join(folder, "model");
-    await writeModel(out, { models, operatingPoints: points(0.5, 0.9), examples, ...card });
-    await addFigures(out, { model: { version: "none" }, sets: [] });
+    await writeModel(out, {
+      models,
+      operatingPoints: points(0.5, 0.9),
+      bank: { wrist: {}, waist: {} },
+      examples,
+      ...card,
+    });
+    const none = { tells: "nobody left out", sets: [], robustness: [] };
+    await addFigures(out, "seed 3", none, none);
     const [{ input }] = examples as [Example];
     for (const backend of ["kernel", "wasm"] as const) {
       const classifier = await loadClassifier({ backend, folder: pathToFileURL(`${out}/`) });

@@ -5,11 +5,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { channelCount, channelLength } from "../channels.ts";
 import type { ModelCard } from "../classifier/card.ts";
-import type { PartReport } from "../evaluation/report.ts";
+import { toJson } from "../evaluation/report-json.ts";
 import { featureCount } from "../features.ts";
 import { inputLength } from "../model-input.ts";
 import type { ModelPlacement, OperatingPoints } from "../operating-points.ts";
+import type { Bank } from "./bank.ts";
 import type { Example } from "./examples.ts";
+import type { LeftOutReport } from "./left-out.ts";
 import { scoresOf } from "./network.ts";
 import { randomFrom } from "./random.ts";
 
@@ -17,6 +19,7 @@ export interface ModelToWrite {
   version: string;
   models: Record<ModelPlacement, LayersModel>;
   operatingPoints: OperatingPoints;
+  bank: Bank;
   /** From which golden windows are made: random ones near a few real statistics, never a recording's own. */
   examples: readonly Example[];
   /** What else the card tells, for people. */
@@ -49,19 +52,28 @@ export async function writeModel(folder: string, model: ModelToWrite): Promise<v
     featureCount,
     channels: { length: channelLength, count: channelCount },
     operatingPoints: model.operatingPoints,
+    bank: model.bank,
     models: { wrist: await files("wrist"), waist: await files("waist") },
     golden: await put("golden.json", json({ windows: golden })),
   };
-  await writeFile(join(folder, "card.json"), `${JSON.stringify(card, null, 2)}\n`);
+  await writeFile(join(folder, "card.json"), `${toJson(card)}\n`);
 }
 
-/** Puts the figures of people left out into a written model's card, without the rows by activity. */
-export async function addFigures(folder: string, report: { model: { version: string }; sets: PartReport[] }) {
+/** Puts the figures of people and sets left out into a written model's card, without the single trials. */
+export async function addFigures(folder: string, how: string, people: LeftOutReport, sets: LeftOutReport) {
   const path = join(folder, "card.json");
   const { figures: _, ...card } = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
-  const sets = report.sets.map(({ byActivity: __, ...figures }) => figures);
-  const told = { how: report.model.version, intervals: "95 %: Wilson for shares, Poisson for rates", sets };
-  await writeFile(path, `${JSON.stringify({ ...card, figures: told }, null, 2)}\n`);
+  const told = {
+    how: `${people.tells}; ${how}`,
+    intervals: "95 %: Wilson for shares, Poisson for rates",
+    sets: people.sets.map(({ trials: __, ...set }) => set),
+    robustness: people.robustness,
+    setsOut: {
+      how: `${sets.tells}; ${how}`,
+      sets: sets.sets.map(({ trials: __, byActivity: ___, byAgeGroup: ____, ...set }) => set),
+    },
+  };
+  await writeFile(path, `${toJson({ ...card, figures: told })}\n`);
 }
 
 /** A model as TensorFlow.js writes it: topology, weight specs, weights. */

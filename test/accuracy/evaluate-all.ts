@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Command } from "commander";
 import { useWasm } from "../../detector/classifier/backend.ts";
+import { modelFolder } from "../../detector/classifier/card.ts";
+import { writeCardPage } from "../../detector/training/card-page.ts";
 import { efforts, epochsOf, keptFolder, trainingOptions } from "../../detector/training/effort.ts";
 import { examplesOf } from "../../detector/training/examples.ts";
 import {
@@ -15,6 +17,7 @@ import {
 } from "../../detector/training/left-out.ts";
 import { startProgress } from "../../detector/training/progress.ts";
 import { readSources } from "../../detector/training/sources.ts";
+import { addFigures } from "../../detector/training/write-model.ts";
 import type { DetectorResult } from "../bench/detector-measure.ts";
 import { accuracyRows, costRows, verdictOf } from "./goals.ts";
 import { goalsTable } from "./goals-table.ts";
@@ -24,6 +27,7 @@ import { goalsTable } from "./goals-table.ts";
 interface Flags {
   quick?: boolean;
   bench: boolean;
+  card?: boolean;
   json?: string;
   seed: number;
 }
@@ -34,6 +38,7 @@ const command = new Command("evaluate:all")
   )
   .option("--quick", "few epochs and folds, and a short benchmark: to try it, not to believe it")
   .option("--no-bench", "accuracy alone")
+  .option("--card", "write the figures into the card of the model that is there, and its page")
   .option("--json <file>", "write rows and reports as JSON to a file, or to stdout with -")
   .option("--seed <n>", "as for train", Number, 1)
   .addHelpText(
@@ -65,6 +70,13 @@ async function run(flags: Flags): Promise<void> {
     progress.begin("sets left out", epochsOf(effort) * (effort.folds + 1) * setsWithFalls(sources).length);
     const sets = await leaveSetsOut(sources, examples, folds, options);
     progress.end();
+    if (flags.card) {
+      const { epochs, branches } = effort;
+      const how = `seed ${flags.seed}; ${epochs} epochs, branches of each kind: ${branches}`;
+      const folder = fileURLToPath(modelFolder);
+      await addFigures(folder, how, people, sets);
+      await writeCardPage(folder);
+    }
     const rows = [...accuracyRows(people, sets), ...(flags.bench ? costRows(await bench(flags)) : [])];
     const report = { rows: rows.map((row) => ({ ...row, verdict: verdictOf(row) })), people, sets };
     const text = `${JSON.stringify(report, null, 2)}\n`;
