@@ -93,6 +93,12 @@ export const IntakeItem = z
   .meta({ id: "IntakeItem" });
 export type IntakeItem = z.infer<typeof IntakeItem>;
 
+/** By which an item is known, however often it is handed in. */
+export function itemId(item: IntakeItem): string {
+  if (item.type === "detection") return item.detection.id;
+  return item.type === "fall-update" ? item.update.id : item.event.id;
+}
+
 /** Whether the resident, and whoever lives there too, has consented. `missing`: it is not on record. */
 export const ConsentState = z.enum(["given", "missing", "withdrawn"]);
 export type ConsentState = z.infer<typeof ConsentState>;
@@ -137,7 +143,10 @@ export const ControlDevice = z.object({
   dwelling: DwellingId.optional().meta({
     description: "Which devices are in one dwelling; left out, its presence is not used beside its accelerometer",
   }),
-  livesAlone: z.boolean().optional().meta({ description: "One resident, and nobody else lives there. Left out: not known" }),
+  livesAlone: z
+    .boolean()
+    .optional()
+    .meta({ description: "One resident, and nobody else lives there. Left out: not known" }),
   leadsOut: z.boolean().optional().meta({ description: "A contact at a door that leads out of the dwelling" }),
 });
 export type ControlDevice = z.infer<typeof ControlDevice>;
