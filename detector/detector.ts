@@ -1,6 +1,7 @@
 import type { WallMs } from "../firmware-contracts/clock.ts";
 import type { DetectorCommand, DetectorInput, DetectorSettings, DetectorState } from "./inputs.ts";
 import { onCancel, onScore, onTime, takeFrame, wakeTime } from "./judge.ts";
+import { unwatch, watchAgain } from "./long-lie.ts";
 
 export type {
   Conclusion,
@@ -10,10 +11,12 @@ export type {
   DetectorSettings,
   DetectorState,
   Dismissal,
+  FallIdentity,
+  WatchedFall,
 } from "./inputs.ts";
 
 export function openDetector(settings: DetectorSettings): DetectorState {
-  return { settings, streams: [], cancelledAt: null, wakeAt: null };
+  return { settings, streams: [], watches: [], cancelledAt: null, wakeAt: null };
 }
 
 /**
@@ -31,6 +34,12 @@ export function step(state: DetectorState, input: DetectorInput, now: WallMs): [
       break;
     case "cancel":
       onCancel(state, input.at, now, commands);
+      break;
+    case "watch":
+      watchAgain(state, input.fall, now);
+      break;
+    case "unwatch":
+      unwatch(state, input.fall);
       break;
     case "tick":
       onTime(state, now, commands);
