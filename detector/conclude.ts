@@ -4,6 +4,7 @@ import { evidenceOf } from "./evidence.ts";
 import { joinSlots } from "./gate.ts";
 import { rateHz } from "./history.ts";
 import type { Conclusion, DetectorCommand, DetectorState, Dismissal } from "./inputs.ts";
+import { watchFall } from "./long-lie.ts";
 import { modelFor, type OperatingPoint, rangeClassOf } from "./operating-points.ts";
 import type { Candidate, Stream } from "./stream.ts";
 
@@ -48,7 +49,7 @@ export function decide(
       : aftermath.still
         ? "still"
         : "at-once";
-  conclude(stream, likeliest, "medium", reason, now, commands);
+  conclude(state, stream, likeliest, "medium", reason, now, commands);
 }
 
 /** Slots that should have come by now, up to the decision, and did not. */
@@ -59,6 +60,7 @@ function unseenSlots(stream: Stream, candidate: Candidate, now: WallMs): number 
 }
 
 export function conclude(
+  state: DetectorState,
   stream: Stream,
   candidate: Candidate,
   strength: Conclusion["strength"],
@@ -80,7 +82,9 @@ export function conclude(
     arrivedAt: candidate.frame.arrivedAt,
     evidence: evidenceOf(stream.history, candidate, aftermath),
   };
-  commands.push({ kind: "detect", candidateId: candidate.id, conclusion });
+  const { bootId, sequence } = conclusion;
+  const watched = watchFall(state, stream, candidate, { bootId, sequence, impactAt: conclusion.impactAt }, now);
+  commands.push({ kind: "detect", candidateId: candidate.id, conclusion, watched });
   remove(stream, candidate);
   stream.concluded = candidate.impact;
   for (const other of [...stream.candidates]) {

@@ -1,6 +1,7 @@
 import type { WallMs } from "../firmware-contracts/clock.ts";
 import type { DetectorCommand, DetectorInput, DetectorSettings, DetectorState } from "./inputs.ts";
 import { onCancel, onScore, onTime, takeFrame, wakeTime } from "./judge.ts";
+import { unwatch, watchAgain } from "./long-lie.ts";
 
 export type {
   Conclusion,
@@ -10,10 +11,20 @@ export type {
   DetectorSettings,
   DetectorState,
   Dismissal,
+  FallIdentity,
+  WatchedFall,
 } from "./inputs.ts";
 
 export function openDetector(settings: DetectorSettings): DetectorState {
-  return { settings, streams: [], cancelledAt: null, wakeAt: null };
+  return { settings, streams: [], watches: [], cancelledAt: null, wakeAt: null };
+}
+
+/** Opens a detector that goes on with what an earlier one of the same device watches. Worn elsewhere, the posture of before tells nothing. */
+export function openAfter(earlier: DetectorState, settings: DetectorSettings): DetectorState {
+  const isElsewhere = settings.placement !== earlier.settings.placement;
+  const before = { x: 0, y: 0, z: 0, known: 0 };
+  const watches = earlier.watches.map((watch) => ({ ...watch, stream: null, ...(isElsewhere ? { before } : {}) }));
+  return { ...openDetector(settings), watches };
 }
 
 /**
@@ -31,6 +42,12 @@ export function step(state: DetectorState, input: DetectorInput, now: WallMs): [
       break;
     case "cancel":
       onCancel(state, input.at, now, commands);
+      break;
+    case "watch":
+      watchAgain(state, input.fall, now);
+      break;
+    case "unwatch":
+      unwatch(state, input.fall);
       break;
     case "tick":
       onTime(state, now, commands);

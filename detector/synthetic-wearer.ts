@@ -69,6 +69,9 @@ export function stage(options: Stage = {}) {
     for (const command of commands) {
       told.push({ at: (now - storyStart) / 1000, command });
       if (command.kind === "wake") wakeAt = command.at;
+    }
+    // As in the gateway, an answer comes after all that was told together with the question.
+    for (const command of commands) {
       if (command.kind === "classify")
         feed({ kind: "scored", candidateId: command.candidateId, score: score(command.input) });
     }
@@ -76,8 +79,10 @@ export function stage(options: Stage = {}) {
 
   /** Time passes to `untilS` with no frame; the shell wakes the detector when it asked for it. */
   function wait(untilS: number): void {
-    for (let i = 0; i < 1000 && wakeAt !== null && undecided(state) && wakeAt <= storyStart + untilS * 1000; i++) {
-      feed({ kind: "tick" }, wakeAt);
+    for (let i = 0; i < 1000 && wakeAt !== null && wakeAt <= storyStart + untilS * 1000; i++) {
+      const at = wakeAt;
+      wakeAt = null;
+      feed({ kind: "tick" }, at);
     }
     now = Math.max(now, storyStart + untilS * 1000);
   }

@@ -38,15 +38,66 @@ export const GatewayEvent = z
   .meta({ id: "GatewayEvent", description: "Something that a gateway met and that no device did" });
 export type GatewayEvent = z.infer<typeof GatewayEvent>;
 
+/** A dwelling, by the opaque id that alerting gave it. */
+export const DwellingId = z.string().min(1).max(64);
+
+/**
+ * What a dwelling's presence sensors tell of its resident's activity. It is of inactivity, never of a fall.
+ * `inactive`: at home, and no movement since `since`, for longer than is usual for this person at this time of day. `active`: movement again after that.
+ * `unheard`: too few sensors are heard to tell stillness from a fault. `heard`: enough are, again.
+ */
+export const WelfareEvent = z
+  .object({
+    v: z.literal(1),
+    id: z.string().max(80),
+    dwelling: DwellingId,
+    at,
+    event: z.enum(["inactive", "active", "unheard", "heard"]),
+    since: at.optional().meta({ description: "With inactive: the last movement, ms since 1970 UTC" }),
+    limitMinutes: z.number().int().min(0).optional().meta({
+      description: "With inactive: how long this person's pauses may be here and now, minutes",
+    }),
+    room: z.string().max(40).optional().meta({ description: "With inactive: where the last movement was" }),
+    sensors: z.array(DeviceId).max(48).optional().meta({ description: "With unheard: which are not heard" }),
+  })
+  .meta({ id: "WelfareEvent", description: "A dwelling's unusual inactivity, and its end" });
+export type WelfareEvent = z.infer<typeof WelfareEvent>;
+
+/**
+ * What became of somebody after a fall that was told. `long-lie`: five minutes and more after the impact, and no sign of getting up since.
+ * It joins the Detection's alarm; it raises its priority, and lowers nothing.
+ */
+export const FallUpdate = z
+  .object({
+    v: z.literal(1),
+    id: z.string().max(100).meta({ description: "`<id of the Detection>.long-lie`" }),
+    detectionId: z.string().max(80),
+    deviceId: DeviceId,
+    at,
+    event: z.enum(["long-lie"]),
+    lyingSeconds: z.number().min(0).meta({ description: "Since the impact, seconds" }),
+    unknownSeconds: z.number().min(0).meta({ description: "Of these, without signal" }),
+  })
+  .meta({ id: "FallUpdate", description: "What became of somebody after a fall that was told" });
+export type FallUpdate = z.infer<typeof FallUpdate>;
+
 /** One thing handed from a gateway's outbox to alerting's intake. */
 export const IntakeItem = z
   .discriminatedUnion("type", [
     z.object({ type: z.literal("detection"), detection: Detection }),
     z.object({ type: z.literal("device-event"), event: DeviceEvent }),
     z.object({ type: z.literal("gateway-event"), event: GatewayEvent }),
+    z.object({ type: z.literal("welfare-event"), event: WelfareEvent }),
+    z.object({ type: z.literal("fall-update"), update: FallUpdate }),
   ])
   .meta({ id: "IntakeItem" });
 export type IntakeItem = z.infer<typeof IntakeItem>;
+
+/** By which an item is known, however often it is handed in. */
+export function itemId(item: IntakeItem): string {
+  if (item.type === "detection") return item.detection.id;
+  return item.type === "fall-update" ? item.update.id : item.event.id;
+}
 
 /** Whether the resident, and whoever lives there too, has consented. `missing`: it is not on record. */
 export const ConsentState = z.enum(["given", "missing", "withdrawn"]);
@@ -89,6 +140,14 @@ export const ControlDevice = z.object({
   threshold: z.number().min(0).max(1).optional().meta({
     description: "The score at which the aftermath of an impact is awaited, instead of the model's own `medium`",
   }),
+  dwelling: DwellingId.optional().meta({
+    description: "Which devices are in one dwelling; left out, its presence is not used beside its accelerometer",
+  }),
+  livesAlone: z
+    .boolean()
+    .optional()
+    .meta({ description: "One resident, and nobody else lives there. Left out: not known" }),
+  leadsOut: z.boolean().optional().meta({ description: "A contact at a door that leads out of the dwelling" }),
 });
 export type ControlDevice = z.infer<typeof ControlDevice>;
 
