@@ -23,3 +23,8 @@ export function modelFor(placement: Placement): ModelPlacement {
 export function rangeClassOf(rangeG: number): RangeClass {
   return rangeG <= 2 ? "2g" : "wide";
 }
+
+/** The point with a device's own threshold, where it has one: what is told at once is never less than what is awaited. */
+export function withThreshold(point: OperatingPoint, threshold: number | null | undefined): OperatingPoint {
+  return threshold == null ? point : { medium: threshold, strong: Math.max(point.strong, threshold) };
+}
