@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type ModelCard, ModelCard as Schema, readCard } from "../classifier/card.ts";
+import { type ModelCard, readCard, ModelCard as Schema } from "../classifier/card.ts";
 import { thresholdLimits } from "./limits.ts";
 
 const shipped = await readCard();

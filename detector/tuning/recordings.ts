@@ -1,5 +1,5 @@
 import type { Placement } from "../../firmware-contracts/detection.ts";
-import { type Trial, impactSpan } from "../../firmware-contracts/recordings/format.ts";
+import { impactSpan, type Trial } from "../../firmware-contracts/recordings/format.ts";
 import { type RecordingProblem, readRecordingSet } from "../../firmware-contracts/recordings/read.ts";
 import { type Alarm, type Judged, type Played, type PlayOptions, play, rangeOf } from "../evaluation/play.ts";
 import { remembered } from "../evaluation/same-specificity.ts";

@@ -55,7 +55,15 @@ function live(motion: Motion, seconds: number, scoreOf: (impactS: number) => num
       });
     }
     now = start + second * 1000 + 980;
-    const frame = { bootId: 1, sequence: second, deviceTimeMs: second * 1000, ageMs: 0, rateHz: 50, rangeG: 8, samples };
+    const frame = {
+      bootId: 1,
+      sequence: second,
+      deviceTimeMs: second * 1000,
+      ageMs: 0,
+      rateHz: 50,
+      rangeG: 8,
+      samples,
+    };
     feed({ kind: "frame", frame: { ...frame, arrivedAt: now } });
     for (const { row, look } of open) {
       if (row.afterwards === null && now > row.at + decisionMs + 1000) row.afterwards = look.afterwards(state, false);
@@ -74,14 +82,14 @@ function live(motion: Motion, seconds: number, scoreOf: (impactS: number) => num
 interface Act {
   after: number;
   score: number;
-  then: "still" | "walks" | "lies";
+  next: "still" | "walks" | "lies";
 }
 
 const motions = { still: standing, walks: walking, lies: lying };
 const act: fc.Arbitrary<Act> = fc.record({
   after: fc.integer({ min: 3, max: 90 }),
   score: fc.double({ min: 0.01, max: 0.99, noNaN: true }),
-  then: fc.constantFrom("still", "walks", "lies"),
+  next: fc.constantFrom("still", "walks", "lies"),
 });
 
 /** Impacts one after another, each with a score of its own and something the wearer does after it. */
@@ -89,8 +97,8 @@ function story(acts: readonly Act[]) {
   let motion: Motion = standing;
   let t = 10.3;
   const scores: { at: number; score: number }[] = [];
-  for (const { after, score, then } of acts) {
-    motion = impact(t, 4, motion, switching(t, motion, motions[then]));
+  for (const { after, score, next } of acts) {
+    motion = impact(t, 4, motion, switching(t, motion, motions[next]));
     scores.push({ at: t, score });
     t += after;
   }

@@ -4,6 +4,8 @@ import type { OperatingPoints } from "../../detector/operating-points.ts";
 import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
 import { type Detection, detectionId, type Placement } from "../../firmware-contracts/detection.ts";
 import { type AccelFrame, decodeFrame, encodeFrame } from "../../firmware-contracts/frame.ts";
+import type { CandidateLog } from "../candidates/log.ts";
+import { createCandidateNotes } from "../candidates/notes.ts";
 import type { Counters } from "../counters.ts";
 import { hasSuspectClock, type Refused } from "../ingest/admit.ts";
 import { heldUntil, openSequence, type Place, place, releaseOverdue, takeNext } from "../ingest/sequence.ts";
@@ -45,6 +47,8 @@ export interface SessionOptions {
   time: SteadyTime;
   journal: Journal;
   scorer: Scorer;
+  /** Null where no candidates are kept. */
+  candidates: CandidateLog | null;
   counters: Counters;
   log: Logger;
   /** Resolves when the Detection is safe; tries until then. */
@@ -73,7 +77,7 @@ export interface Session {
 }
 
 export function createSession(options: SessionOptions): Session {
-  const { deviceId, clock, time, journal, counters } = options;
+  const { deviceId, clock, time, journal, counters, candidates } = options;
   const pool = createFramePool();
   const sequence = openSequence<RingEntry>();
   let owed: RingEntry[] = [];
@@ -92,6 +96,19 @@ export function createSession(options: SessionOptions): Session {
   let callOffHeld = () => {};
   let callOffRelease: (() => void) | null = null;
   const now = () => replayNow ?? time.now();
+  const notes = candidates
+    ? createCandidateNotes({
+        deviceId,
+        modelVersion: options.modelVersion,
+        floor: candidates.floor,
+        clock,
+        now,
+        toWall: time.toWall,
+        replaying: () => replayNow !== null,
+        keep: candidates.keep,
+        failed: () => counters.add("candidates.log-failed"),
+      })
+    : null;
 
   const host: TrackHost = {
     clock,
@@ -105,6 +122,7 @@ export function createSession(options: SessionOptions): Session {
     replaying: () => replayNow !== null,
     owe,
     letGo: pool.giveBack,
+    notes,
     concluded,
     decided: (candidateId, decision, impactAt) =>
       options.onDecision({
@@ -338,6 +356,7 @@ export function createSession(options: SessionOptions): Session {
     callOffHeld();
     callOffRelease?.();
     release();
+    notes?.stop(forgotten);
     for (const track of tracks()) track.stop();
   }
 

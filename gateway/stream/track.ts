@@ -10,6 +10,7 @@ import {
 import type { OperatingPoints } from "../../detector/operating-points.ts";
 import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
 import type { Placement } from "../../firmware-contracts/detection.ts";
+import type { CandidateNotes } from "../candidates/notes.ts";
 import type { Counters } from "../counters.ts";
 import { createRing, type RingEntry } from "./ring.ts";
 import type { Scorer } from "./scorer.ts";
@@ -41,6 +42,8 @@ export interface TrackHost {
   owe(entries: RingEntry[]): void;
   concluded(candidateId: string, conclusion: Conclusion): void;
   decided(candidateId: string, decision: Decision["decision"], impactAt: WallMs | null): void;
+  /** Where candidates are kept. */
+  notes: CandidateNotes | null;
   /** The detector threw; its stream begins anew. */
   failed(error: unknown): void;
   /** Something may have been decided. */
@@ -127,9 +130,11 @@ export function createTrack(host: TrackHost): Track {
         case "detect":
           suspectedAt.delete(command.candidateId);
           host.concluded(command.candidateId, command.conclusion);
+          host.notes?.ended(command.candidateId, command.conclusion.strength);
           break;
         case "dismissed":
           host.counters.add(`candidates.dismissed.${command.why}`);
+          host.notes?.ended(command.candidateId, command.why);
           host.decided(command.candidateId, "dismissed", suspectedAt.get(command.candidateId) ?? null);
           suspectedAt.delete(command.candidateId);
           break;
@@ -146,6 +151,7 @@ export function createTrack(host: TrackHost): Track {
     const answer = host.scorer.score(at, input).then((score) => {
       scores.delete(answer);
       if (stopped) return;
+      host.notes?.scored(() => state, candidateId, at, input, score);
       const opened = run({ kind: "scored", candidateId, score });
       if (opened) host.owe(ring.unkept());
       host.changed();
