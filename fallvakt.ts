@@ -59,6 +59,7 @@ const commands: Record<string, () => Promise<InstanceType<typeof Command>>> = {
   audit: async () => (await import("./front-door/audit.ts")).auditCommand(),
   incident: async () => (await import("./front-door/audit.ts")).incidentCommand(version ?? ""),
   keys: async () => (await import("./front-door/audit.ts")).keysCommand(),
+  tune: async () => (await import("./front-door/tune.ts")).tuneCommand(),
   evaluate: async () => (await import("./detector/evaluation/command.ts")).evaluateCommand(),
   replay: async () => (await import("./simulators/replay/command.ts")).replayCommand(),
   generate: async () => (await import("./simulators/generator/command.ts")).generateCommand(),

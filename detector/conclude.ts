@@ -1,11 +1,11 @@
 import type { WallMs } from "../firmware-contracts/clock.ts";
-import { lookAfter, tiltSince, walkingSeen } from "./aftermath.ts";
+import { type Aftermath, lookAfter, tiltSince, walkingSeen } from "./aftermath.ts";
 import { evidenceOf } from "./evidence.ts";
 import { joinSlots } from "./gate.ts";
-import { rateHz } from "./history.ts";
+import { type History, rateHz } from "./history.ts";
 import type { Conclusion, DetectorCommand, DetectorState, Dismissal } from "./inputs.ts";
 import { watchFall } from "./long-lie.ts";
-import { modelFor, type OperatingPoint, rangeClassOf } from "./operating-points.ts";
+import { type ModelPlacement, modelFor, type OperatingPoint, rangeClassOf, withThreshold } from "./operating-points.ts";
 import type { Candidate, Stream } from "./stream.ts";
 
 /** Medium evidence is decided this long after the impact. */
@@ -25,16 +25,10 @@ export function decide(
   const { history } = stream;
   const unseen = unseenSlots(stream, candidate, now);
   const aftermath = lookAfter(history, candidate.impact, unseen);
-  if (walkingSeen(history, candidate.impact, modelFor(state.settings.placement))) {
-    dismiss(stream, candidate, "upright", commands);
+  const isUp = upAgain(history, candidate, modelFor(state.settings.placement), aftermath);
+  if (isUp) {
+    dismiss(stream, candidate, isUp, commands);
     return;
-  }
-  if (candidate.lane !== "impact") {
-    const tilt = tiltSince(history, candidate.impact);
-    if (tilt !== null && tilt < lyingTilt && !aftermath.silent) {
-      dismiss(stream, candidate, "not-lying", commands);
-      return;
-    }
   }
   let likeliest = candidate;
   for (const other of stream.candidates) {
@@ -50,6 +44,19 @@ export function decide(
         ? "still"
         : "at-once";
   conclude(state, stream, likeliest, "medium", reason, now, commands);
+}
+
+/** Why what came after an impact makes it no alarm, or null where nothing does. */
+export function upAgain(
+  history: History,
+  { impact, lane }: Pick<Candidate, "impact" | "lane">,
+  worn: ModelPlacement,
+  { silent }: Pick<Aftermath, "silent">,
+): "upright" | "not-lying" | null {
+  if (walkingSeen(history, impact, worn)) return "upright";
+  if (lane === "impact" || silent) return null;
+  const tilt = tiltSince(history, impact);
+  return tilt !== null && tilt < lyingTilt ? "not-lying" : null;
 }
 
 /** Slots that should have come by now, up to the decision, and did not. */
@@ -107,13 +114,8 @@ function remove(stream: Stream, candidate: Candidate): void {
   if (stream.rising === candidate) stream.rising = null;
 }
 
-/**
- * The model's point, or the device's own threshold with it: what is told at once is never less than what is awaited. Where the impact itself was not seen,
- * only a score that would be strong elsewhere asks to await the aftermath: lost frames are many.
- */
+/** The model's point, with the device's own threshold. */
 export function pointOf({ settings }: DetectorState, candidate: Candidate): OperatingPoint {
   const point = settings.operatingPoints[modelFor(settings.placement)][rangeClassOf(candidate.frame.rangeG)];
-  const medium = settings.threshold ?? point.medium;
-  const strong = Math.max(point.strong, medium);
-  return { medium: candidate.lane === "hidden" ? strong : medium, strong };
+  return withThreshold(point, settings.threshold, candidate.lane);
 }

@@ -23,3 +23,16 @@ export function modelFor(placement: Placement): ModelPlacement {
 export function rangeClassOf(rangeG: number): RangeClass {
   return rangeG <= 2 ? "2g" : "wide";
 }
+
+/** How a candidate came up: by an impact, by a change of posture without one, or by one across a gap that may hide it. */
+export type Lane = "impact" | "soft" | "hidden";
+
+/**
+ * The point with a device's own threshold, where it has one: what is told at once is never less than what is awaited. Where the impact itself was not
+ * seen, only a score that would be strong elsewhere asks to await the aftermath: lost frames are many.
+ */
+export function withThreshold(point: OperatingPoint, threshold: number | null | undefined, lane: Lane): OperatingPoint {
+  const medium = threshold ?? point.medium;
+  const strong = Math.max(point.strong, medium);
+  return { medium: lane === "hidden" ? strong : medium, strong };
+}

@@ -1,6 +1,7 @@
 import type { WallMs } from "../firmware-contracts/clock.ts";
 import { emptyHistory, type History } from "./history.ts";
 import type { DetectorCommand, DetectorState } from "./inputs.ts";
+import type { Lane } from "./operating-points.ts";
 import { newResampler, type Resampler, type ResampleSink } from "./resample.ts";
 import { newSoftLane, type SoftLane } from "./soft-lane.ts";
 
@@ -26,7 +27,7 @@ export type Stage = "rising" | "window" | "scoring" | "waiting" | "parked";
 /** An impact, a soft fall's change of posture, or a short gap that may hide a fall: worth classifying. */
 export interface Candidate {
   id: string;
-  lane: "impact" | "soft" | "hidden";
+  lane: Lane;
   stage: Stage;
   /** Slot of the impact and its magnitude in milli-g. */
   impact: number;

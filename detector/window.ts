@@ -1,4 +1,4 @@
-import { angleBetween, type History, magnitudeAt, placeOf, rateHz } from "./history.ts";
+import { angleBetween, emptyHistory, type History, magnitudeAt, placeOf, rateHz } from "./history.ts";
 
 /** The window the classifier judges: 1.5 s before the impact to 2.5 s after it. */
 export const slotsBefore = 1.5 * rateHz;
@@ -45,6 +45,24 @@ export function windowAround(history: History, impact: number, into: Window = em
     into.peak[i] = known ? magnitudeAt(history, place) / 1000 : 0;
   }
   return into;
+}
+
+/** The same window as it can be kept: 4 × 200 values in milli-g, as the history has them: x, y, z and the magnitude, which is 0 where nothing is known. */
+export function keptWindow(history: History, impact: number): Int16Array {
+  const kept = new Int16Array(4 * windowLength);
+  for (let i = 0; i < windowLength; i++) {
+    const place = placeOf(history, impact - slotsBefore + i);
+    if (place >= 0) kept.set(history.values.subarray(place, place + 4), i * 4);
+  }
+  return kept;
+}
+
+/** The window that was kept. */
+export function windowOf(kept: Int16Array): Window {
+  const history = emptyHistory();
+  history.values.set(kept.subarray(0, 4 * windowLength));
+  history.next = windowLength;
+  return windowAround(history, slotsBefore);
 }
 
 /** Mean vector over [from, to) of the window, seconds relative to the impact. Zero where nothing is known. */

@@ -194,6 +194,28 @@ export const GatewayConfig = z
       })
       .prefault({})
       .meta({ description: "What waits to be handed to alerting" }),
+    candidates: z
+      .strictObject({
+        days: whole(
+          "Days that each candidate's time, features and score are kept for `fallvakt tune`, where consent is given; 0 keeps none, and deletes what there is",
+          14,
+          0,
+          30,
+        ),
+        floor: z.number().min(0).max(1).default(0.3).meta({
+          description:
+            "Score from which the 4 s around the impact are kept too, and whether the wearer walked afterwards; 1 keeps next to none",
+        }),
+        maxRows: whole(
+          "Candidates that are kept; beyond, the oldest of the device with the most are dropped",
+          500_000,
+          1000,
+          10_000_000,
+        ),
+        maxBytes: whole("Bytes that they take, about", 256 * 2 ** 20, 2 ** 20, 64 * 2 ** 30),
+      })
+      .prefault({})
+      .meta({ description: "The log of candidates: impacts that the classifier scored" }),
     control: z
       .strictObject({
         refreshSeconds: whole("Seconds between two looks at the registry", 3, 1, 10),

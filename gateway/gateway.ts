@@ -12,6 +12,8 @@ import { downlinkTopic } from "../firmware-contracts/topics.ts";
 import type { Admission, Broker, OfflineReason } from "./broker/broker.ts";
 import { createEmbeddedBroker } from "./broker/embedded.ts";
 import { createOutsideBroker } from "./broker/outside.ts";
+import { createCandidateLog } from "./candidates/log.ts";
+import { removeCandidates } from "./candidates/tables.ts";
 import type { GatewayConfig, OutsideConfig } from "./config.ts";
 import { createCounters } from "./counters.ts";
 import { createDiskWatch } from "./disk-watch.ts";
@@ -91,6 +93,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     counters,
     log,
   });
+  const candidates =
+    config.candidates.days > 0
+      ? createCandidateLog({ folder: dataDir, config: config.candidates, clock, counters, log })
+      : null;
   const disk = createDiskWatch(dataDir, clock);
   const registry = createRegistry({
     store,
@@ -141,6 +147,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       time,
       journal,
       scorer,
+      candidates,
       counters,
       log,
       keep: outbox.keep,
@@ -323,6 +330,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   function followRegistry(): void {
     broker.follow?.(registry.deviceIds());
+    candidates?.retain(registry.hasConsent);
     for (const [deviceId, one] of sessions) {
       if (registry.hasConsent(deviceId)) continue;
       one.forget();
@@ -396,6 +404,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       disk.start();
       outbox.start();
       scorer.start();
+      if (candidates) candidates.start();
+      else removeCandidates(dataDir);
       await registry.start();
       await takeUp();
       await broker.start();
@@ -412,6 +422,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       scorer.stop();
       await within(clock, 2000, journal.stop()).catch(() => {});
       outbox.stop();
+      if (candidates) await within(clock, 2000, candidates.stop()).catch(() => {});
       await store.close();
     },
   };

@@ -7,7 +7,7 @@ import { hashSecret, newSecret } from "../../firmware-contracts/secret.ts";
 import { DeviceId } from "../../firmware-contracts/topics.ts";
 import { isGsm7 } from "../messages/gsm7.ts";
 import { longest } from "../messages/limits.ts";
-import type { DeviceAddition, Dwelling, Store } from "../store/store.ts";
+import type { DeviceAddition, Dwelling, Store, ThresholdGrounds, ThresholdVersion } from "../store/store.ts";
 import { ActingPerson, actOf } from "./acting.ts";
 import { areSimilar } from "./aliases.ts";
 import { readDeviceCsv } from "./csv.ts";
@@ -43,6 +43,15 @@ export const NewDevice = z.strictObject({
   }),
 });
 export type NewDevice = z.infer<typeof NewDevice>;
+
+/** Why something is done, in somebody's own words. */
+const Reason = z
+  .string()
+  .trim()
+  .min(1, "leave it out or say it")
+  .max(200, "at most 200 characters")
+  .regex(/^\P{C}*$/u, "letters, digits and punctuation only: it is printed in lists")
+  .optional();
 
 export interface AddOptions {
   /** For simulated fleets only: aliases that a tired person takes for one another are let through. */
@@ -100,10 +109,17 @@ export interface Registry {
   /** Says where a device is worn from now on. @throws where there is no such device, or it was revoked. */
   place(deviceId: string, placement: Placement, by: string): Promise<void>;
   /**
-   * Gives a device a threshold of its own, or the model's again (null), as `approvedBy` has approved.
-   * @throws where it is not from 0.02 to 0.98, where there is no such device, or it was revoked.
+   * Gives a device a threshold of its own, or the model's again (null), as `approvedBy` has approved. Each change is a version.
+   * @throws where it is not from 0.02 to 0.98, where there is no such device, it was revoked, or its threshold is not `grounds.from` any more.
    */
-  setThreshold(deviceId: string, threshold: number | null, approvedBy: string): Promise<void>;
+  setThreshold(
+    deviceId: string,
+    threshold: number | null,
+    approvedBy: string,
+    grounds?: ThresholdGrounds,
+  ): Promise<void>;
+  /** The thresholds that a device was given, the oldest first. */
+  thresholdVersions(deviceId: string): Promise<ThresholdVersion[]>;
   /** What a gateway must know, or null where `version` is the newest. */
   controlSince(version: number): Promise<Control | null>;
 }
@@ -203,14 +219,21 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
       const isKnown = await store().registry.placeDevice(deviceId, Placement.parse(placement), actOf(clock, by));
       if (!isKnown) throw unknownDevice(deviceId);
     },
-    async setThreshold(deviceId, threshold, approvedBy) {
+    async setThreshold(deviceId, threshold, approvedBy, grounds = { how: "set" }) {
       const { least, most } = thresholdBounds;
       if (threshold !== null && !(threshold >= least && threshold <= most)) {
         throw new Error(`threshold: a number from ${least} to ${most}; most people need none of their own`);
       }
-      const isKnown = await store().registry.setThreshold(deviceId, threshold, actOf(clock, approvedBy));
+      const act = { at: actOf(clock, approvedBy).at, by: approvedBy.trim() };
+      const reason = Reason.safeParse(grounds.reason);
+      if (!reason.success) throw new Error(`reason: ${reason.error.issues[0]?.message}`);
+      const isKnown = await store().registry.setThreshold(deviceId, threshold, act, {
+        ...grounds,
+        reason: reason.data,
+      });
       if (!isKnown) throw unknownDevice(deviceId);
     },
+    thresholdVersions: (deviceId) => store().registry.thresholdVersions(deviceId),
     controlSince: (version) => store().control.since(version, Math.round(clock.wallNow())),
   };
 }

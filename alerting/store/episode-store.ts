@@ -115,6 +115,8 @@ export interface EpisodeStore {
   /** The episode that holds a detection, or null. */
   episodeOfDetection(detectionId: string): Promise<string | null>;
   detection(id: string): Promise<Detection | null>;
+  /** What a device has told, the oldest first, each with its episode. What was erased is not there. */
+  detectionsOf(deviceId: string): Promise<{ detection: Detection; episode: EpisodeState }[]>;
   log(episodeId: string): Promise<LogEntry[]>;
   /** Reads the whole chain. `brokenAt` is the first entry whose hash is wrong. */
   verifyLog(): Promise<{ entries: number; brokenAt: number | null }>;

@@ -53,6 +53,14 @@ export function episodeStore(db: Database, keyring: Keyring): EpisodeStore {
       const row = db.get<{ body: string }>("SELECT body FROM detections WHERE id = ?", id);
       return row?.body ? Detection.parse(JSON.parse(row.body)) : null;
     },
+    detectionsOf: async (deviceId) =>
+      db
+        .all<{ body: string; state: string }>(
+          `SELECT body, state FROM detections JOIN episodes ON episodes.id = episode_id
+           WHERE device_id = ? AND erasure_id IS NULL AND body <> '' ORDER BY received_at, detections.rowid`,
+          deviceId,
+        )
+        .map(({ body, state }) => ({ detection: Detection.parse(JSON.parse(body)), episode: readState(state) })),
     log: async (episodeId) => readLog(db, keyring, episodeId),
     verifyLog: async () => {
       const { entries, brokenAt } = verifyLog(db);

@@ -108,6 +108,10 @@ function forget(db: Database, keyring: Keyring, erasureId: number, at: number): 
   }
   done.residents = db.run("DELETE FROM residents WHERE dwelling_id = ?", dwellingId);
   db.run("DELETE FROM pauses WHERE dwelling_id = ?", dwellingId);
+  db.run(
+    "DELETE FROM threshold_versions WHERE device_id IN (SELECT id FROM devices WHERE dwelling_id = ?)",
+    dwellingId,
+  );
   done.devices = db.run(
     `UPDATE devices SET room = NULL, last_seen_at = NULL, online = NULL, battery = NULL, threshold = NULL,
        previous_secret_hash = NULL, previous_secret_until = NULL, secret_since = NULL WHERE dwelling_id = ?`,

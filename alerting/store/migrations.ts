@@ -313,4 +313,31 @@ export const migrations: readonly string[] = [
   UPDATE pages SET urgency = CASE WHEN purpose = 'technical' THEN 3 WHEN purpose IN ('taken', 'answer', 'reminder') THEN 1 ELSE 2 END
     WHERE status = 'pending' AND urgency > 0;
   `,
+  `
+  -- Each threshold that a device was given. It goes with the dwelling when that is erased; nothing else changes it.
+  CREATE TABLE threshold_versions (
+    device_id TEXT NOT NULL REFERENCES devices (id),
+    version INTEGER NOT NULL,
+    -- Null: the model's own.
+    threshold REAL,
+    before REAL,
+    at INTEGER NOT NULL,
+    approved_by TEXT NOT NULL,
+    -- By hand, after \`fallvakt tune\`, or put back.
+    how TEXT NOT NULL CHECK (how IN ('set', 'tuned', 'reverted')),
+    reverts_to INTEGER,
+    reason TEXT,
+    model TEXT,
+    -- Counts as JSON: what spoke for it.
+    evidence TEXT,
+    PRIMARY KEY (device_id, version)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER threshold_versions_no_update BEFORE UPDATE ON threshold_versions
+    BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+  INSERT INTO threshold_versions (device_id, version, threshold, at, approved_by, how)
+    SELECT id, 1, threshold, COALESCE((SELECT MAX(at) FROM control_changes WHERE part = 'thresholds' AND device_id = devices.id), added_at),
+      COALESCE((SELECT by FROM control_changes WHERE part = 'thresholds' AND device_id = devices.id ORDER BY id DESC LIMIT 1), 'before versions were kept'), 'set'
+    FROM devices WHERE threshold IS NOT NULL;
+  CREATE INDEX detections_device ON detections (device_id);
+  `,
 ];

@@ -38,6 +38,36 @@ export interface DeviceAddition {
   consentBy: string | null;
 }
 
+/** What a change of a threshold rests on. */
+export interface ThresholdGrounds {
+  how: "set" | "tuned" | "reverted";
+  /** The version that is put back; 0 is the model's own, before any version. */
+  revertsTo?: number;
+  /** In somebody's own words. It goes when the dwelling is erased, and stands in no log. */
+  reason?: string | undefined;
+  /** Version of the model whose scores it was judged by. */
+  model?: string;
+  /** Counts of what speaks for and against it. */
+  evidence?: Record<string, number>;
+  /** The threshold that it was judged against: another one by now, and nothing is changed. */
+  from?: number | null;
+}
+
+/** A threshold that a device was given. */
+export interface ThresholdVersion {
+  version: number;
+  /** Null: the model's own. */
+  threshold: number | null;
+  before: number | null;
+  at: number;
+  approvedBy: string;
+  how: ThresholdGrounds["how"];
+  revertsTo: number | null;
+  reason: string | null;
+  model: string | null;
+  evidence: Record<string, number> | null;
+}
+
 /** Devices and their dwellings. What gateways follow is changed with a version and a line in the history, or not at all. */
 export interface RegistryStore {
   dwellings(): Promise<Dwelling[]>;
@@ -63,8 +93,18 @@ export interface RegistryStore {
   endPreviousSecret(deviceId: string, usedAt: number, act: Act): Promise<void>;
   /** False where there is no such device or it was revoked. */
   placeDevice(deviceId: string, placement: Placement, act: Act): Promise<boolean>;
-  /** Null gives the device the model's own again. False where there is no such device or it was revoked. */
-  setThreshold(deviceId: string, threshold: number | null, act: Act): Promise<boolean>;
+  /**
+   * Null gives the device the model's own again. Each change is a version, and an act in the audit log. False where there is no such device or it was
+   * revoked. @throws where the threshold is no longer `grounds.from`.
+   */
+  setThreshold(
+    deviceId: string,
+    threshold: number | null,
+    act: Act & { by: string },
+    grounds: ThresholdGrounds,
+  ): Promise<boolean>;
+  /** The oldest first. */
+  thresholdVersions(deviceId: string): Promise<ThresholdVersion[]>;
   deviceSeen(deviceId: string, at: number, seen: { online: boolean | null; battery: number | null }): Promise<void>;
 }
 

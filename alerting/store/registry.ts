@@ -2,6 +2,7 @@ import { type Change, recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";
 import { deviceRow, deviceRows } from "./device-rows.ts";
 import type { Act, DeviceAddition, Dwelling, RegistryStore } from "./store.ts";
+import { setThreshold, thresholdVersions } from "./thresholds.ts";
 import { putConsent } from "./watching.ts";
 
 function addDevices(db: Database, added: readonly DeviceAddition[], act: Act): void {
@@ -40,11 +41,11 @@ function changeDevice(
   db: Database,
   deviceId: string,
   act: Act,
-  change: (now: { placement: string; threshold: number | null }) => Pick<Change, "part" | "what"> | null,
+  change: (now: { placement: string }) => Pick<Change, "part" | "what"> | null,
 ): boolean {
   return db.transaction(() => {
-    const now = db.get<{ dwelling_id: string; placement: string; threshold: number | null }>(
-      "SELECT dwelling_id, placement, threshold FROM devices WHERE id = ? AND revoked = 0",
+    const now = db.get<{ dwelling_id: string; placement: string }>(
+      "SELECT dwelling_id, placement FROM devices WHERE id = ? AND revoked = 0",
       deviceId,
     );
     if (!now) return false;
@@ -119,13 +120,8 @@ export function registryStore(db: Database): RegistryStore {
         db.run("UPDATE devices SET placement = ? WHERE id = ?", placement, deviceId);
         return { part: "placements", what: `${placement}, before: ${now.placement}` };
       }),
-    setThreshold: async (deviceId, threshold, act) =>
-      changeDevice(db, deviceId, act, (now) => {
-        if (now.threshold === threshold) return null;
-        db.run("UPDATE devices SET threshold = ? WHERE id = ?", threshold, deviceId);
-        const shown = (value: number | null) => value ?? "the model's own";
-        return { part: "thresholds", what: `${shown(threshold)}, before: ${shown(now.threshold)}` };
-      }),
+    setThreshold: async (deviceId, threshold, act, grounds) => setThreshold(db, deviceId, threshold, act, grounds),
+    thresholdVersions: async (deviceId) => thresholdVersions(db, deviceId),
     deviceSeen: async (deviceId, at, { online, battery }) =>
       void db.run(
         `UPDATE devices SET last_seen_at = MAX(COALESCE(last_seen_at, 0), ?), online = COALESCE(?, online),

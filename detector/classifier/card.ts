@@ -6,6 +6,9 @@ import type { ModelPlacement } from "../operating-points.ts";
 const score = z.number().min(0).max(1);
 const OperatingPoint = z.object({ medium: score, strong: score });
 const ByRange = z.object({ "2g": OperatingPoint, wide: OperatingPoint });
+/** Shares of the falls of people left out, each with the score below which they lie: `[0.03, 0.41]` is that 3 % scored less than 0.41. */
+const Quantiles = z.array(z.tuple([z.number().gt(0).lt(1), score])).min(1);
+const BankByRange = z.object({ "2g": Quantiles.optional(), wide: Quantiles.optional() });
 const ModelFile = z.object({ file: z.string().regex(/^[\w.-]+$/), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
 /** What must stand in `model/card.json` for the detector to start. More stands there for people to read. */
@@ -15,6 +18,8 @@ export const ModelCard = z.object({
   featureCount: z.number().int().positive(),
   channels: z.object({ length: z.number().int().positive(), count: z.number().int().positive() }),
   operatingPoints: z.object({ wrist: ByRange, waist: ByRange }),
+  /** What falls of people left out scored; a card of before it has none. */
+  bank: z.object({ wrist: BankByRange.optional(), waist: BankByRange.optional() }).optional(),
   models: z.object({
     wrist: z.object({ topology: ModelFile, weights: ModelFile }),
     waist: z.object({ topology: ModelFile, weights: ModelFile }),
@@ -45,6 +50,18 @@ export const modelFolder = new URL("../model/", import.meta.url);
  * Reads the card and all that it names. Throws where something is missing or not what the card says: a damaged model must not judge.
  */
 export async function readModel(folder: URL = modelFolder): Promise<ModelFiles> {
+  const card = await readCard(folder);
+  const read = async (name: ModelPlacement) => ({
+    topology: JSON.parse((await checked(folder, card.models[name].topology)).toString("utf8")) as unknown,
+    weights: new Uint8Array(await checked(folder, card.models[name].weights)),
+  });
+  const golden = GoldenWindows.safeParse(JSON.parse((await checked(folder, card.golden)).toString("utf8")));
+  if (!golden.success) throw damaged(card.golden.file, "does not hold golden windows");
+  return { card, models: { wrist: await read("wrist"), waist: await read("waist") }, golden: golden.data };
+}
+
+/** Reads the card alone. Throws as `readModel`. */
+export async function readCard(folder: URL = modelFolder): Promise<ModelCard> {
   const text = await readOrRefuse(new URL("card.json", folder));
   let json: unknown;
   try {
@@ -57,14 +74,7 @@ export async function readModel(folder: URL = modelFolder): Promise<ModelFiles> 
     const issue = parsed.error.issues[0];
     throw damaged("card.json", `${issue?.path.join(".")}: ${issue?.message}`);
   }
-  const card = parsed.data;
-  const read = async (name: ModelPlacement) => ({
-    topology: JSON.parse((await checked(folder, card.models[name].topology)).toString("utf8")) as unknown,
-    weights: new Uint8Array(await checked(folder, card.models[name].weights)),
-  });
-  const golden = GoldenWindows.safeParse(JSON.parse((await checked(folder, card.golden)).toString("utf8")));
-  if (!golden.success) throw damaged(card.golden.file, "does not hold golden windows");
-  return { card, models: { wrist: await read("wrist"), waist: await read("waist") }, golden: golden.data };
+  return parsed.data;
 }
 
 async function checked(folder: URL, { file, sha256 }: { file: string; sha256: string }): Promise<Buffer> {

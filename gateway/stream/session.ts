@@ -5,6 +5,8 @@ import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
 import { type Detection, detectionId, type Placement } from "../../firmware-contracts/detection.ts";
 import { type AccelFrame, decodeFrame, encodeFrame } from "../../firmware-contracts/frame.ts";
 import type { FallUpdate } from "../../firmware-contracts/intake.ts";
+import type { CandidateLog } from "../candidates/log.ts";
+import { createCandidateNotes } from "../candidates/notes.ts";
 import type { Counters } from "../counters.ts";
 import { hasSuspectClock, type Refused } from "../ingest/admit.ts";
 import { heldUntil, openSequence, type Place, place, releaseOverdue, takeNext } from "../ingest/sequence.ts";
@@ -47,6 +49,8 @@ export interface SessionOptions {
   time: SteadyTime;
   journal: Journal;
   scorer: Scorer;
+  /** Null where no candidates are kept. */
+  candidates: CandidateLog | null;
   counters: Counters;
   log: Logger;
   /** Resolves when the Detection, and that its fall is watched, is safe; tries until then. */
@@ -82,7 +86,7 @@ export interface Session {
 }
 
 export function createSession(options: SessionOptions): Session {
-  const { deviceId, clock, time, journal, counters } = options;
+  const { deviceId, clock, time, journal, counters, candidates } = options;
   const pool = createFramePool();
   const sequence = openSequence<RingEntry>();
   let owed: RingEntry[] = [];
@@ -104,6 +108,19 @@ export function createSession(options: SessionOptions): Session {
   /** Detections on their way to the store. */
   const keeping = new Map<string, Promise<void>>();
   const idOf = ({ bootId, sequence: number }: FallIdentity) => detectionId(deviceId, bootId, number, "fall");
+  const notes = candidates
+    ? createCandidateNotes({
+        deviceId,
+        modelVersion: options.modelVersion,
+        floor: candidates.floor,
+        clock,
+        now,
+        toWall: time.toWall,
+        replaying: () => replayNow !== null,
+        keep: candidates.keep,
+        failed: () => counters.add("candidates.log-failed"),
+      })
+    : null;
 
   const host: TrackHost = {
     clock,
@@ -117,6 +134,7 @@ export function createSession(options: SessionOptions): Session {
     replaying: () => replayNow !== null,
     owe,
     letGo: pool.giveBack,
+    notes,
     concluded,
     longLie,
     gotUp(fall, why) {
@@ -384,6 +402,7 @@ export function createSession(options: SessionOptions): Session {
     callOffHeld();
     callOffRelease?.();
     release();
+    notes?.stop(forgotten);
     for (const track of tracks()) track.stop();
   }
 

@@ -14,6 +14,7 @@ import {
 import type { OperatingPoints } from "../../detector/operating-points.ts";
 import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
 import type { Placement } from "../../firmware-contracts/detection.ts";
+import type { CandidateNotes } from "../candidates/notes.ts";
 import type { Counters } from "../counters.ts";
 import { createRing, type RingEntry } from "./ring.ts";
 import type { Scorer } from "./scorer.ts";
@@ -49,6 +50,8 @@ export interface TrackHost {
   longLie(fall: FallIdentity, lyingSeconds: number, unknownSeconds: number): void;
   gotUp(fall: FallIdentity, why: "walking" | "cancelled"): void;
   decided(candidateId: string, decision: Decision["decision"], impactAt: WallMs | null): void;
+  /** Where candidates are kept. */
+  notes: CandidateNotes | null;
   /** The detector threw; its stream begins anew. */
   failed(error: unknown): void;
   /** Something may have been decided. */
@@ -143,6 +146,7 @@ export function createTrack(host: TrackHost, watchFalls: boolean): Track {
         case "detect":
           suspectedAt.delete(command.candidateId);
           host.concluded(command.candidateId, command.conclusion, command.watched);
+          host.notes?.ended(command.candidateId, command.conclusion.strength);
           break;
         case "long-lie":
           host.longLie(command.fall, command.lyingSeconds, command.unknownSeconds);
@@ -152,6 +156,7 @@ export function createTrack(host: TrackHost, watchFalls: boolean): Track {
           break;
         case "dismissed":
           host.counters.add(`candidates.dismissed.${command.why}`);
+          host.notes?.ended(command.candidateId, command.why);
           host.decided(command.candidateId, "dismissed", suspectedAt.get(command.candidateId) ?? null);
           suspectedAt.delete(command.candidateId);
           break;
@@ -168,6 +173,7 @@ export function createTrack(host: TrackHost, watchFalls: boolean): Track {
     const answer = host.scorer.score(at, input).then((score) => {
       scores.delete(answer);
       if (stopped) return;
+      host.notes?.scored(() => state, candidateId, at, input, score);
       const opened = run({ kind: "scored", candidateId, score });
       if (opened) host.owe(ring.unkept());
       host.changed();

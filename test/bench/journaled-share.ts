@@ -84,6 +84,7 @@ export async function journaledShare(trials: readonly Trial[], classifier: Class
       time: createSteadyTime(clock),
       journal: nowhere,
       scorer,
+      candidates: null,
       counters,
       log,
       keep: async () => {},
