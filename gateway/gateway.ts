@@ -422,7 +422,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       scorer.stop();
       await within(clock, 2000, journal.stop()).catch(() => {});
       outbox.stop();
-      if (candidates) await within(clock, 2000, candidates.stop()).catch(() => {});
+      if (candidates) await within(clock, 10_000, candidates.stop()).catch(() => {});
       await store.close();
     },
   };

@@ -152,7 +152,7 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
     async close() {
       for (const client of clients) client.end(true);
       await bench.gateway.stop();
-      await rm(dataDir, { recursive: true, force: true });
+      await rm(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
   await bench.gateway.start();
