@@ -49,7 +49,10 @@ export const DwellingId = z.string().min(1).max(64);
 export const WelfareEvent = z
   .object({
     v: z.literal(1),
-    id: z.string().max(80),
+    id: z
+      .string()
+      .max(100)
+      .meta({ description: "`<dwelling>.<when it began>.<event>`: the same pause or outage has the same id" }),
     dwelling: DwellingId,
     at,
     event: z.enum(["inactive", "active", "unheard", "heard"]),
@@ -137,7 +140,10 @@ export const ControlDevice = z.object({
   dwelling: DwellingId.optional().meta({
     description: "Which devices are in one dwelling; left out, its presence is not used beside its accelerometer",
   }),
-  livesAlone: z.boolean().optional().meta({ description: "One resident, and nobody else lives there. Left out: not known" }),
+  livesAlone: z
+    .boolean()
+    .optional()
+    .meta({ description: "One resident, and nobody else lives there. Left out: not known" }),
   leadsOut: z.boolean().optional().meta({ description: "A contact at a door that leads out of the dwelling" }),
 });
 export type ControlDevice = z.infer<typeof ControlDevice>;
