@@ -1,10 +1,12 @@
 import type { WallMs } from "../firmware-contracts/clock.ts";
+import type { PresenceEvidence } from "../firmware-contracts/presence.ts";
 import { lookAfter, tiltSince, walkingSeen } from "./aftermath.ts";
 import { evidenceOf } from "./evidence.ts";
 import { joinSlots } from "./gate.ts";
 import { rateHz } from "./history.ts";
 import type { Conclusion, DetectorCommand, DetectorState, Dismissal } from "./inputs.ts";
 import { modelFor, type OperatingPoint, rangeClassOf } from "./operating-points.ts";
+import { mayBeLifted, presenceEvidence, strengthWith } from "./presence/fusion.ts";
 import type { Candidate, Stream } from "./stream.ts";
 
 /** Medium evidence is decided this long after the impact. */
@@ -35,11 +37,15 @@ export function decide(
       return;
     }
   }
+  if (weigh(state, candidate, now).isBelow) {
+    const isDoubt = (candidate.score ?? 0) >= pointOf(state, candidate).medium;
+    dismiss(stream, candidate, isDoubt ? "presence" : "below-threshold", commands);
+    return;
+  }
   let likeliest = candidate;
   for (const other of stream.candidates) {
     if (other.stage !== "waiting" || other.impact - candidate.impact > joinSlots) continue;
-    if ((other.score ?? 0) >= pointOf(state, other).medium && (other.score ?? 0) > (likeliest.score ?? 0))
-      likeliest = other;
+    if ((other.score ?? 0) > (likeliest.score ?? 0) && !weigh(state, other, now).isBelow) likeliest = other;
   }
   const reason = aftermath.silent
     ? "silent"
@@ -48,7 +54,31 @@ export function decide(
       : aftermath.still
         ? "still"
         : "at-once";
-  conclude(stream, likeliest, "medium", reason, now, commands);
+  conclude(stream, likeliest, "medium", reason, now, commands, weigh(state, likeliest, now));
+}
+
+/** What a candidate's score comes to, with the dwelling's presence where there is any. */
+export interface Weighed {
+  /** It asks for nothing. */
+  isBelow: boolean;
+  /** It asks for nothing by itself, and with presence it does. */
+  isLifted: boolean;
+  presence: PresenceEvidence | null;
+}
+
+export function weigh(state: DetectorState, candidate: Candidate, now: WallMs): Weighed {
+  const point = pointOf(state, candidate);
+  const score = candidate.score ?? 0;
+  const asksByItself = score >= point.medium;
+  if (!state.presence) return { isBelow: !asksByItself, isLifted: false, presence: null };
+  const presence = presenceEvidence(state.presence, impactAt(candidate), now);
+  const isBelow = strengthWith(candidate.isUnscored ? Number.NaN : score, point, presence) === "below";
+  return { isBelow, isLifted: !isBelow && !asksByItself, presence };
+}
+
+/** Whether a score that asks for nothing by itself is worth awaiting, for what presence may still show. */
+export function isLiftable(state: DetectorState, candidate: Candidate): boolean {
+  return state.presence !== null && mayBeLifted(candidate.score ?? 0, pointOf(state, candidate));
 }
 
 /** Slots that should have come by now, up to the decision, and did not. */
@@ -65,6 +95,7 @@ export function conclude(
   reason: Conclusion["reason"],
   now: WallMs,
   commands: DetectorCommand[],
+  weighed: Weighed | null = null,
 ): void {
   if (Math.abs(candidate.impact - stream.concluded) < joinSlots) {
     dismiss(stream, candidate, "joined", commands);
@@ -78,7 +109,11 @@ export function conclude(
     reason,
     impactAt: impactAt(candidate),
     arrivedAt: candidate.frame.arrivedAt,
-    evidence: evidenceOf(stream.history, candidate, aftermath),
+    evidence: {
+      ...evidenceOf(stream.history, candidate, aftermath),
+      ...(weighed?.presence ? { presence: weighed.presence } : {}),
+    },
+    isLifted: weighed?.isLifted ?? false,
   };
   commands.push({ kind: "detect", candidateId: candidate.id, conclusion });
   remove(stream, candidate);
