@@ -81,8 +81,11 @@ export function stage(options: Stage = {}) {
     for (const command of commands) {
       told.push({ at: (now - storyStart) / 1000, command });
       if (command.kind === "wake") wakeAt = command.at;
-      if (command.kind === "classify")
-        feed({ kind: "scored", candidateId: command.candidateId, score: score(command.input) });
+    }
+    // When all is told: what an answer brings on comes after it, as in a gateway.
+    for (const command of commands) {
+      if (command.kind !== "classify") continue;
+      feed({ kind: "scored", candidateId: command.candidateId, score: score(command.input) });
     }
   }
 

@@ -96,6 +96,12 @@ export const IntakeItem = z
   .meta({ id: "IntakeItem" });
 export type IntakeItem = z.infer<typeof IntakeItem>;
 
+/** By which an item is known, however often it is handed in. */
+export function itemId(item: IntakeItem): string {
+  if (item.type === "detection") return item.detection.id;
+  return item.type === "fall-update" ? item.update.id : item.event.id;
+}
+
 /** Whether the resident, and whoever lives there too, has consented. `missing`: it is not on record. */
 export const ConsentState = z.enum(["given", "missing", "withdrawn"]);
 export type ConsentState = z.infer<typeof ConsentState>;

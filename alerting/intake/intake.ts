@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { Clock } from "../../firmware-contracts/clock.ts";
-import { type GatewayEvent, type Intake, IntakeItem } from "../../firmware-contracts/intake.ts";
+import { type GatewayEvent, type Intake, IntakeItem, itemId } from "../../firmware-contracts/intake.ts";
 import type { Counters } from "../counters.ts";
 import type { ServiceEvent } from "../events.ts";
 import type { Keeper } from "../keeper.ts";
@@ -64,13 +64,16 @@ export function createIntake(options: {
       try {
         if (checked.type === "detection") await keeper().detect(checked.detection);
         else if (checked.type === "device-event") await takeDeviceEvent(checked.event);
-        else takeGatewayEvent(checked.event);
+        else if (checked.type === "gateway-event") takeGatewayEvent(checked.event);
+        else throw new Error(`alerting cannot take a ${checked.type} yet`);
       } catch (error) {
         counters.count("intake.failed");
         if (clock.monotonicNow() - failureLoggedAt >= failureEveryMs) {
           failureLoggedAt = clock.monotonicNow();
-          const id = checked.type === "detection" ? checked.detection.id : checked.event.id;
-          log.error({ err: error, itemId: id }, "an item could not be committed; the gateway keeps it and tries again");
+          log.error(
+            { err: error, itemId: itemId(checked) },
+            "an item could not be committed; the gateway keeps it and tries again",
+          );
         }
         throw error;
       }

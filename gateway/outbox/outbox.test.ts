@@ -5,7 +5,7 @@ import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../../firmware-contracts/clock.ts";
 import type { Detection } from "../../firmware-contracts/detection.ts";
-import type { DeviceEvent, Intake, IntakeItem } from "../../firmware-contracts/intake.ts";
+import { type DeviceEvent, type Intake, itemId } from "../../firmware-contracts/intake.ts";
 import { createCounters } from "../counters.ts";
 import { Away } from "./away.ts";
 import { createOutbox } from "./outbox.ts";
@@ -26,7 +26,6 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const idOf = (item: IntakeItem) => (item.type === "detection" ? item.detection.id : item.event.id);
 const detection = (n: number): Detection => ({
   v: 1,
   id: `watch-1.1.${n}.help`,
@@ -68,7 +67,7 @@ test("in order, each once, and gone only when taken", async () => {
   let failures = 4;
   const { outbox } = open(async (item) => {
     if (failures-- > 0) throw new Error("away");
-    taken.push(idOf(item));
+    taken.push(itemId(item));
   });
   for (let n = 0; n < 5; n++) await outbox.put(detection(n));
   await outbox.put(detection(2));
@@ -83,7 +82,7 @@ test("Detections do not wait behind device events", async () => {
   const taken: string[] = [];
   const { outbox } = open((item) => {
     if (item.type === "device-event") return new Promise(() => {});
-    taken.push(idOf(item));
+    taken.push(itemId(item));
     return Promise.resolve();
   });
   for (let n = 0; n < 200; n++) outbox.event(event(n));
@@ -95,8 +94,8 @@ test("Detections do not wait behind device events", async () => {
 test("one Detection that alerting never takes does not hold up the others, and is never dropped", async () => {
   const taken: string[] = [];
   const { outbox } = open(async (item) => {
-    if (idOf(item) === detection(1).id || idOf(item) === detection(2).id) throw new Error("cannot");
-    taken.push(idOf(item));
+    if (itemId(item) === detection(1).id || itemId(item) === detection(2).id) throw new Error("cannot");
+    taken.push(itemId(item));
   });
   for (let n = 1; n <= 5; n++) await outbox.put(detection(n));
   await expect.poll(() => taken, { timeout: 5000 }).toEqual([3, 4, 5].map((n) => detection(n).id));
@@ -109,7 +108,7 @@ test("an alerting that is back in the midst of a round gets the rest in order", 
   let refusals = 22;
   const { outbox } = open(async (item) => {
     if (refusals-- > 0) throw new Error("cannot");
-    taken.push(idOf(item));
+    taken.push(itemId(item));
   });
   await Promise.all([1, 2, 3, 4, 5].map((n) => outbox.put(detection(n))));
   await expect.poll(() => taken.length, { timeout: 5000 }).toBe(5);
@@ -125,7 +124,7 @@ test("an event that gets through first brings the Detections on their way", asyn
     if (eventTries < 8) throw new Away("nobody there");
     // Alerting commits it; meanwhile the Detection is read.
     await new Promise((resolve) => setTimeout(resolve, 10));
-    taken.push(idOf(item));
+    taken.push(itemId(item));
   });
   for (let n = 0; n < 400; n++) outbox.event(event(n));
   await outbox.put(detection(1));
@@ -137,7 +136,7 @@ test("while alerting is away only the first is tried, and none of them is at fau
   const tried: string[] = [];
   let away = 6;
   const { outbox } = open(async (item) => {
-    tried.push(idOf(item));
+    tried.push(itemId(item));
     if (away-- > 0) throw new Away("nobody there");
   });
   for (let n = 1; n <= 5; n++) await outbox.put(detection(n));
@@ -151,8 +150,8 @@ test("of too many events the oldest are dropped and counted; a refused one is dr
   let away = true;
   const { outbox, counters } = open(async (item) => {
     if (away) throw new Error("away");
-    if (idOf(item) === "event-27") throw new RefusedItem("cannot be read");
-    taken.push(idOf(item));
+    if (itemId(item) === "event-27") throw new RefusedItem("cannot be read");
+    taken.push(itemId(item));
   }, 10);
   for (let n = 0; n < 20; n++) outbox.event(event(n));
   await expect.poll(() => store.countEvents()).toBe(10);

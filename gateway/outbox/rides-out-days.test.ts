@@ -135,7 +135,13 @@ test("alerting is away for three days: all Detections arrive in order, once each
   let inFlight = 0;
   let storing = 0;
   let isSilent = false;
-  const tries = { detection: 0, "device-event": 0, "gateway-event": 0 };
+  const tries: Record<IntakeItem["type"], number> = {
+    detection: 0,
+    "device-event": 0,
+    "gateway-event": 0,
+    "welfare-event": 0,
+    "fall-update": 0,
+  };
   const clock = steppedClock(async () => {
     // A silent one never answers: a few turns are enough for the connection.
     const end = performance.now() + 20_000;
