@@ -41,6 +41,12 @@ export const NewDevice = z.strictObject({
     description:
       "Who vouches that the resident, and whoever lives there, has consented; without it falls raise no alarm",
   }),
+  leadsOut: z
+    .union([z.boolean(), z.stringbool({ truthy: ["yes", "true", "1"], falsy: ["no", "false", "0"] })], {
+      error: "yes or no",
+    })
+    .optional()
+    .meta({ description: "A contact at a door that leads out of the dwelling" }),
 });
 export type NewDevice = z.infer<typeof NewDevice>;
 
@@ -79,6 +85,8 @@ export interface ListedDevice {
   pausedUntil: number | null;
   /** The device's own threshold, or null where the model's is in force. */
   threshold: number | null;
+  /** A contact at a door that leads out. */
+  leadsOut: boolean;
 }
 
 /** Dwellings and their devices. */
@@ -87,7 +95,7 @@ export interface Registry {
   addDevice(device: NewDevice, options?: AddOptions): Promise<AddedDevice>;
   /** All of them or none. */
   addDevices(devices: readonly NewDevice[], options?: AddOptions): Promise<AddedDevice[]>;
-  /** A list as CSV, columns deviceId, placement, key, area, room, unit, consentBy. @throws with the line. */
+  /** A list as CSV, columns deviceId, placement, key, area, room, unit, consentBy, leadsOut. @throws with the line. */
   addFromCsv(text: string, options?: AddOptions): Promise<AddedDevice[]>;
   list(): Promise<ListedDevice[]>;
   /**
@@ -104,6 +112,8 @@ export interface Registry {
    * @throws where it is not from 0.02 to 0.98, where there is no such device, or it was revoked.
    */
   setThreshold(deviceId: string, threshold: number | null, approvedBy: string): Promise<void>;
+  /** Says whether a device is a contact at a door that leads out. @throws where there is no such device, or it was revoked. */
+  setLeadsOut(deviceId: string, leadsOut: boolean, by: string): Promise<void>;
   /** What a gateway must know, or null where `version` is the newest. */
   controlSince(version: number): Promise<Control | null>;
 }
@@ -119,7 +129,7 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
     const secrets = devices.map(() => newSecret());
     const hashes = await Promise.all(secrets.map((secret) => hashSecret(secret, "device")));
     for (const [i, device] of devices.entries()) {
-      const { deviceId, placement, room, consentBy = null } = device;
+      const { deviceId, placement, room, consentBy = null, leadsOut } = device;
       if (known.has(deviceId)) throw new Error(`device ${deviceId} is in the register already; choose another id`);
       known.add(deviceId);
       const dwelling = dwellingFor(device, dwellings, options);
@@ -135,6 +145,7 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
           lastSeenAt: null,
           online: null,
           battery: null,
+          ...(leadsOut ? { leadsOut } : {}),
         },
         dwelling,
         consentBy,
@@ -184,6 +195,7 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
           consent: device.consent ?? "missing",
           pausedUntil: device.pause?.until ?? null,
           threshold: device.threshold ?? null,
+          leadsOut: device.leadsOut ?? false,
         };
       });
     },
@@ -209,6 +221,10 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
         throw new Error(`threshold: a number from ${least} to ${most}; most people need none of their own`);
       }
       const isKnown = await store().registry.setThreshold(deviceId, threshold, actOf(clock, approvedBy));
+      if (!isKnown) throw unknownDevice(deviceId);
+    },
+    async setLeadsOut(deviceId, leadsOut, by) {
+      const isKnown = await store().registry.setLeadsOut(deviceId, leadsOut, actOf(clock, by));
       if (!isKnown) throw unknownDevice(deviceId);
     },
     controlSince: (version) => store().control.since(version, Math.round(clock.wallNow())),

@@ -313,4 +313,17 @@ export const migrations: readonly string[] = [
   UPDATE pages SET urgency = CASE WHEN purpose = 'technical' THEN 3 WHEN purpose IN ('taken', 'answer', 'reminder') THEN 1 ELSE 2 END
     WHERE status = 'pending' AND urgency > 0;
   `,
+  `
+  -- 1: a contact at a door that leads out of the dwelling.
+  ALTER TABLE devices ADD COLUMN leads_out INTEGER NOT NULL DEFAULT 0;
+
+  -- Whether the resident lives alone, as somebody has said; null: nobody has.
+  ALTER TABLE dwellings ADD COLUMN household TEXT CHECK (household IN ('alone', 'shared'));
+
+  -- Gateways are told from now on which devices share a dwelling: each fetches the register anew.
+  UPDATE control SET version = version + 1 WHERE EXISTS (SELECT 1 FROM devices);
+  INSERT INTO control_changes (version, at, part, what)
+    SELECT version, COALESCE((SELECT MAX(at) FROM control_changes), 0), 'registry', 'which devices share a dwelling, for presence'
+    FROM control WHERE EXISTS (SELECT 1 FROM devices);
+  `,
 ];
