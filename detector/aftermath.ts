@@ -1,4 +1,4 @@
-import { angleBetween, type History, magnitudeAt, meanBetween, placeOf, rateHz } from "./history.ts";
+import { angleBetween, type Gravity, type History, magnitudeAt, meanBetween, placeOf, rateHz } from "./history.ts";
 import type { ModelPlacement } from "./operating-points.ts";
 
 /** What the seconds after an impact show. Gaps are unknown: neither still nor upright. */
@@ -20,9 +20,10 @@ const blockSlots = rateHz / 2;
 /** A signal that has been away this long has ended for now. */
 const silentSlots = 3 * rateHz;
 
-const walkWindow = 3 * rateHz;
+export const walkWindow = 3 * rateHz;
+export const walkStride = rateHz;
 /** Walking windows in a row, one a second, that make walking: five seconds of it. */
-const walkWindows = 3;
+export const walkWindows = 3;
 const walkLikeness = 0.6;
 /** Steps and strides: 0.36 to 1.2 s apart. */
 const shortestStep = 0.36 * rateHz;
@@ -75,7 +76,16 @@ export function uprightNow(history: History, impact: number, worn: ModelPlacemen
   return (tilt !== null && tilt < uprightTilt.waist) || walkingSeen(history, impact, worn);
 }
 
-function gravityBefore(history: History, impact: number) {
+/** Whether gravity lies now as it did before, in the last two seconds. Unknown: no. */
+export function isBackInPosture(history: History, before: Gravity): boolean {
+  const now = meanBetween(history, history.next - 2 * rateHz, history.next);
+  if (before.known < rateHz / 2 || now.known < rateHz / 2) return false;
+  const tilt = angleBetween(before, now);
+  return tilt !== null && tilt < uprightTilt.waist;
+}
+
+/** How gravity lay in the seconds before the impact. */
+export function gravityBefore(history: History, impact: number): Gravity {
   return meanBetween(history, impact - 3 * rateHz, impact - rateHz / 2);
 }
 
@@ -101,16 +111,19 @@ function spreadOf(history: History, from: number, to: number): number | null {
 export function walkingSeen(history: History, impact: number, worn: ModelPlacement): boolean {
   const before = gravityBefore(history, impact);
   let run = 0;
-  for (let at = impact + 2 * rateHz; at + walkWindow <= history.next; at += rateHz) {
-    let walks = likeSteps(history, at);
-    if (walks && before.known > 0) {
-      const tilt = angleBetween(before, meanBetween(history, at, at + walkWindow));
-      walks = tilt !== null && tilt < uprightTilt[worn];
-    }
-    run = walks ? run + 1 : 0;
+  for (let at = impact + 2 * rateHz; at + walkWindow <= history.next; at += walkStride) {
+    run = walksAt(history, at, before, worn) ? run + 1 : 0;
     if (run >= walkWindows) return true;
   }
   return false;
+}
+
+/** Whether the three seconds from `at` are steps, in the posture of before where that is known. */
+export function walksAt(history: History, at: number, before: Gravity, worn: ModelPlacement): boolean {
+  if (!likeSteps(history, at)) return false;
+  if (before.known === 0) return true;
+  const tilt = angleBetween(before, meanBetween(history, at, at + walkWindow));
+  return tilt !== null && tilt < uprightTilt[worn];
 }
 
 const magnitudes = new Float64Array(walkWindow);

@@ -5,6 +5,7 @@ import { evidenceOf } from "./evidence.ts";
 import { joinSlots } from "./gate.ts";
 import { rateHz } from "./history.ts";
 import type { Conclusion, DetectorCommand, DetectorState, Dismissal } from "./inputs.ts";
+import { watchFall } from "./long-lie.ts";
 import { modelFor, type OperatingPoint, rangeClassOf } from "./operating-points.ts";
 import { mayBeLifted, presenceEvidence, strengthWith } from "./presence/fusion.ts";
 import type { Candidate, Stream } from "./stream.ts";
@@ -54,7 +55,7 @@ export function decide(
       : aftermath.still
         ? "still"
         : "at-once";
-  conclude(stream, likeliest, "medium", reason, now, commands, weigh(state, likeliest, now));
+  conclude(state, stream, likeliest, "medium", reason, now, commands);
 }
 
 /** What a candidate's score comes to, with the dwelling's presence where there is any. */
@@ -89,19 +90,20 @@ function unseenSlots(stream: Stream, candidate: Candidate, now: WallMs): number 
 }
 
 export function conclude(
+  state: DetectorState,
   stream: Stream,
   candidate: Candidate,
   strength: Conclusion["strength"],
   reason: Conclusion["reason"],
   now: WallMs,
   commands: DetectorCommand[],
-  weighed: Weighed | null = null,
 ): void {
   if (Math.abs(candidate.impact - stream.concluded) < joinSlots) {
     dismiss(stream, candidate, "joined", commands);
     return;
   }
   const aftermath = lookAfter(stream.history, candidate.impact, unseenSlots(stream, candidate, now));
+  const weighed = strength === "medium" ? weigh(state, candidate, now) : null;
   const conclusion: Conclusion = {
     bootId: candidate.frame.bootId,
     sequence: candidate.frame.sequence,
@@ -115,7 +117,9 @@ export function conclude(
     },
     isLifted: weighed?.isLifted ?? false,
   };
-  commands.push({ kind: "detect", candidateId: candidate.id, conclusion });
+  const { bootId, sequence } = conclusion;
+  const watched = watchFall(state, stream, candidate, { bootId, sequence, impactAt: conclusion.impactAt }, now);
+  commands.push({ kind: "detect", candidateId: candidate.id, conclusion, watched });
   remove(stream, candidate);
   stream.concluded = candidate.impact;
   for (const other of [...stream.candidates]) {

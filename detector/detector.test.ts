@@ -254,7 +254,7 @@ test("a classifier that fails hides no fall", () => {
   expect(story.of("detect")[0]?.conclusion.evidence.score).toBe(0.5);
 });
 
-test("whatever comes, every opened gate is closed once and each fall told once", () => {
+test("whatever comes, every opened gate is closed once, each fall told once and followed to its end", () => {
   const action = fc.oneof(
     fc.record({
       do: fc.constant("send" as const),
@@ -314,6 +314,12 @@ test("whatever comes, every opened gate is closed once and each fall told once",
             if (a !== b && a.bootId === b.bootId) expect(a.sequence).not.toBe(b.sequence);
           }
         }
+        // What became of somebody after each is told once.
+        story.wait((story.now() - storyStart) / 1000 + 500);
+        const fates = [...story.of("long-lie"), ...story.of("got-up")].map(
+          ({ fall: of }) => `${of.bootId}.${of.sequence}`,
+        );
+        expect(fates.sort()).toEqual(told.map(({ bootId, sequence }) => `${bootId}.${sequence}`).sort());
       },
     ),
     { numRuns: 300 },

@@ -1,6 +1,7 @@
 import type { WallMs } from "../firmware-contracts/clock.ts";
 import type { DetectorCommand, DetectorInput, DetectorSettings, DetectorState } from "./inputs.ts";
 import { onCancel, onScore, onTime, takeFrame, wakeTime } from "./judge.ts";
+import { unwatch, watchAgain } from "./long-lie.ts";
 import type { FusionState } from "./presence/fusion.ts";
 
 export type {
@@ -11,10 +12,12 @@ export type {
   DetectorSettings,
   DetectorState,
   Dismissal,
+  FallIdentity,
+  WatchedFall,
 } from "./inputs.ts";
 
 export function openDetector(settings: DetectorSettings): DetectorState {
-  return { settings, presence: null, streams: [], cancelledAt: null, wakeAt: null };
+  return { settings, presence: null, streams: [], watches: [], cancelledAt: null, wakeAt: null };
 }
 
 /**
@@ -40,6 +43,12 @@ export function step(
       break;
     case "cancel":
       onCancel(state, input.at, now, commands);
+      break;
+    case "watch":
+      watchAgain(state, input.fall, now);
+      break;
+    case "unwatch":
+      unwatch(state, input.fall);
       break;
     case "tick":
       onTime(state, now, commands);

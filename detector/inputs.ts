@@ -1,5 +1,7 @@
 import type { WallMs } from "../firmware-contracts/clock.ts";
 import type { DetectionReason, Evidence, Placement } from "../firmware-contracts/detection.ts";
+import type { Gravity } from "./history.ts";
+import type { Watch } from "./long-lie.ts";
 import type { OperatingPoints } from "./operating-points.ts";
 import type { FusionState } from "./presence/fusion.ts";
 import type { Stream } from "./stream.ts";
@@ -10,6 +12,8 @@ export interface DetectorSettings {
   operatingPoints: OperatingPoints;
   /** The device's own score for `medium`, 0 to 1, instead of the card's. */
   threshold?: number | undefined;
+  /** Whether falls that are told are followed until the wearer has got up. Left out: they are. */
+  watchFalls?: boolean | undefined;
 }
 
 /** A device's frame as the gateway took it. `samples` is x, y, z interleaved, milli-g. */
@@ -33,6 +37,10 @@ export type DetectorInput =
   | { kind: "scored"; candidateId: string; score: number }
   /** The wearer's own cancel, and when it was pressed. */
   | { kind: "cancel"; at: WallMs }
+  /** A fall that an earlier detector told goes on being watched; all that was between is unknown. */
+  | { kind: "watch"; fall: WatchedFall }
+  /** It is not to be watched any more. */
+  | { kind: "unwatch"; fall: FallIdentity }
   /** Time has passed. */
   | { kind: "tick" };
 
@@ -52,6 +60,16 @@ export interface Conclusion {
   isLifted: boolean;
 }
 
+/** Identity of the frame that holds a fall's impact. */
+export type FallIdentity = Pick<Conclusion, "bootId" | "sequence">;
+
+/** A fall that was told, as far as it is needed to see whether its wearer gets up. */
+export interface WatchedFall extends FallIdentity {
+  impactAt: WallMs;
+  /** How gravity lay before the impact: walking is looked for in that posture. */
+  before: Gravity;
+}
+
 /**
  * `below-threshold`: the classifier saw no fall. `upright`: walking was seen afterwards. `cancelled`: by the wearer, who was upright.
  * `joined`: the same fall was told already. `not-lying`: a soft fall's change of posture did not last.
@@ -66,8 +84,13 @@ export type DetectorCommand =
   | { kind: "classify"; candidateId: string; placement: Placement; impactAt: WallMs; input: Float32Array }
   /** The score asks to await the aftermath. */
   | { kind: "suspected"; candidateId: string; impactAt: WallMs; score: number }
-  | { kind: "detect"; candidateId: string; conclusion: Conclusion }
+  /** `watched`: what `watch` needs where another detector is to go on with it. */
+  | { kind: "detect"; candidateId: string; conclusion: Conclusion; watched: WatchedFall }
   | { kind: "dismissed"; candidateId: string; why: Dismissal }
+  /** Five minutes after the impact of a fall that was told nobody has been seen to get up. Seconds since the impact, and of these without signal. */
+  | { kind: "long-lie"; fall: FallIdentity; lyingSeconds: number; unknownSeconds: number }
+  /** Somebody whose fall was told has got up since, or has cancelled and is upright: it is watched no more. */
+  | { kind: "got-up"; fall: FallIdentity; why: "walking" | "cancelled" }
   /** Send `tick` at this time. Replaces an earlier wish. */
   | { kind: "wake"; at: WallMs };
 
@@ -77,6 +100,8 @@ export interface DetectorState {
   presence: FusionState | null;
   /** Newest last; at most two, so that what was undecided before a reboot is decided still. */
   streams: Stream[];
+  /** Falls that were told, until somebody has got up. */
+  watches: Watch[];
   /** When the wearer last cancelled. */
   cancelledAt: WallMs | null;
   /** When the shell was last asked to wake the detector; null where it need not. */

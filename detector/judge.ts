@@ -14,6 +14,7 @@ import {
 import { gateMg, joinSlots, openCandidate, overGate, peakReach } from "./gate.ts";
 import { magnitudeAt, placeOf, rateHz, remember, skipUnknown } from "./history.ts";
 import type { DetectorCommand, DetectorFrame, DetectorState } from "./inputs.ts";
+import { cancelInWatches, lookOn, silenceInWatches, wakeOf } from "./long-lie.ts";
 import { modelInput } from "./model-input.ts";
 import { modelFor } from "./operating-points.ts";
 import { type ResampleSink, resampleFrame, type Slots } from "./resample.ts";
@@ -42,6 +43,7 @@ export function takeFrame(state: DetectorState, frame: DetectorFrame, now: WallM
     open(overGate(stream, stream.history.next, Math.round(Math.sqrt(peakSquared)), mark), stream, commands);
   }
   if (state.cancelledAt !== null) applyCancel(state, stream, commands);
+  if (state.watches.length > 0 && !stream.ended) lookOn(state, stream, frame, now, commands);
 }
 
 /** A mark for the frame. Those of more than ten seconds ago go, and the last of them serves again where no candidate can still hold it. */
@@ -267,7 +269,7 @@ export function onScore(
       commands.push({ kind: "suspected", candidateId, impactAt: impactAt(candidate), score });
     }
     if (score >= point.strong && !hasFailed && candidate.lane === "impact") {
-      conclude(stream, candidate, "strong", "at-once", now, commands);
+      conclude(state, stream, candidate, "strong", "at-once", now, commands);
     } else if (score < point.medium && candidate.complete && !isLiftable(state, candidate)) {
       dismiss(stream, candidate, "below-threshold", commands);
     }
@@ -283,6 +285,13 @@ export function onTime(state: DetectorState, now: WallMs, commands: DetectorComm
   for (const stream of state.streams) {
     if (stream.ended || now >= silentAt(stream)) silenceFell(state, stream, now, commands);
   }
+  silenceInWatches(state, newestSilentAt(state), now, commands);
+}
+
+/** When the newest stream counts as silent; where there is none it does. */
+function newestSilentAt({ streams }: DetectorState): WallMs {
+  const newest = streams.at(-1);
+  return newest ? silentAt(newest) : 0;
 }
 
 const silentAt = (stream: Stream) => stream.lastArrival + (stream.ended ? 0 : stream.silenceMs);
@@ -320,6 +329,7 @@ function park(stream: Stream, candidate: Candidate, commands: DetectorCommand[])
 export function onCancel(state: DetectorState, at: WallMs, now: WallMs, commands: DetectorCommand[]): void {
   state.cancelledAt = Math.min(at, now);
   for (const stream of state.streams) applyCancel(state, stream, commands);
+  cancelInWatches(state, now, commands);
 }
 
 function applyCancel(state: DetectorState, stream: Stream, commands: DetectorCommand[]): void {
@@ -337,7 +347,7 @@ function applyCancel(state: DetectorState, stream: Stream, commands: DetectorCom
   }
 }
 
-/** When time alone will have something decided; null where nothing is open. */
+/** When time alone will have something decided; null where nothing is open or watched. */
 export function wakeTime(state: DetectorState): WallMs | null {
   let at = Number.POSITIVE_INFINITY;
   for (const stream of state.streams) {
@@ -346,5 +356,6 @@ export function wakeTime(state: DetectorState): WallMs | null {
       else if (candidate.stage === "waiting") at = Math.min(at, decidedAt(stream, candidate));
     }
   }
+  for (const watch of state.watches) at = Math.min(at, wakeOf(watch, newestSilentAt(state)));
   return Number.isFinite(at) ? at : null;
 }

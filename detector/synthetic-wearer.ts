@@ -82,17 +82,19 @@ export function stage(options: Stage = {}) {
       told.push({ at: (now - storyStart) / 1000, command });
       if (command.kind === "wake") wakeAt = command.at;
     }
-    // When all is told: what an answer brings on comes after it, as in a gateway.
+    // As in the gateway, an answer comes after all that was told together with the question.
     for (const command of commands) {
-      if (command.kind !== "classify") continue;
-      feed({ kind: "scored", candidateId: command.candidateId, score: score(command.input) });
+      if (command.kind === "classify")
+        feed({ kind: "scored", candidateId: command.candidateId, score: score(command.input) });
     }
   }
 
   /** Time passes to `untilS` with no frame; the shell wakes the detector when it asked for it. */
   function wait(untilS: number): void {
-    for (let i = 0; i < 1000 && wakeAt !== null && undecided(state) && wakeAt <= storyStart + untilS * 1000; i++) {
-      feed({ kind: "tick" }, wakeAt);
+    for (let i = 0; i < 1000 && wakeAt !== null && wakeAt <= storyStart + untilS * 1000; i++) {
+      const at = wakeAt;
+      wakeAt = null;
+      feed({ kind: "tick" }, at);
     }
     now = Math.max(now, storyStart + untilS * 1000);
   }
