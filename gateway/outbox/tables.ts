@@ -6,6 +6,7 @@ import type { WallMs } from "../../firmware-contracts/clock.ts";
 import { Detection } from "../../firmware-contracts/detection.ts";
 import { DeviceEvent, GatewayEvent } from "../../firmware-contracts/intake.ts";
 import { KeptControl } from "../ingest/kept-control.ts";
+import { createWelfareTables, openWelfareTables, type WelfareTables } from "./welfare-tables.ts";
 
 /** What goes out beside Detections. */
 const OutboxEvent = z.union([GatewayEvent, DeviceEvent]);
@@ -18,7 +19,7 @@ const rememberMs = 30 * 86_400_000;
  * What the gateway must not forget. Detections and the last Control are in `gateway.sqlite` (WAL, synchronous=FULL: a commit is on the disk when it
  * returns); device events in `events.sqlite` (synchronous=NORMAL: a power cut may cost the last seconds of them), so that they never hold up a Detection.
  */
-export interface OutboxTables {
+export interface OutboxTables extends WelfareTables {
   /** Makes folder and files, and forgets what was delivered long ago. Throws where that cannot be done. */
   open(at: WallMs): void;
   close(): void;
@@ -73,6 +74,7 @@ export function createOutboxTables(folder: string): OutboxTables {
         CREATE TABLE IF NOT EXISTS control (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS probe (one INTEGER PRIMARY KEY CHECK (one = 1), times INTEGER NOT NULL) STRICT;`);
       main.prepare("DELETE FROM detection WHERE deliveredAt < ?").run(Math.round(at - rememberMs));
+      openWelfareTables(main, Math.round(at - rememberMs));
       events = new DatabaseSync(join(folder, "events.sqlite"));
       events.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 250;
         CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL) STRICT;`);
@@ -141,6 +143,13 @@ export function createOutboxTables(folder: string): OutboxTables {
         .prepare("INSERT INTO control (one, body) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET body = excluded.body")
         .run(JSON.stringify(control));
     },
+    ...createWelfareTables(
+      (work) => {
+        const database = need(main);
+        transaction(database, () => work(database));
+      },
+      () => need(main),
+    ),
     probe() {
       need(main).exec("INSERT INTO probe (one, times) VALUES (1, 1) ON CONFLICT (one) DO UPDATE SET times = times + 1");
     },
