@@ -1,4 +1,5 @@
 import type { WallMs } from "../firmware-contracts/clock.ts";
+import type { PresenceEvidence } from "../firmware-contracts/presence.ts";
 import { type Aftermath, lookAfter, tiltSince, walkingSeen } from "./aftermath.ts";
 import { evidenceOf } from "./evidence.ts";
 import { joinSlots } from "./gate.ts";
@@ -6,6 +7,7 @@ import { type History, rateHz } from "./history.ts";
 import type { Conclusion, DetectorCommand, DetectorState, Dismissal } from "./inputs.ts";
 import { watchFall } from "./long-lie.ts";
 import { type ModelPlacement, modelFor, type OperatingPoint, rangeClassOf, withThreshold } from "./operating-points.ts";
+import { mayBeLifted, presenceEvidence, strengthWith } from "./presence/fusion.ts";
 import type { Candidate, Stream } from "./stream.ts";
 
 /** Medium evidence is decided this long after the impact. */
@@ -30,11 +32,15 @@ export function decide(
     dismiss(stream, candidate, isUp, commands);
     return;
   }
+  if (weigh(state, candidate, now).isBelow) {
+    const isDoubt = (candidate.score ?? 0) >= pointOf(state, candidate).medium;
+    dismiss(stream, candidate, isDoubt ? "presence" : "below-threshold", commands);
+    return;
+  }
   let likeliest = candidate;
   for (const other of stream.candidates) {
     if (other.stage !== "waiting" || other.impact - candidate.impact > joinSlots) continue;
-    if ((other.score ?? 0) >= pointOf(state, other).medium && (other.score ?? 0) > (likeliest.score ?? 0))
-      likeliest = other;
+    if ((other.score ?? 0) > (likeliest.score ?? 0) && !weigh(state, other, now).isBelow) likeliest = other;
   }
   const reason = aftermath.silent
     ? "silent"
@@ -59,6 +65,30 @@ export function upAgain(
   return tilt !== null && tilt < lyingTilt ? "not-lying" : null;
 }
 
+/** What a candidate's score comes to, with the dwelling's presence where there is any. */
+export interface Weighed {
+  /** It asks for nothing. */
+  isBelow: boolean;
+  /** It asks for nothing by itself, and with presence it does. */
+  isLifted: boolean;
+  presence: PresenceEvidence | null;
+}
+
+export function weigh(state: DetectorState, candidate: Candidate, now: WallMs): Weighed {
+  const point = pointOf(state, candidate);
+  const score = candidate.score ?? 0;
+  const asksByItself = score >= point.medium;
+  if (!state.presence) return { isBelow: !asksByItself, isLifted: false, presence: null };
+  const presence = presenceEvidence(state.presence, impactAt(candidate), now);
+  const isBelow = strengthWith(candidate.isUnscored ? Number.NaN : score, point, presence) === "below";
+  return { isBelow, isLifted: !isBelow && !asksByItself, presence };
+}
+
+/** Whether a score that asks for nothing by itself is worth awaiting, for what presence may still show. */
+export function isLiftable(state: DetectorState, candidate: Candidate): boolean {
+  return state.presence !== null && mayBeLifted(candidate.score ?? 0, pointOf(state, candidate));
+}
+
 /** Slots that should have come by now, up to the decision, and did not. */
 function unseenSlots(stream: Stream, candidate: Candidate, now: WallMs): number {
   const remaining = candidate.impact + decisionSlots - stream.history.next;
@@ -80,6 +110,7 @@ export function conclude(
     return;
   }
   const aftermath = lookAfter(stream.history, candidate.impact, unseenSlots(stream, candidate, now));
+  const weighed = strength === "medium" ? weigh(state, candidate, now) : null;
   const conclusion: Conclusion = {
     bootId: candidate.frame.bootId,
     sequence: candidate.frame.sequence,
@@ -87,7 +118,11 @@ export function conclude(
     reason,
     impactAt: impactAt(candidate),
     arrivedAt: candidate.frame.arrivedAt,
-    evidence: evidenceOf(stream.history, candidate, aftermath),
+    evidence: {
+      ...evidenceOf(stream.history, candidate, aftermath),
+      ...(weighed?.presence ? { presence: weighed.presence } : {}),
+    },
+    isLifted: weighed?.isLifted ?? false,
   };
   const { bootId, sequence } = conclusion;
   const watched = watchFall(state, stream, candidate, { bootId, sequence, impactAt: conclusion.impactAt }, now);

@@ -177,6 +177,20 @@ describe("silence and reboots", () => {
     expect(story.undecided()).toBe(false);
   });
 
+  test("what was given up in silence with a score of no fall is not told because the device starts anew again and again", () => {
+    const story = stage({ score: () => 0.1 });
+    story.send(fall, 12);
+    story.wait(60);
+    for (const boot of [2, 3, 4]) {
+      story.clock.boot = boot;
+      story.clock.sequence = 0;
+      story.send(lying, story.clock.second + 1);
+    }
+    story.wait(200);
+    expect(story.of("detect")).toEqual([]);
+    expect(story.undecided()).toBe(false);
+  });
+
   test("a stored fall that arrives in one burst is found, and told when it happened", () => {
     const story = stage();
     const arrivedAt = storyStart + 3_600_000;

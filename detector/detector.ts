@@ -2,6 +2,7 @@ import type { WallMs } from "../firmware-contracts/clock.ts";
 import type { DetectorCommand, DetectorInput, DetectorSettings, DetectorState } from "./inputs.ts";
 import { onCancel, onScore, onTime, takeFrame, wakeTime } from "./judge.ts";
 import { unwatch, watchAgain } from "./long-lie.ts";
+import type { FusionState } from "./presence/fusion.ts";
 
 export type {
   Conclusion,
@@ -16,7 +17,7 @@ export type {
 } from "./inputs.ts";
 
 export function openDetector(settings: DetectorSettings): DetectorState {
-  return { settings, streams: [], watches: [], cancelledAt: null, wakeAt: null };
+  return { settings, presence: null, streams: [], watches: [], cancelledAt: null, wakeAt: null };
 }
 
 /** Opens a detector that goes on with what an earlier one of the same device watches. Worn elsewhere, the posture of before tells nothing. */
@@ -30,9 +31,17 @@ export function openAfter(earlier: DetectorState, settings: DetectorSettings): D
 /**
  * Takes in one input and tells what is to be done. Pure but for this: it owns the state given and may change and return it.
  * Neither a `frame`'s samples nor any other input is kept.
+ * @param presence what the dwelling's sensors have told up to `now`, in the same time; it is read only. Null where there are none, or where a journal is
+ * lived again: then the movement alone decides.
  */
-export function step(state: DetectorState, input: DetectorInput, now: WallMs): [DetectorState, DetectorCommand[]] {
+export function step(
+  state: DetectorState,
+  input: DetectorInput,
+  now: WallMs,
+  presence: FusionState | null = null,
+): [DetectorState, DetectorCommand[]] {
   const commands: DetectorCommand[] = [];
+  state.presence = presence;
   switch (input.kind) {
     case "frame":
       takeFrame(state, input.frame, now, commands);

@@ -46,6 +46,7 @@ export function openCandidate(
     peak,
     frame,
     score: null,
+    isUnscored: false,
     complete: false,
     suspected: false,
   };

@@ -3,6 +3,7 @@ import type { DetectionReason, Evidence, Placement } from "../firmware-contracts
 import type { Gravity } from "./history.ts";
 import type { Watch } from "./long-lie.ts";
 import type { OperatingPoints } from "./operating-points.ts";
+import type { FusionState } from "./presence/fusion.ts";
 import type { Stream } from "./stream.ts";
 
 export interface DetectorSettings {
@@ -53,7 +54,10 @@ export interface Conclusion {
   impactAt: WallMs;
   /** When the frame with the impact arrived. */
   arrivedAt: WallMs;
+  /** `presence` in the time that the detector is given, as `impactAt` is. */
   evidence: Evidence;
+  /** The score alone asked for nothing; presence made it medium. */
+  isLifted: boolean;
 }
 
 /** Identity of the frame that holds a fall's impact. */
@@ -69,8 +73,9 @@ export interface WatchedFall extends FallIdentity {
 /**
  * `below-threshold`: the classifier saw no fall. `upright`: walking was seen afterwards. `cancelled`: by the wearer, who was upright.
  * `joined`: the same fall was told already. `not-lying`: a soft fall's change of posture did not last.
+ * `presence`: the classifier's doubt, and the dwelling's sensors spoke against a fall.
  */
-export type Dismissal = "below-threshold" | "upright" | "cancelled" | "joined" | "not-lying";
+export type Dismissal = "below-threshold" | "upright" | "cancelled" | "joined" | "not-lying" | "presence";
 
 export type DetectorCommand =
   /** From this frame on until the decision every frame must be kept; `undecided` tells until when. Twice for one candidate where a silence was in between. */
@@ -91,6 +96,8 @@ export type DetectorCommand =
 
 export interface DetectorState {
   settings: DetectorSettings;
+  /** What the dwelling's presence sensors had told at the last step; null where there are none. */
+  presence: FusionState | null;
   /** Newest last; at most two, so that what was undecided before a reboot is decided still. */
   streams: Stream[];
   /** Falls that were told, until somebody has got up. */

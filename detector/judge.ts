@@ -1,6 +1,16 @@
 import type { WallMs } from "../firmware-contracts/clock.ts";
 import { uprightNow } from "./aftermath.ts";
-import { conclude, decide, decisionSlots, dismiss, impactAt, msPerSlot, pointOf } from "./conclude.ts";
+import {
+  conclude,
+  decide,
+  decisionSlots,
+  dismiss,
+  impactAt,
+  isLiftable,
+  msPerSlot,
+  pointOf,
+  weigh,
+} from "./conclude.ts";
 import { gateMg, joinSlots, openCandidate, overGate, peakReach } from "./gate.ts";
 import { largestBetween, magnitudeAt, placeOf, rateHz, remember, skipUnknown } from "./history.ts";
 import type { DetectorCommand, DetectorFrame, DetectorState } from "./inputs.ts";
@@ -269,6 +279,7 @@ export function onScore(
     const hasFailed = !Number.isFinite(answer);
     const score = hasFailed ? point.medium : Math.max(0, Math.min(1, answer));
     candidate.score = score;
+    candidate.isUnscored = hasFailed;
     candidate.stage = "waiting";
     if (score >= point.medium && !candidate.suspected) {
       candidate.suspected = true;
@@ -276,7 +287,7 @@ export function onScore(
     }
     if (score >= point.strong && !hasFailed && candidate.lane === "impact") {
       conclude(state, stream, candidate, "strong", "at-once", now, commands);
-    } else if (score < point.medium && candidate.complete) {
+    } else if (score < point.medium && candidate.complete && !isLiftable(state, candidate)) {
       dismiss(stream, candidate, "below-threshold", commands);
     }
     runDue(state, stream, now, commands);
@@ -314,8 +325,7 @@ function silenceFell(state: DetectorState, stream: Stream, now: WallMs, commands
     if (candidate.stage === "rising") settle(stream, candidate);
     if (candidate.stage === "window") classify(state, stream, candidate, false, commands);
     else if (candidate.stage === "waiting" && now >= decidedAt(stream, candidate)) {
-      if (candidate.score !== null && candidate.score < pointOf(state, candidate).medium)
-        park(stream, candidate, commands);
+      if (!candidate.complete && weigh(state, candidate, now).isBelow) park(stream, candidate, commands);
       else decide(state, stream, candidate, now, commands);
     }
   }

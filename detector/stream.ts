@@ -34,6 +34,8 @@ export interface Candidate {
   peak: number;
   frame: FrameMark;
   score: number | null;
+  /** The classifier failed, and `score` is made up so that the aftermath decides. */
+  isUnscored: boolean;
   /** Whether the score, or the window at the classifier, is of a window that time had completed. */
   complete: boolean;
   suspected: boolean;

@@ -1,4 +1,5 @@
 // For tests: a made-up wearer whose device sends frames to a detector in virtual time.
+import type { WallMs } from "../firmware-contracts/clock.ts";
 import type { Placement } from "../firmware-contracts/detection.ts";
 import {
   type DetectorCommand,
@@ -9,6 +10,7 @@ import {
   undecided,
 } from "./detector.ts";
 import type { OperatingPoints } from "./operating-points.ts";
+import type { FusionState } from "./presence/fusion.ts";
 
 /** Acceleration in g at a time in seconds. */
 export type Motion = (t: number) => readonly [number, number, number];
@@ -48,6 +50,8 @@ export interface Stage {
   threshold?: number;
   /** The classifier's answer to every window. */
   score?: (input: Float32Array) => number;
+  /** What the dwelling's presence sensors have told up to `now`. Default: there are none. */
+  presence?: (now: WallMs) => FusionState | null;
 }
 
 /** Wall time at which every story starts. */
@@ -55,7 +59,15 @@ export const storyStart = 1_700_000_000_000;
 
 /** A detector and its device, driven by hand. Commands pile up in `told`. */
 export function stage(options: Stage = {}) {
-  const { rateHz = 50, rangeG = 8, placement = "waist", bootId = 1, threshold, score = () => 0.6 } = options;
+  const {
+    rateHz = 50,
+    rangeG = 8,
+    placement = "waist",
+    bootId = 1,
+    threshold,
+    score = () => 0.6,
+    presence = () => null,
+  } = options;
   let state = openDetector({ placement, operatingPoints: points(0.5, 0.9), threshold });
   const told: { at: number; command: DetectorCommand }[] = [];
   let now = storyStart;
@@ -64,7 +76,7 @@ export function stage(options: Stage = {}) {
 
   function feed(input: DetectorInput, at = now): void {
     now = Math.max(now, at);
-    const [next, commands] = step(state, input, now);
+    const [next, commands] = step(state, input, now, presence(now));
     state = next;
     for (const command of commands) {
       told.push({ at: (now - storyStart) / 1000, command });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PresenceEvidence } from "./presence.ts";
 import { DeviceId } from "./topics.ts";
 
 /** Where an accelerometer is worn. Chest and pocket are judged by the waist's model. */
@@ -43,6 +44,9 @@ export const Evidence = z.object({
   rangeG: z.number().positive(),
   rateHz: z.number().positive(),
   window: EvidenceWindow.nullable(),
+  presence: PresenceEvidence.optional().meta({
+    description: "With medium evidence: what the dwelling's presence sensors said, where there are any",
+  }),
 });
 export type Evidence = z.infer<typeof Evidence>;
 

@@ -49,7 +49,10 @@ export const DwellingId = z.string().min(1).max(64);
 export const WelfareEvent = z
   .object({
     v: z.literal(1),
-    id: z.string().max(80),
+    id: z
+      .string()
+      .max(100)
+      .meta({ description: "`<dwelling>.<when it began>.<event>`: the same pause or outage has the same id" }),
     dwelling: DwellingId,
     at,
     event: z.enum(["inactive", "active", "unheard", "heard"]),

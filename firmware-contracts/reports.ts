@@ -17,6 +17,9 @@ export const PresenceReport = z
     sensor: z.enum(["motion", "radar", "bed", "seat", "contact", "flush"]),
     state: z.enum(["on", "off"]),
     room: z.string().max(40).optional(),
+    atFloor: z.boolean().optional().meta({
+      description: "By a sensor that tells heights: whoever it sees lies still at floor height. Left out by all others",
+    }),
   })
   .meta({ id: "PresenceReport", description: "A presence sensor's state" });
 export type PresenceReport = z.infer<typeof PresenceReport>;

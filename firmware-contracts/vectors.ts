@@ -203,6 +203,16 @@ const reportTexts: [keyof typeof reportSchemas, string, unknown][] = [
   ["cancel", "cancelled", { v: 1, boot: 7, seq: 0, t: 1768443150250 }],
   ["cancel", "a sequence that is no whole number", { v: 1, boot: 7, seq: 0.5, t: 0 }],
   ["presence", "motion", { v: 1, boot: 7, seq: 3, t: 0, sensor: "motion", state: "on", room: "hall" }],
+  [
+    "presence",
+    "somebody who lies still at floor height",
+    { v: 1, boot: 7, seq: 4, t: 0, age: 2000, sensor: "radar", state: "on", room: "hall", atFloor: true },
+  ],
+  [
+    "presence",
+    "a height that is no yes or no",
+    { v: 1, boot: 7, seq: 5, t: 0, sensor: "radar", state: "on", atFloor: 1 },
+  ],
   ["presence", "an unknown sensor", { v: 1, boot: 7, seq: 3, t: 0, sensor: "camera", state: "on" }],
   [
     "presence",

@@ -111,6 +111,20 @@ test("control show and gateway list tell who is behind; control log tells what w
   expect((await run(controlCommand, "log")).split("\n").filter(Boolean)).toHaveLength(5);
 });
 
+test("who lives in a dwelling, and which doors lead out of it; half a word is refused with the mend", async () => {
+  await add("--leads-out");
+  expect(await json(deviceCommand, "list")).toMatchObject([{ leadsOut: true }]);
+  expect(await run(deviceCommand, "door", "watch-17", "--inside", "--by", "eva")).toBe(
+    "watch-17 is at no door that leads out.\n",
+  );
+  expect(await json(deviceCommand, "list")).toMatchObject([{ leadsOut: false }]);
+  await expect(run(deviceCommand, "door", "watch-17", "--by", "eva")).rejects.toThrow(/either --leads-out/);
+  const household = (...args: string[]) => run(dwellingCommand, "household", "38", ...args, "--by", "eva");
+  expect(await household("--alone")).toBe("Key 38: its resident lives alone.\n");
+  expect(await household("--unknown")).toBe("Key 38: nobody knows who lives there.\n");
+  for (const wrong of [[], ["--alone", "--shared"]]) await expect(household(...wrong)).rejects.toThrow(/say one of/);
+});
+
 test("a dwelling's own time to arrive; a wrong one is refused with the mend", async () => {
   await add();
   expect(await run(dwellingCommand, "arrival", "38", "--minutes", "90")).toBe(

@@ -45,6 +45,7 @@ export function deviceCommand(): Command {
       "--consent-by <name>",
       "who vouches that the resident, and whoever lives there, has consented to being watched for falls; without consent no movement is stored or judged, and only the help button raises an alarm",
     )
+    .option("--leads-out", "a contact at a door that leads out of the dwelling")
     .option("--by <name>", "who adds it, for the history")
     .option(
       "--qr",
@@ -58,7 +59,8 @@ export function deviceCommand(): Command {
 Examples:
   fallvakt device add watch-17 --placement wrist --key 38 --area "Gustavsberg syd" --consent-by eva
   fallvakt device add watch-18 --placement wrist --key 61 --consent-by eva --qr --broker mqtts://larm.example.se:8883
-  fallvakt device add belt-3 --placement waist --key 54 --consent-by eva --json`,
+  fallvakt device add belt-3 --placement waist --key 54 --consent-by eva --json
+  fallvakt device add door-3 --placement waist --key 54 --room hall --leads-out`,
     )
     .action(async (deviceId: string, options: WithConfig & WithQr & ByWhom & Omit<NewDevice, "deviceId">) => {
       const { config, json, qr, broker, by, ...device } = options;
@@ -113,7 +115,7 @@ Examples:
 
   withConfig(command.command("import <file>"))
     .description(
-      "add many from CSV with the columns deviceId, placement, key, area, room, unit, consentBy; all of them or none",
+      "add many from CSV with the columns deviceId, placement, key, area, room, unit, consentBy, leadsOut; all of them or none",
     )
     .option("--by <name>", "who adds them, for the history")
     .action(async (file: string, options: WithConfig & ByWhom) => {
@@ -167,6 +169,19 @@ function addPlaceAndThreshold(command: Command): void {
       const { placement, by } = options;
       await withRegister(options, ({ registry }) => registry.place(deviceId, placement, by));
       print(options.json ? JSON.stringify({ deviceId, placement }) : `${deviceId} is worn at the ${placement}.`);
+    });
+
+  withConfig(command.command("door <deviceId>"))
+    .description("say whether a contact is at a door that leads out: whoever went out by it is not still, but away")
+    .option("--leads-out", "it is")
+    .option("--inside", "it is not")
+    .requiredOption("--by <name>", "who says so: your name or account")
+    .action(async (deviceId: string, options: WithConfig & { leadsOut?: true; inside?: true; by: string }) => {
+      const { leadsOut = false, inside = false, by } = options;
+      if (leadsOut === inside) throw new Error("say either --leads-out or --inside");
+      await withRegister(options, ({ registry }) => registry.setLeadsOut(deviceId, leadsOut, by));
+      if (options.json) return print(JSON.stringify({ deviceId, leadsOut }));
+      print(`${deviceId} is at ${leadsOut ? "a" : "no"} door that leads out.`);
     });
 
   withConfig(command.command("threshold <deviceId> [score]"))

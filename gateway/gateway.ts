@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Classifier } from "../detector/classifier/classifier.ts";
-import type { Clock, WallMs } from "../firmware-contracts/clock.ts";
+import type { Clock } from "../firmware-contracts/clock.ts";
 import type { CertificateInForce } from "../firmware-contracts/credential-files.ts";
 import { type Detection, detectionId } from "../firmware-contracts/detection.ts";
 import type { DeviceEvent, GatewayEvent, Intake } from "../firmware-contracts/intake.ts";
@@ -22,6 +22,7 @@ import { withTimeHeld } from "./ingest/held.ts";
 import { createRegistry } from "./ingest/registry.ts";
 import { createOutbox } from "./outbox/outbox.ts";
 import { createOutboxStore } from "./outbox/store.ts";
+import { createPresence } from "./presence/presence.ts";
 import { createSeldom } from "./seldom.ts";
 import { createJournal } from "./stream/journal.ts";
 import { createScorer } from "./stream/scorer.ts";
@@ -109,6 +110,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     maxChecks: config.limits.secretChecks,
     onChange: followRegistry,
   });
+  const presence = createPresence({ registry, store, outbox, clock, counters, log });
   const broker: Broker = config.outside ? outsideBroker(config.outside) : embeddedBroker();
   const sessions = new Map<string, Session>();
   const listeners = new Set<(decision: Decision) => void>();
@@ -140,6 +142,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       deviceId,
       placement: () => registry.device(deviceId)?.placement ?? "wrist",
       threshold: () => registry.device(deviceId)?.threshold,
+      presence: () => presence.fusionOf(deviceId),
       operatingPoints: classifier.operatingPoints,
       modelVersion: classifier.modelVersion,
       bufferMs: config.journal.bufferSeconds * 1000,
@@ -249,11 +252,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     });
   }
 
-  /** Whether this device's frames are to be dropped now; then one was, and is counted. */
-  function isDropped(deviceId: string): boolean {
+  /** Whether this device's frames, or reports of presence, are to be dropped now; then one was, and is counted. */
+  function isDropped(deviceId: string, what: "frames" | "presence" = "frames"): boolean {
     const dropped = registry.unwatched(deviceId);
-    if (dropped !== null) counters.add(dropped);
-    return dropped !== null;
+    if (dropped === null) return false;
+    counters.add(what === "frames" ? `frames.dropped.${dropped}` : `presence.dropped.${dropped}`);
+    return true;
   }
 
   function take(deviceId: string, message: Message, isWill: boolean): Promise<void> | undefined {
@@ -266,7 +270,9 @@ export function createGateway(options: GatewayOptions): Gateway {
         event(deviceId, "cancel");
         return countedWhereItFails(session(deviceId).cancel(time.now() - message.report.age));
       case "presence":
+        if (isDropped(deviceId, "presence")) return undefined;
         event(deviceId, "presence", { detail: `${message.report.sensor}:${message.report.state}` });
+        presence.take(deviceId, message.report);
         return undefined;
       case "status":
         status(deviceId, message.report, isWill);
@@ -331,6 +337,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   function followRegistry(): void {
     broker.follow?.(registry.deviceIds());
     candidates?.retain(registry.hasConsent);
+    presence.follow();
     for (const [deviceId, one] of sessions) {
       if (registry.hasConsent(deviceId)) continue;
       one.forget();
@@ -348,7 +355,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     const { undecided, latest } = await journal.start();
     const watches = await store.watches();
     endedWatches = new Set(watches.ended);
-    time = createSteadyTime(clock, latest as WallMs);
+    time = createSteadyTime(clock, Math.max(latest, await presence.read()));
+    presence.begin(time);
     await Promise.all(
       [...undecided].map(([deviceId, records]) => {
         if (!registry.hasConsent(deviceId)) return journal.release(deviceId, time.now());
@@ -364,7 +372,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   const isBusy = async () =>
-    [...sessions.values()].some((one) => one.busy) || inFlight.size > 0 || !(await outbox.isEmpty());
+    [...sessions.values()].some((one) => one.busy) || inFlight.size > 0 || presence.busy || !(await outbox.isEmpty());
 
   function problems(): string[] {
     const list: string[] = [];
@@ -420,6 +428,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       for (const one of sessions.values()) one.stop();
       sessions.clear();
       scorer.stop();
+      await presence.stop();
       await within(clock, 2000, journal.stop()).catch(() => {});
       outbox.stop();
       if (candidates) await within(clock, 10_000, candidates.stop()).catch(() => {});

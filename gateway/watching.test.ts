@@ -55,7 +55,7 @@ const pauseFor = (ms: number) => {
 };
 
 describe("consent", () => {
-  test("without it frames are acknowledged and dropped, unstored and unjudged; help button, status and presence are told", async () => {
+  test("without it frames and presence are acknowledged and dropped, unstored, untold and unjudged; help button and status are told", async () => {
     bench = await openBench({ devices: [{ ...watch, consent: "missing" }], classifier });
     const client = await bench.connect("watch-1");
     const frames = fallFrames({ bootId: 1, before: 4, after: 4 });
@@ -68,7 +68,9 @@ describe("consent", () => {
       "presence",
       JSON.stringify({ ...JSON.parse(report(1, 1)), sensor: "bed", state: "on" }),
     );
-    await until("told", () => bench.intake.events("heartbeat").length + bench.intake.events("presence").length === 2);
+    await until("told", () => bench.intake.events("heartbeat").length === 1);
+    expect(bench.intake.events("presence")).toEqual([]);
+    expect(count("presence.dropped.no-consent")).toBe(1);
     expect(count("frames.dropped.no-consent")).toBe(frames.length);
     expect(count("frames.live") + count("frames.journaled") + count("candidates.opened")).toBe(0);
     expect(await undecidedRecords()).toEqual([]);
@@ -139,7 +141,18 @@ describe("a pause", () => {
     expect(count("frames.dropped.paused")).toBe(frames.length);
     await publish(client, "watch-1", "help", report(1, 1));
     await until("help told", () => bench.intake.detections().length === 1);
+    const bed = (seq: number) =>
+      publish(
+        client,
+        "watch-1",
+        "presence",
+        JSON.stringify({ ...JSON.parse(report(1, seq)), sensor: "bed", state: "on" }),
+      );
+    await bed(2);
+    expect(count("presence.dropped.paused")).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 4000));
+    await bed(3);
+    await until("presence told again", () => bench.intake.events("presence").length === 1);
     await publishFrames(client, "watch-1", fallFrames({ bootId: 2 }));
     await until("the fall told", () => falls().length === 1);
     expect(falls()[0]?.id).toMatch(/^watch-1\.2\./);

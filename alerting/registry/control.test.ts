@@ -7,7 +7,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../firmware-contracts/clock.ts";
 import { type Control, controlParts, longestPauseMs } from "../../firmware-contracts/intake.ts";
 import { migrations } from "../store/migrations.ts";
+import { openSqliteStore } from "../store/sqlite.ts";
 import { openRegister, type Register } from "./register.ts";
+import { createResidents } from "./residents.ts";
 
 const minute = 60_000;
 let dataDir: string;
@@ -143,6 +145,65 @@ describe("placement and threshold", () => {
   });
 });
 
+describe("what presence needs to know", () => {
+  beforeEach(() => add("watch-1", "38", "eva"));
+  const alone = async () => (await device())?.livesAlone;
+  const version = async () => (await control()).version;
+  const resident = async () => {
+    const store = openSqliteStore(dataDir);
+    const { id } = await createResidents(() => store, clock, "cli").add({ key: "38" }, { name: "Astrid Ek" }, "eva");
+    await store.close();
+    return id;
+  };
+
+  test("devices of one dwelling have one id, and it names nobody", async () => {
+    await add("door-1", "38");
+    await add("watch-2", "61");
+    const ids = (await control()).devices.map(({ dwelling }) => dwelling);
+    expect(ids[0]).toMatch(/^d[0-9a-f]{12}$/);
+    expect(ids).toEqual([ids[0], ids[0], expect.not.stringContaining(ids[0] ?? "")]);
+  });
+
+  test("who lives there: not known, unless somebody says it or there are two residents", async () => {
+    expect(await alone()).toBeUndefined();
+    await resident();
+    expect(await alone()).toBeUndefined();
+    expect(await register.dwellings.setHousehold({ key: "38" }, "alone", "eva")).toBe(true);
+    expect(await alone()).toBe(true);
+    const before = await version();
+    expect(await register.dwellings.setHousehold({ key: "38" }, "alone", "eva")).toBe(false);
+    expect(await version()).toBe(before);
+    await resident();
+    expect(await alone()).toBe(false);
+    expect(await version()).toBe(before + 1);
+    await register.dwellings.setHousehold({ key: "38" }, "shared", "eva");
+    expect(await alone()).toBe(false);
+    expect((await register.control.changes()).map(({ what }) => what).slice(-3)).toEqual([
+      "household: alone, before: not known",
+      "household: two residents",
+      "household: shared, before: alone",
+    ]);
+    expect(JSON.stringify(await control())).not.toContain("Astrid");
+  });
+
+  test("a door that leads out: with the device, in a list, and later", async () => {
+    await register.registry.addFromCsv(
+      "deviceId,placement,key,leadsOut\ndoor-1,wrist,38,yes\ndoor-2,wrist,38,no\ndoor-3,wrist,38,\n",
+    );
+    const doors = async () => (await control()).devices.map(({ leadsOut }) => leadsOut);
+    expect(await doors()).toEqual([true, undefined, undefined, undefined]);
+    const before = await version();
+    await register.registry.setLeadsOut("door-3", true, "eva");
+    await register.registry.setLeadsOut("door-3", true, "eva");
+    expect(await doors()).toEqual([true, undefined, true, undefined]);
+    expect(await version()).toBe(before + 1);
+    expect((await register.registry.list()).map(({ leadsOut }) => leadsOut)).toEqual([true, false, true, false]);
+    const wrong = register.registry.addFromCsv("deviceId,placement,key,leadsOut\ndoor-4,wrist,38,perhaps\n");
+    await expect(wrong).rejects.toThrow(/line 2: leadsOut: yes or no/);
+    await expect(register.registry.setLeadsOut("door-9", true, "eva")).rejects.toThrow(/no device has the id/);
+  });
+});
+
 describe("versions and history", () => {
   test("each change is one version, with who did what to which, and each part knows its last", async () => {
     await add("watch-1", "38", "eva");
@@ -210,6 +271,16 @@ describe("versions and history", () => {
           () =>
             registry.place(one, place, "eva"),
       ),
+      fc.tuple(id, fc.boolean()).map(
+        ([one, leadsOut]) =>
+          () =>
+            registry.setLeadsOut(one, leadsOut, "eva"),
+      ),
+      fc.tuple(key, fc.constantFrom("alone" as const, "shared" as const, null)).map(
+        ([one, household]) =>
+          () =>
+            dwellings.setHousehold(one, household, "eva"),
+      ),
       fc.tuple(id, fc.constantFrom(0.1, 0.9, null)).map(
         ([one, threshold]) =>
           () =>
@@ -218,7 +289,9 @@ describe("versions and history", () => {
     );
     /** What of a device belongs to which part. */
     const partsOf = ({ devices }: Control) => ({
-      registry: devices.map(({ deviceId, secretHash }) => [deviceId, secretHash]),
+      registry: devices.map(({ deviceId, secretHash, dwelling, livesAlone, leadsOut }) => [
+        ...[deviceId, secretHash, dwelling, livesAlone, leadsOut],
+      ]),
       consents: devices.map(({ deviceId, consent }) => [deviceId, consent]),
       pauses: devices.map(({ deviceId, pause }) => [deviceId, pause]),
       placements: devices.map(({ deviceId, placement }) => [deviceId, placement]),
@@ -265,10 +338,10 @@ test("an upgrade silences nobody: whoever was in the register is watched, and th
   const upgraded = openRegister({ dataDir: folder, clock });
   try {
     const told = await upgraded.registry.controlSince(9);
-    expect(told).toMatchObject({ version: 10, versions: { registry: 9, consents: 10, pauses: 0 } });
-    expect(told?.devices.map(({ deviceId, consent }) => [deviceId, consent])).toEqual([
-      ["watch-1", "given"],
-      ["watch-2", "given"],
+    expect(told).toMatchObject({ version: 11, versions: { registry: 11, consents: 10, pauses: 0 } });
+    expect(told?.devices.map(({ deviceId, consent, dwelling }) => [deviceId, consent, dwelling])).toEqual([
+      ["watch-1", "given", "d1"],
+      ["watch-2", "given", "d2"],
     ]);
     expect((await upgraded.dwellings.consents())[0]).toMatchObject({
       state: "given",
@@ -279,6 +352,7 @@ test("an upgrade silences nobody: whoever was in the register is watched, and th
       { version: 9, part: "registry", deviceId: "watch-2" },
       { version: 10, part: "consents", key: "38" },
       { version: 10, part: "consents", key: "61" },
+      { version: 11, part: "registry", what: "which devices share a dwelling, for presence" },
     ]);
   } finally {
     await upgraded.close();

@@ -1,5 +1,5 @@
 /** The columns of a device list. `deviceId`, `placement` and `key` must be there; the others may be missing or empty. */
-const columns = ["deviceId", "placement", "key", "area", "room", "unit", "consentBy"] as const;
+const columns = ["deviceId", "placement", "key", "area", "room", "unit", "consentBy", "leadsOut"] as const;
 
 export interface CsvDevice {
   line: number;

@@ -1,6 +1,6 @@
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import { type ConsentState, longestPauseMs, PauseReason } from "../../firmware-contracts/intake.ts";
-import type { Dwelling, Store } from "../store/store.ts";
+import type { Dwelling, Household, Store } from "../store/store.ts";
 import { actOf } from "./acting.ts";
 
 /** The dwelling that a key number stands for; `unit` where several units use the number. */
@@ -52,6 +52,11 @@ export interface Dwellings {
    * @throws where it is not from 1 to 1440 min.
    */
   setArriveMinutes(dwelling: DwellingKey, minutes: number | null): Promise<void>;
+  /**
+   * Says whether the resident lives alone or with others; null: nobody knows. Where it is `alone`, presence sensors may count for and against a fall.
+   * Two residents in the register are never alone, whatever was said. Returns false where that was on record already.
+   */
+  setHousehold(dwelling: DwellingKey, household: Household | null, by: string): Promise<boolean>;
 }
 
 const longestMinutes = longestPauseMs / 60_000;
@@ -110,6 +115,8 @@ export function createDwellings(store: () => Store, clock: Clock): Dwellings {
       }
       await store().registry.setArriveMinutes((await find(dwelling)).id, minutes);
     },
+    setHousehold: async (dwelling, household, by) =>
+      store().registry.setHousehold((await find(dwelling)).id, household, actOf(clock, by)),
     pauses: async () =>
       (await store().watching.pauses(Math.round(clock.wallNow()))).map(({ alias, unit, from, until, reason, by }) => ({
         key: alias,

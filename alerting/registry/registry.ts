@@ -41,6 +41,12 @@ export const NewDevice = z.strictObject({
     description:
       "Who vouches that the resident, and whoever lives there, has consented; without it falls raise no alarm",
   }),
+  leadsOut: z
+    .union([z.boolean(), z.stringbool({ truthy: ["yes", "true", "1"], falsy: ["no", "false", "0"] })], {
+      error: "yes or no",
+    })
+    .optional()
+    .meta({ description: "A contact at a door that leads out of the dwelling" }),
 });
 export type NewDevice = z.infer<typeof NewDevice>;
 
@@ -88,6 +94,8 @@ export interface ListedDevice {
   pausedUntil: number | null;
   /** The device's own threshold, or null where the model's is in force. */
   threshold: number | null;
+  /** A contact at a door that leads out. */
+  leadsOut: boolean;
 }
 
 /** Dwellings and their devices. */
@@ -96,7 +104,7 @@ export interface Registry {
   addDevice(device: NewDevice, options?: AddOptions): Promise<AddedDevice>;
   /** All of them or none. */
   addDevices(devices: readonly NewDevice[], options?: AddOptions): Promise<AddedDevice[]>;
-  /** A list as CSV, columns deviceId, placement, key, area, room, unit, consentBy. @throws with the line. */
+  /** A list as CSV, columns deviceId, placement, key, area, room, unit, consentBy, leadsOut. @throws with the line. */
   addFromCsv(text: string, options?: AddOptions): Promise<AddedDevice[]>;
   list(): Promise<ListedDevice[]>;
   /**
@@ -120,6 +128,8 @@ export interface Registry {
   ): Promise<void>;
   /** The thresholds that a device was given, the oldest first. */
   thresholdVersions(deviceId: string): Promise<ThresholdVersion[]>;
+  /** Says whether a device is a contact at a door that leads out. @throws where there is no such device, or it was revoked. */
+  setLeadsOut(deviceId: string, leadsOut: boolean, by: string): Promise<void>;
   /** What a gateway must know, or null where `version` is the newest. */
   controlSince(version: number): Promise<Control | null>;
 }
@@ -135,7 +145,7 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
     const secrets = devices.map(() => newSecret());
     const hashes = await Promise.all(secrets.map((secret) => hashSecret(secret, "device")));
     for (const [i, device] of devices.entries()) {
-      const { deviceId, placement, room, consentBy = null } = device;
+      const { deviceId, placement, room, consentBy = null, leadsOut } = device;
       if (known.has(deviceId)) throw new Error(`device ${deviceId} is in the register already; choose another id`);
       known.add(deviceId);
       const dwelling = dwellingFor(device, dwellings, options);
@@ -151,6 +161,7 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
           lastSeenAt: null,
           online: null,
           battery: null,
+          ...(leadsOut ? { leadsOut } : {}),
         },
         dwelling,
         consentBy,
@@ -200,6 +211,7 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
           consent: device.consent ?? "missing",
           pausedUntil: device.pause?.until ?? null,
           threshold: device.threshold ?? null,
+          leadsOut: device.leadsOut ?? false,
         };
       });
     },
@@ -234,6 +246,10 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
       if (!isKnown) throw unknownDevice(deviceId);
     },
     thresholdVersions: (deviceId) => store().registry.thresholdVersions(deviceId),
+    async setLeadsOut(deviceId, leadsOut, by) {
+      const isKnown = await store().registry.setLeadsOut(deviceId, leadsOut, actOf(clock, by));
+      if (!isKnown) throw unknownDevice(deviceId);
+    },
     controlSince: (version) => store().control.since(version, Math.round(clock.wallNow())),
   };
 }

@@ -1,7 +1,7 @@
 import type { Placement } from "../../firmware-contracts/detection.ts";
 import type { ControlDevice, PauseReason } from "../../firmware-contracts/intake.ts";
 import type { Database } from "./database.ts";
-import type { DeviceRow } from "./store.ts";
+import type { DeviceRow, Household } from "./store.ts";
 
 /** A device with what its dwelling's consent and pause say. */
 interface Row {
@@ -22,11 +22,16 @@ interface Row {
   pause_from: number | null;
   pause_until: number | null;
   pause_reason: PauseReason | null;
+  leads_out: number;
+  household: Household | null;
+  residents: number;
 }
 
-const select = `SELECT devices.*, consents.state AS consent,
+const select = `SELECT devices.*, consents.state AS consent, dwellings.household AS household,
+    (SELECT COUNT(*) FROM residents WHERE residents.dwelling_id = devices.dwelling_id) AS residents,
     pauses.from_at AS pause_from, pauses.until_at AS pause_until, pauses.reason AS pause_reason
   FROM devices
+    JOIN dwellings ON dwellings.id = devices.dwelling_id
     LEFT JOIN consents ON consents.dwelling_id = devices.dwelling_id
     LEFT JOIN pauses ON pauses.dwelling_id = devices.dwelling_id AND pauses.until_at > ?`;
 
@@ -60,7 +65,16 @@ function controlDeviceOf(row: Row): ControlDevice {
       ? { pause: { from: row.pause_from, until: row.pause_until, reason: row.pause_reason } }
       : {}),
     ...(row.threshold !== null ? { threshold: row.threshold } : {}),
+    dwelling: row.dwelling_id,
+    ...livesAloneOf(row),
+    ...(row.leads_out === 1 ? { leadsOut: true } : {}),
   };
+}
+
+/** One resident in the register may have somebody beside them who is not: only who says so knows it. */
+function livesAloneOf({ household, residents }: Row): Pick<ControlDevice, "livesAlone"> {
+  if (residents > 1) return { livesAlone: false };
+  return household === null ? {} : { livesAlone: household === "alone" };
 }
 
 function deviceOf(row: Row): DeviceRow {

@@ -113,12 +113,12 @@ function forget(db: Database, keyring: Keyring, erasureId: number, at: number): 
     dwellingId,
   );
   done.devices = db.run(
-    `UPDATE devices SET room = NULL, last_seen_at = NULL, online = NULL, battery = NULL, threshold = NULL,
+    `UPDATE devices SET room = NULL, last_seen_at = NULL, online = NULL, battery = NULL, threshold = NULL, leads_out = 0,
        previous_secret_hash = NULL, previous_secret_until = NULL, secret_since = NULL WHERE dwelling_id = ?`,
     dwellingId,
   );
   db.run(
-    `UPDATE dwellings SET alias = ?, unit = NULL, area = NULL, room = NULL, arrive_minutes = NULL WHERE id = ?
+    `UPDATE dwellings SET alias = ?, unit = NULL, area = NULL, room = NULL, arrive_minutes = NULL, household = NULL WHERE id = ?
        AND NOT EXISTS (SELECT 1 FROM erasures WHERE dwelling_id = dwellings.id AND erased_at IS NOT NULL)`,
     `erased-${randomBytes(6).toString("hex")}`,
     dwellingId,

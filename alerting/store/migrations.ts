@@ -340,4 +340,17 @@ export const migrations: readonly string[] = [
     FROM devices WHERE threshold IS NOT NULL;
   CREATE INDEX detections_device ON detections (device_id);
   `,
+  `
+  -- 1: a contact at a door that leads out of the dwelling.
+  ALTER TABLE devices ADD COLUMN leads_out INTEGER NOT NULL DEFAULT 0;
+
+  -- Whether the resident lives alone, as somebody has said; null: nobody has.
+  ALTER TABLE dwellings ADD COLUMN household TEXT CHECK (household IN ('alone', 'shared'));
+
+  -- Gateways are told from now on which devices share a dwelling: each fetches the register anew.
+  UPDATE control SET version = version + 1 WHERE EXISTS (SELECT 1 FROM devices);
+  INSERT INTO control_changes (version, at, part, what)
+    SELECT version, COALESCE((SELECT MAX(at) FROM control_changes), 0), 'registry', 'which devices share a dwelling, for presence'
+    FROM control WHERE EXISTS (SELECT 1 FROM devices);
+  `,
 ];

@@ -22,6 +22,9 @@ export interface Dwelling {
   unit: string | null;
 }
 
+/** Whether the resident lives alone or with others, residents or not. */
+export type Household = "alone" | "shared";
+
 export interface DeviceRow extends ControlDevice {
   dwellingId: string;
   room: string | null;
@@ -80,6 +83,8 @@ export interface RegistryStore {
   dwellingTerms(dwellingId: string): Promise<{ since: number | null; arriveMinutes: number | null }>;
   /** Null: as the policy says. False where there is no such dwelling. */
   setArriveMinutes(dwellingId: string, minutes: number | null): Promise<boolean>;
+  /** Who lives there; null where nobody knows. False where there is no such dwelling, or it is so already. */
+  setHousehold(dwellingId: string, household: Household | null, act: Act): Promise<boolean>;
   /** Adds devices and the dwellings that are new, as one. */
   addDevices(devices: readonly DeviceAddition[], act: Act): Promise<void>;
   /** False where there is no such device. */
@@ -105,6 +110,8 @@ export interface RegistryStore {
   ): Promise<boolean>;
   /** The oldest first. */
   thresholdVersions(deviceId: string): Promise<ThresholdVersion[]>;
+  /** Whether it is a contact at a door that leads out. False where there is no such device or it was revoked. */
+  setLeadsOut(deviceId: string, leadsOut: boolean, act: Act): Promise<boolean>;
   deviceSeen(deviceId: string, at: number, seen: { online: boolean | null; battery: number | null }): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import { type Change, recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";
 import { deviceRow, deviceRows } from "./device-rows.ts";
-import type { Act, DeviceAddition, Dwelling, RegistryStore } from "./store.ts";
+import type { Act, DeviceAddition, Dwelling, Household, RegistryStore } from "./store.ts";
 import { setThreshold, thresholdVersions } from "./thresholds.ts";
 import { putConsent } from "./watching.ts";
 
@@ -18,7 +18,8 @@ function addDevices(db: Database, added: readonly DeviceAddition[], act: Act): v
       dwelling.room,
     );
     db.run(
-      "INSERT INTO devices (id, dwelling_id, placement, room, secret_hash, revoked, added_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      `INSERT INTO devices (id, dwelling_id, placement, room, secret_hash, revoked, added_at, leads_out)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       device.deviceId,
       dwelling.id,
       device.placement,
@@ -26,9 +27,11 @@ function addDevices(db: Database, added: readonly DeviceAddition[], act: Act): v
       device.secretHash,
       device.revoked ? 1 : 0,
       device.addedAt,
+      device.leadsOut ? 1 : 0,
     );
-    const { deviceId, placement } = device;
-    changes.push({ part: "registry", deviceId, dwellingId: dwelling.id, what: `added, ${placement}` });
+    const { deviceId, placement, leadsOut } = device;
+    const what = `added, ${placement}${leadsOut ? ", at a door that leads out" : ""}`;
+    changes.push({ part: "registry", deviceId, dwellingId: dwelling.id, what });
     if (consentBy !== null && putConsent(db, dwelling.id, "given", { at: act.at, by: consentBy })) {
       changes.push({ part: "consents", dwellingId: dwelling.id, what: "given", by: consentBy });
     }
@@ -36,16 +39,22 @@ function addDevices(db: Database, added: readonly DeviceAddition[], act: Act): v
   recordChanges(db, act, changes);
 }
 
+interface ChangeableDevice {
+  placement: string;
+  threshold: number | null;
+  leads_out: number;
+}
+
 /** Changes a device that is not revoked, by `change`, which returns what it did or null where all is so already. False where there is no such device. */
 function changeDevice(
   db: Database,
   deviceId: string,
   act: Act,
-  change: (now: { placement: string }) => Pick<Change, "part" | "what"> | null,
+  change: (now: ChangeableDevice) => Pick<Change, "part" | "what"> | null,
 ): boolean {
   return db.transaction(() => {
-    const now = db.get<{ dwelling_id: string; placement: string }>(
-      "SELECT dwelling_id, placement FROM devices WHERE id = ? AND revoked = 0",
+    const now = db.get<ChangeableDevice & { dwelling_id: string }>(
+      "SELECT dwelling_id, placement, threshold, leads_out FROM devices WHERE id = ? AND revoked = 0",
       deviceId,
     );
     if (!now) return false;
@@ -122,6 +131,25 @@ export function registryStore(db: Database): RegistryStore {
       }),
     setThreshold: async (deviceId, threshold, act, grounds) => setThreshold(db, deviceId, threshold, act, grounds),
     thresholdVersions: async (deviceId) => thresholdVersions(db, deviceId),
+    setLeadsOut: async (deviceId, leadsOut, act) =>
+      changeDevice(db, deviceId, act, (now) => {
+        if (now.leads_out === (leadsOut ? 1 : 0)) return null;
+        db.run("UPDATE devices SET leads_out = ? WHERE id = ?", leadsOut ? 1 : 0, deviceId);
+        return { part: "registry", what: leadsOut ? "at a door that leads out" : "at no door that leads out" };
+      }),
+    setHousehold: async (dwellingId, household, act) =>
+      db.transaction(() => {
+        const before = db.get<{ household: Household | null }>(
+          "SELECT household FROM dwellings WHERE id = ?",
+          dwellingId,
+        );
+        if (!before || before.household === household) return false;
+        db.run("UPDATE dwellings SET household = ? WHERE id = ?", household, dwellingId);
+        const shown = (value: Household | null) => value ?? "not known";
+        const what = `household: ${shown(household)}, before: ${shown(before.household)}`;
+        recordChanges(db, act, [{ part: "registry", dwellingId, what }]);
+        return true;
+      }),
     deviceSeen: async (deviceId, at, { online, battery }) =>
       void db.run(
         `UPDATE devices SET last_seen_at = MAX(COALESCE(last_seen_at, 0), ?), online = COALESCE(?, online),

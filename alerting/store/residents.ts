@@ -1,7 +1,8 @@
 import { appendAct } from "./audit.ts";
+import { recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
-import type { Resident, ResidentStore } from "./store.ts";
+import type { DoneAct, Resident, ResidentStore } from "./store.ts";
 
 interface Row {
   id: string;
@@ -11,6 +12,14 @@ interface Row {
 }
 
 const placeOf = (id: string) => ({ table: "residents", row: id, column: "sealed" });
+
+/** Where a second resident comes in, gateways are told that nobody lives alone there. */
+function noteSecond(db: Database, dwellingId: string, act: DoneAct): void {
+  const { n } = db.get<{ n: number }>("SELECT COUNT(*) AS n FROM residents WHERE dwelling_id = ?", dwellingId) ?? {
+    n: 0,
+  };
+  if (n === 2) recordChanges(db, act, [{ part: "registry", dwellingId, what: "household: two residents" }]);
+}
 
 /** Residents, sealed with their dwelling's key: their plain text never reaches the disk. */
 export function residentStore(db: Database, keyring: Keyring): ResidentStore {
@@ -30,6 +39,7 @@ export function residentStore(db: Database, keyring: Keyring): ResidentStore {
           keyId,
           text,
         );
+        if (replaces === null) noteSecond(db, dwellingId, act);
         const what = replaces === null ? "resident-added" : "resident-changed";
         appendAct(db, { ...act, act: what, subject: dwellingId, detail: { resident: id } });
         return true;

@@ -1,6 +1,7 @@
 import type { WallMs } from "../../firmware-contracts/clock.ts";
+import type { PresenceEvidence, PresenceItem } from "../../firmware-contracts/presence.ts";
 import type { OperatingPoint } from "../operating-points.ts";
-import { emptyRoster, isMove, note, type PresenceSeen, type Roster, type SensorTrouble, troubleOf } from "./roster.ts";
+import { emptyRoster, isMove, note, type PresenceSeen, type Roster, troubleOf } from "./roster.ts";
 
 /**
  * Logits by which presence shifts a medium candidate's score at most, up or down: it at most doubles or halves the odds (e^0.7 = 2.01). More would make a
@@ -10,7 +11,12 @@ import { emptyRoster, isMove, note, type PresenceSeen, type Roster, type SensorT
 export const shiftCap = 0.7;
 
 /** Of each kind of evidence, logits when it is fresh. Only what says "on the floor" by itself, and walking through the dwelling, may reach the cap. */
-const weights = { "still-at-floor": 0.7, "same-room": 0.3, "bed-occupied": -0.5, "two-rooms": -0.7 } as const;
+const weights: Readonly<Record<PresenceItem["what"], number>> = {
+  "still-at-floor": 0.7,
+  "same-room": 0.3,
+  "bed-occupied": -0.5,
+  "two-rooms": -0.7,
+};
 /** Evidence counts half after so long: what was seen since says nothing any more of now. */
 const halfLifeMs = 10 * 60_000;
 /** Clocks, networks and a sensor's own delay blur by as much what came before the impact and what after. */
@@ -43,23 +49,6 @@ export interface FusionState {
   roster: Roster;
   /** Oldest first. */
   runs: Run[];
-}
-
-/** One thing seen. `weight`: logits; above 0 for a fall, below against. */
-export interface PresenceItem {
-  what: keyof typeof weights;
-  since: WallMs;
-  weight: number;
-  rooms: string[];
-}
-
-/** What presence says of an impact, for a person to read. */
-export interface PresenceEvidence {
-  /** The sum, held to ± `shiftCap`. */
-  shift: number;
-  items: PresenceItem[];
-  /** Sensors whose word does not count, and why. */
-  unheard: { deviceId: string; why: SensorTrouble }[];
 }
 
 export function openFusion(settings: FusionSettings): FusionState {

@@ -1,4 +1,5 @@
 import type { WallMs } from "../../firmware-contracts/clock.ts";
+import type { SensorTrouble } from "../../firmware-contracts/presence.ts";
 import type { PresenceReport } from "../../firmware-contracts/reports.ts";
 
 /** A presence report as the gateway took it. */
@@ -44,9 +45,6 @@ export interface Roster {
   /** Until when `changes` have been let fade. */
   fadedAt: WallMs;
 }
-
-/** Why nothing that a sensor says counts. */
-export type SensorTrouble = "stale" | "stuck" | "restarted";
 
 /** `change`: it says something new. `repeat`: the same again. `restart`: its first word, or its first since it began anew or was silent for too long. `old`: no news at all. */
 export type News = "change" | "repeat" | "restart" | "old";

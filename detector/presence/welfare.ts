@@ -1,4 +1,5 @@
 import type { WallMs } from "../../firmware-contracts/clock.ts";
+import type { SensorTrouble } from "../../firmware-contracts/presence.ts";
 import { type HabitRule, type Habits, habitRule, learn, limitAt, noHabits, type Whereabouts } from "./habits.ts";
 import {
   changesMissed,
@@ -8,7 +9,6 @@ import {
   type PresenceSeen,
   type Roster,
   type SensorSeen,
-  type SensorTrouble,
   shareOf,
   staleMs,
   troubleOf,

@@ -25,7 +25,7 @@ export function heldMs({ arrivedAt, ageMs, deviceAt, atMostMs }: HeldMessage): n
 
 /** The message, with the time added to its age that an outside broker kept it. */
 export function withTimeHeld(message: Message, arrivedAt: number, atMostMs: number): Message {
-  if (atMostMs <= 0 || message.kind === "status" || message.kind === "presence") return message;
+  if (atMostMs <= 0 || message.kind === "status") return message;
   if (message.kind === "frame") {
     const { frame } = message;
     if (frame.clockUnset) return message;
@@ -35,5 +35,5 @@ export function withTimeHeld(message: Message, arrivedAt: number, atMostMs: numb
   }
   const { age, t } = message.report;
   const held = heldMs({ arrivedAt, ageMs: age, deviceAt: t, atMostMs });
-  return held > 0 ? { ...message, report: { ...message.report, age: age + held } } : message;
+  return held > 0 ? ({ ...message, report: { ...message.report, age: age + held } } as Message) : message;
 }

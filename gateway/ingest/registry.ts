@@ -42,7 +42,9 @@ export interface Registry {
   unwatched(deviceId: string): Unwatched | null;
   /** Whether consent is on record for the dwelling of this device, as far as alerting has said. */
   hasConsent(deviceId: string): boolean;
-  /** Ids of those that are known and not revoked. */
+  /** Those that are known and not revoked. */
+  devices(): ControlDevice[];
+  /** Their ids. */
   deviceIds(): string[];
   /** By what this device may come in, or null where it may not. Rejects where too many wait to be checked. */
   admits(deviceId: string, proof: Proof): Promise<Admission | null>;
@@ -160,6 +162,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     return known && !known.revoked ? known : null;
   }
 
+  const known = () => [...devices.values()].filter((one) => !one.revoked);
+
   /** A look that begins from now on, shared by all who wait for one: strangers cannot make this ask more than once a second. */
   function nextRefresh(): Promise<void> {
     next ??= new Promise<void>((resolve) => {
@@ -243,7 +247,8 @@ export function createRegistry(options: RegistryOptions): Registry {
       return hindrance === undefined ? null : unwatched(hindrance, clock.wallNow(), clock.monotonicNow());
     },
     hasConsent: (deviceId) => hindrances.get(deviceId)?.hasConsent ?? true,
-    deviceIds: () => [...devices.values()].filter((one) => !one.revoked).map((one) => one.deviceId),
+    devices: known,
+    deviceIds: () => known().map((one) => one.deviceId),
     async start() {
       stopped = false;
       isFresh = false;

@@ -1,8 +1,8 @@
 import type { MonotonicMs, WallMs } from "../../firmware-contracts/clock.ts";
 import { type Control, longestPauseMs, type Pause } from "../../firmware-contracts/intake.ts";
 
-/** Why a device's frames are dropped: the names under which they are counted. */
-export type Unwatched = "frames.dropped.no-consent" | "frames.dropped.paused";
+/** Why what a device sends of somebody's movements is dropped; it is counted under that name. */
+export type Unwatched = "no-consent" | "paused";
 
 /** A pause as it runs here. It is over when either clock says so, and does not begin again. */
 interface RunningPause {
@@ -52,10 +52,10 @@ export function pauseLeftMs({ from, until }: Pick<Pause, "from" | "until">, at: 
 
 /** Why this device's frames are to be dropped now, or null. It is called for each frame. */
 export function unwatched(hindrance: Hindrance, wall: WallMs, monotonic: MonotonicMs): Unwatched | null {
-  if (!hindrance.hasConsent) return "frames.dropped.no-consent";
+  if (!hindrance.hasConsent) return "no-consent";
   const { pause } = hindrance;
   if (pause === null) return null;
-  if (monotonic < pause.endsAt && wall < pause.until) return "frames.dropped.paused";
+  if (monotonic < pause.endsAt && wall < pause.until) return "paused";
   pause.endsAt = Number.NEGATIVE_INFINITY;
   return null;
 }

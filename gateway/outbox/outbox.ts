@@ -1,13 +1,13 @@
 import type { Logger } from "pino";
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import type { Detection } from "../../firmware-contracts/detection.ts";
-import type { FallUpdate, Intake, IntakeItem } from "../../firmware-contracts/intake.ts";
+import type { FallUpdate, Intake, IntakeItem, WelfareEvent } from "../../firmware-contracts/intake.ts";
 import type { Counters } from "../counters.ts";
 import { within } from "../time-limit.ts";
 import { Away } from "./away.ts";
 import type { KeptWatch } from "./kept-watch.ts";
 import { RefusedItem } from "./refused-item.ts";
-import type { OutboxEvent, OutboxStore } from "./store.ts";
+import type { OutboxEvent, OutboxStore, WelfareChanges } from "./store.ts";
 
 /** Events are written together so often, ms. */
 const eventFlushMs = 250;
@@ -46,6 +46,11 @@ export interface Outbox {
   keepUpdate(update: FallUpdate): Promise<void>;
   /** A fall is watched no more. Tried until it is kept. */
   endWatch(detectionId: string): void;
+  /**
+   * Keeps what is known of dwellings, and what is to be told of them, all or none. Where the store fails it resolves once the intake has what is to be told;
+   * rejects where neither is so. The same id twice is one event.
+   */
+  keepWelfare(changes: WelfareChanges): Promise<void>;
   /** Events are dropped, oldest first and counted, where they cannot be kept. */
   event(event: OutboxEvent): void;
   /** False from a failed commit until one succeeds. */
@@ -250,6 +255,38 @@ export function createOutbox(options: OutboxOptions): Outbox {
     }
   });
 
+  /** In order; a person waits for what stands in them, so that they are not among the other events. */
+  const welfare = sender("welfare", async () => {
+    for (;;) {
+      const waiting = await store.waitingWelfare(batchSize);
+      if (waiting.length === 0 || stopped) return "emptied";
+      const done: string[] = [];
+      for (const event of waiting) {
+        if (stopped || !(await submitWelfare(event))) break;
+        done.push(event.id);
+      }
+      if (stopped) return "failed";
+      if (done.length > 0) await store.welfareDelivered(done, clock.wallNow());
+      if (done.length < waiting.length) return "failed";
+    }
+  });
+
+  /** Whether it is done with: one that alerting cannot read, being older, would hold up all behind it, and is dropped. */
+  async function submitWelfare(event: WelfareEvent): Promise<boolean> {
+    try {
+      await within(clock, options.submitSeconds * 1000, intake.submit({ type: "welfare-event", event }));
+      counters.add("outbox.welfare.delivered");
+      if (awayWhy !== null) detections.wake(true);
+      return true;
+    } catch (error) {
+      const isRefused = error instanceof RefusedItem;
+      counters.add(isRefused ? "outbox.welfare.dropped" : "outbox.welfare.failed");
+      if (isRefused)
+        log.error({ id: event.id, error: String(error) }, "alerting refused a welfare event; it is dropped");
+      return isRefused;
+    }
+  }
+
   async function flushEvents(): Promise<void> {
     const list = fresh;
     fresh = [];
@@ -347,6 +384,17 @@ export function createOutbox(options: OutboxOptions): Outbox {
       // At a stop it goes on after the next start, and is told where nobody is seen to get up.
       untilDone(() => store.endWatch(detectionId, clock.wallNow())).catch(() => {});
     },
+    async keepWelfare(changes) {
+      try {
+        await store.putWelfare(changes);
+        if (changes.events.length > 0) welfare.wake(true);
+      } catch (error) {
+        failed(error);
+        if (changes.events.length === 0) throw error;
+        // No room here: then alerting itself must have it.
+        for (const event of changes.events) if (!(await submitWelfare(event))) throw error;
+      }
+    },
     event(event) {
       fresh.push(event);
       if (fresh.length > options.maxEvents) {
@@ -360,13 +408,19 @@ export function createOutbox(options: OutboxOptions): Outbox {
     },
     async isEmpty() {
       if (fresh.length > 0 || flushing > 0 || isCommitting) return false;
-      const counts = [await store.countDetections(), await store.countFallUpdates(), await store.countEvents()];
+      const counts = [
+        await store.countDetections(),
+        await store.countFallUpdates(),
+        await store.countWelfare(),
+        await store.countEvents(),
+      ];
       return counts.every((count) => count === 0);
     },
     start() {
       stopped = false;
       detections.wake(true);
       updates.wake(true);
+      welfare.wake(true);
       events.wake(true);
     },
     stop() {

@@ -5,6 +5,7 @@ import type { OutboxTables } from "./tables.ts";
 import type { TablesCall } from "./tables-worker.ts";
 
 export type { OutboxEvent } from "./tables.ts";
+export type { WelfareChanges } from "./welfare-tables.ts";
 
 /** The outbox's tables behind a thread of their own: what a sync on a slow memory card holds up is that thread, and no frame. Calls are done one by one, in their order. */
 export type OutboxStore = {
@@ -55,6 +56,11 @@ export function createOutboxStore(folder: string): OutboxStore {
     waitingEvents: (...args) => call("waitingEvents", ...args),
     eventsDelivered: (...args) => call("eventsDelivered", ...args),
     countEvents: (...args) => call("countEvents", ...args),
+    putWelfare: (...args) => call("putWelfare", ...args),
+    readWelfare: (...args) => call("readWelfare", ...args),
+    waitingWelfare: (...args) => call("waitingWelfare", ...args),
+    welfareDelivered: (...args) => call("welfareDelivered", ...args),
+    countWelfare: (...args) => call("countWelfare", ...args),
     readControl: (...args) => call("readControl", ...args),
     writeControl: (...args) => call("writeControl", ...args),
     probe: (...args) => call("probe", ...args),

@@ -7,6 +7,7 @@ import { Detection } from "../../firmware-contracts/detection.ts";
 import { DeviceEvent, FallUpdate, GatewayEvent } from "../../firmware-contracts/intake.ts";
 import { KeptControl } from "../ingest/kept-control.ts";
 import { KeptWatch } from "./kept-watch.ts";
+import { createWelfareTables, openWelfareTables, type WelfareTables } from "./welfare-tables.ts";
 
 /** What goes out beside Detections. */
 const OutboxEvent = z.union([GatewayEvent, DeviceEvent]);
@@ -25,7 +26,7 @@ const remembered = [
  * What the gateway must not forget. Detections and the last Control are in `gateway.sqlite` (WAL, synchronous=FULL: a commit is on the disk when it
  * returns); device events in `events.sqlite` (synchronous=NORMAL: a power cut may cost the last seconds of them), so that they never hold up a Detection.
  */
-export interface OutboxTables {
+export interface OutboxTables extends WelfareTables {
   /** Makes folder and files, and forgets what was delivered long ago. Throws where that cannot be done. */
   open(at: WallMs): void;
   close(): void;
@@ -102,6 +103,7 @@ export function createOutboxTables(folder: string): OutboxTables {
       for (const [table, column] of remembered) {
         main.prepare(`DELETE FROM ${table} WHERE ${column} < ?`).run(Math.round(at - rememberMs));
       }
+      openWelfareTables(main, Math.round(at - rememberMs));
       events = new DatabaseSync(join(folder, "events.sqlite"));
       events.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 250;
         CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL) STRICT;`);
@@ -209,6 +211,13 @@ export function createOutboxTables(folder: string): OutboxTables {
         .prepare("INSERT INTO control (one, body) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET body = excluded.body")
         .run(JSON.stringify(control));
     },
+    ...createWelfareTables(
+      (work) => {
+        const database = need(main);
+        transaction(database, () => work(database));
+      },
+      () => need(main),
+    ),
     probe() {
       need(main).exec("INSERT INTO probe (one, times) VALUES (1, 1) ON CONFLICT (one) DO UPDATE SET times = times + 1");
     },

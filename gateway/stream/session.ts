@@ -1,8 +1,9 @@
 import type { Logger } from "pino";
 import type { Conclusion, FallIdentity, WatchedFall } from "../../detector/detector.ts";
 import type { OperatingPoints } from "../../detector/operating-points.ts";
+import type { FusionState } from "../../detector/presence/fusion.ts";
 import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
-import { type Detection, detectionId, type Placement } from "../../firmware-contracts/detection.ts";
+import { type Detection, detectionId, type Evidence, type Placement } from "../../firmware-contracts/detection.ts";
 import { type AccelFrame, decodeFrame, encodeFrame } from "../../firmware-contracts/frame.ts";
 import type { FallUpdate } from "../../firmware-contracts/intake.ts";
 import type { CandidateLog } from "../candidates/log.ts";
@@ -42,6 +43,8 @@ export interface SessionOptions {
   deviceId: string;
   placement(): Placement;
   threshold(): number | undefined;
+  /** What the dwelling's presence sensors have told, in the time of `time`; null where there are none. */
+  presence(): FusionState | null;
   operatingPoints: OperatingPoints;
   modelVersion: string;
   bufferMs: number;
@@ -130,6 +133,8 @@ export function createSession(options: SessionOptions): Session {
     bufferMs: options.bufferMs,
     placement: options.placement,
     threshold: options.threshold,
+    // Presence is not in the journal: what is lived again is judged as without.
+    presence: () => (replayNow === null ? options.presence() : null),
     now,
     replaying: () => replayNow !== null,
     owe,
@@ -295,11 +300,12 @@ export function createSession(options: SessionOptions): Session {
       arrivedAt: time.toWall(conclusion.arrivedAt),
       late: conclusion.arrivedAt - conclusion.impactAt > lateMs,
       clockSuspect,
-      evidence: conclusion.evidence,
+      evidence: inWallTime(conclusion.evidence),
       model: options.modelVersion,
       test: false,
     };
     counters.add("detections.fall");
+    if (conclusion.isLifted) counters.add("candidates.lifted");
     const { id } = detection;
     const isOver = replayNow !== null && options.hadEnded(id);
     if (isOver) live.unwatch(conclusion);
@@ -339,6 +345,13 @@ export function createSession(options: SessionOptions): Session {
       // Given up only at a stop: the journal keeps the frames, and the store the watch, for the next start.
       () => {},
     );
+  }
+
+  function inWallTime(evidence: Evidence): Evidence {
+    const { presence } = evidence;
+    if (!presence) return evidence;
+    const items = presence.items.map((item) => ({ ...item, since: time.toWall(item.since) }));
+    return { ...evidence, presence: { ...presence, items } };
   }
 
   /** Once nothing is undecided, the journal may let go after a while. */

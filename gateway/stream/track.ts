@@ -12,6 +12,7 @@ import {
   type WatchedFall,
 } from "../../detector/detector.ts";
 import type { OperatingPoints } from "../../detector/operating-points.ts";
+import type { FusionState } from "../../detector/presence/fusion.ts";
 import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
 import type { Placement } from "../../firmware-contracts/detection.ts";
 import type { CandidateNotes } from "../candidates/notes.ts";
@@ -36,6 +37,8 @@ export interface TrackHost {
   bufferMs: number;
   placement(): Placement;
   threshold(): number | undefined;
+  /** What the dwelling's presence sensors have told; null where there are none, and while the journal is played again. */
+  presence(): FusionState | null;
   /** Now, or the time that is being lived again. */
   now(): WallMs;
   /** True while the journal is played again: wakes are then called by the session. */
@@ -122,7 +125,7 @@ export function createTrack(host: TrackHost, watchFalls: boolean): Track {
   function run(input: DetectorInput): boolean {
     let commands: DetectorCommand[];
     try {
-      [state, commands] = step(state, input, host.now());
+      [state, commands] = step(state, input, host.now(), host.presence());
     } catch (error) {
       // A fault of ours must neither end the gateway nor make the device send the frame that showed it for ever.
       host.failed(error);

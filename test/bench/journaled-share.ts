@@ -77,6 +77,7 @@ export async function journaledShare(trials: readonly Trial[], classifier: Class
       deviceId: `share-${number}`,
       placement: () => trial.placement,
       threshold: () => undefined,
+      presence: () => null,
       operatingPoints: classifier.operatingPoints,
       modelVersion: classifier.modelVersion,
       bufferMs: 10_000,

@@ -47,6 +47,8 @@ export function whyMissed(played: Played, point: OperatingPoint): string {
       return `score ${best.toFixed(2)}, dismissed: walking was seen afterwards`;
     case "not-lying":
       return `score ${best.toFixed(2)}, dismissed: the change of posture did not last`;
+    case "presence":
+      return `score ${best.toFixed(2)}, dismissed: presence spoke against it`;
     case "cancelled":
       return `score ${best.toFixed(2)}, cancelled by the wearer`;
     case "joined":
