@@ -3,9 +3,33 @@ import { describe, expect, test } from "vitest";
 import { Evidence } from "../firmware-contracts/detection.ts";
 import { openDetector, step } from "./detector.ts";
 import { gateMg } from "./gate.ts";
-import { impact, lying, points, stage, standing, storyStart, switching, walking } from "./synthetic-wearer.ts";
+import {
+  impact,
+  lying,
+  type Motion,
+  points,
+  stage,
+  standing,
+  storyStart,
+  switching,
+  walking,
+} from "./synthetic-wearer.ts";
 
 const fall = impact(10.3, 4, standing, lying);
+
+test("evidence tells how long there was hardly any weight before the impact, and that it is not known where it was not seen", () => {
+  const dropping = (until: number): Motion => switching(until - 0.3, standing, () => [0, 0.2, 0.1]);
+  const evidenceOf = (before: Motion, lost: number[] = []) => {
+    const story = stage({ score: () => 0.95 });
+    story.send(impact(10.5, 4, before, lying), 40, (frame) => (lost.includes(frame.sequence) ? null : frame));
+    story.wait(60);
+    return story.of("detect")[0]?.conclusion.evidence;
+  };
+  expect(evidenceOf(dropping(10.5))?.fallMs).toBeGreaterThan(180);
+  expect(evidenceOf(dropping(10.5))?.fallMs).toBeLessThan(320);
+  expect(evidenceOf(standing)?.fallMs).toBe(0);
+  expect(evidenceOf(standing, [10])?.fallMs).toBeNull();
+});
 
 describe("strong evidence", () => {
   test("is told within 5 s of the impact, and once", () => {

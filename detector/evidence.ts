@@ -1,6 +1,6 @@
 import type { Evidence, EvidenceWindow } from "../firmware-contracts/detection.ts";
 import { type Aftermath, tiltSince } from "./aftermath.ts";
-import { type History, placeOf, rateHz } from "./history.ts";
+import { type History, magnitudeAt, placeOf, rateHz } from "./history.ts";
 import type { Candidate } from "./stream.ts";
 
 const secondsBefore = 4;
@@ -14,12 +14,29 @@ export function evidenceOf(history: History, candidate: Candidate, aftermath: Af
     peakG: candidate.peak / 1000,
     score: candidate.score ?? 0,
     tiltDeg: tiltSince(history, candidate.impact),
+    fallMs: candidate.lane === "hidden" ? null : weightlessBefore(history, candidate.impact),
     stillSeconds: aftermath.stillSeconds,
     unknownSeconds: aftermath.unknownSeconds,
     rangeG: candidate.frame.rangeG,
     rateHz: candidate.frame.rateHz,
     window: pictureOf(history, candidate.impact),
   };
+}
+
+/** Below this a body is on its way down, milli-g: studies of falls take 0.5 to 0.7 g (Kangas 2008: 0.6 g). */
+const weightlessMg = 600;
+
+/** Milliseconds of the second before the impact in which there was hardly any weight; null where half of it or more is unknown. */
+function weightlessBefore(history: History, impact: number): number | null {
+  let known = 0;
+  let weightless = 0;
+  for (let slot = impact - rateHz; slot < impact; slot++) {
+    const place = placeOf(history, slot);
+    if (place < 0) continue;
+    known++;
+    if (magnitudeAt(history, place) < weightlessMg) weightless++;
+  }
+  return known > rateHz / 2 ? (weightless * 1000) / rateHz : null;
 }
 
 function pictureOf(history: History, impact: number): EvidenceWindow {

@@ -39,6 +39,9 @@ export const Evidence = z.object({
     .max(180)
     .nullable()
     .meta({ description: "Change of posture across the impact; null unknown" }),
+  fallMs: z.number().min(0).nullable().optional().meta({
+    description: "How long in the second before the impact the device was nearly weightless, ms; null unknown",
+  }),
   stillSeconds: z.number().min(0).nullable().meta({ description: "Seconds still after the impact; null unknown" }),
   unknownSeconds: z.number().min(0).meta({ description: "Seconds without signal between impact and detection" }),
   rangeG: z.number().positive(),
