@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
+import type { Lesson } from "../alerting/registry/confirmed.ts";
 import { readCard } from "../detector/classifier/card.ts";
 import { loadClassifier } from "../detector/classifier/classifier.ts";
 import { modelInput } from "../detector/model-input.ts";
@@ -189,27 +190,49 @@ describe("what is asked for", () => {
     await expect(tune(...args)).rejects.toThrow(mend);
   });
 
+  const evidenceOf = (alarms: [score: number, lesson: Lesson][], threshold: number | null = null) => ({
+    deviceId: "watch-1",
+    placement: "wrist" as const,
+    model: "wrist" as const,
+    card: { ...card, bank: { wrist: { wide: [[0.03, 0.95] as [number, number]] } } },
+    limits: { least: 0.02, most: 0.95, by: "bank" as const, keeps97: 0.95 },
+    threshold,
+    ranges: ["wide" as const],
+    log: null,
+    alarms: alarms.map(([score, lesson], i) => ({
+      ...{ detectionId: `watch-1.1.${i}.fall`, impactAt: 0, strength: "medium" as const, rangeG: 4, model: "m" },
+      ...{ episodeId: `${i}`, outcome: "unhurt" as const, score, lesson },
+    })),
+    notComparable: 0,
+    versions: [],
+  });
+
+  test("one at which a confirmed fall would raise no alarm is refused, with the highest that loses none; lowering never is", () => {
+    const found = evidenceOf([
+      [0.87, "fall"],
+      [0.93, "fall"],
+      [0.86, "no-fall"],
+      [0.88, "nothing"],
+    ]);
+    expect(reportOf(found, 0.87).refused).toEqual([]);
+    expect(reportOf(found, 0.87).confirmed).toMatchObject({ falls: 2, noFalls: 1, noFallsDropped: 1, teachNothing: 1 });
+    const { refused, confirmed } = reportOf(found, 0.9);
+    expect(refused).toEqual(["1 confirmed fall would raise no alarm; the highest threshold that loses none is 0.8700"]);
+    expect(confirmed?.fallsLost).toMatchObject([{ score: 0.87 }]);
+    expect(reportOf(found, 0.96).refused).toEqual([
+      expect.stringMatching(/0.9600 is too high: up to 0.9500 97 %/),
+      expect.stringMatching(/^2 confirmed falls would/),
+    ]);
+    // Found while a lower one was in force: it is lost already, and a threshold on the way back down is none the worse for it.
+    expect(reportOf(evidenceOf([[0.4, "fall"]], 0.9), 0.6).refused).toEqual([]);
+    expect(reportOf(evidenceOf([], 0.5), 0.01).refused).toEqual([expect.stringMatching(/no threshold is under 0.02/)]);
+  });
+
   test("a threshold above the model's own, without a bank in the card, is refused; so is a revoked device", async () => {
     await addDevice();
     const higher = (medium + 0.01).toFixed(4);
-    const noBank = { ...card, bank: undefined };
     const limits = { least: 0.02, most: medium, by: "medium-without-bank" as const, keeps97: null };
-    const evidence = {
-      deviceId: "watch-1",
-      placement: "wrist" as const,
-      model: "wrist" as const,
-      card: noBank,
-      limits,
-    };
-    const nothing = {
-      threshold: null,
-      ranges: ["wide" as const],
-      log: null,
-      alarms: [],
-      notComparable: 0,
-      versions: [],
-    };
-    expect(reportOf({ ...evidence, ...nothing }, Number(higher)).refused).toEqual([
+    expect(reportOf({ ...evidenceOf([]), limits }, Number(higher)).refused).toEqual([
       expect.stringMatching(/too high: the model's card has no bank of falls/),
     ]);
     await run("device", "revoke", "watch-1");
