@@ -144,7 +144,7 @@ function addErase(command: Command): void {
       if (options.json) return print(JSON.stringify(done));
       const where = gateway ? "The gateway of this data folder" : "Gateways that alerting can reach";
       print(
-        `gateway     ${where} shut its devices out within seconds and let go of what was undecided. Movements stay in the journal by device id, without key number or name, until its file is full and nobody needs it`,
+        `gateway     ${where} shut its devices out within seconds, delete its candidates and let go of what was undecided. Movements stay in the journal by device id, without key number or name, until its file is full and nobody needs it`,
       );
       const unsealed = done.reduce((sum, { forgotten }) => sum + forgotten.unsealedEntries, 0);
       if (unsealed > 0) {
