@@ -130,6 +130,7 @@ function viewOf({ state, pages }: Shown, nameOf: (id: string) => string): Episod
     openedAt: Math.round(state.openedAt),
     late: detection?.late ?? false,
     test: facts.test,
+    longLie: longLieOf(state),
     repeats: state.repeats,
     takenBy: name(state.takenBy),
     takenAt: state.takenAt,
@@ -158,6 +159,12 @@ function viewOf({ state, pages }: Shown, nameOf: (id: string) => string): Episod
 function actorName(actor: Actor, nameOf: (id: string) => string): string | null {
   if (actor.kind === "responder") return nameOf(actor.id);
   return actor.kind === "user" ? actor.name : null;
+}
+
+/** Once somebody is there, or it is closed, it is part of the story. */
+function longLieOf({ status, longLie }: EpisodeState): EpisodeView["longLie"] {
+  if (!longLie || status === "arrived" || status === "closed") return null;
+  return { since: Math.round(longLie.since), isUnheard: longLie.isUnheard };
 }
 
 /** What an episode of no device is about. */

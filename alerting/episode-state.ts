@@ -154,6 +154,16 @@ export interface SeenDetection {
 /** What a page says of the alarm: of the detection that opened the episode, or of a later one that called everybody out again. */
 export type AlarmNews = Pick<Detection, "kind" | "reason" | "impactAt" | "arrivedAt" | "late">;
 
+/** Nobody was seen to get up in the five minutes after a fall. Wall ms. */
+export interface LongLie {
+  /** The fall's impact. */
+  since: number;
+  /** When that was told. */
+  at: number;
+  /** Most of it was without signal. */
+  isUnheard: boolean;
+}
+
 /** Where an episode stands on its way from raised to closed: what an undo puts back. */
 export interface Ladder {
   status: EpisodeStatus;
@@ -186,6 +196,10 @@ export interface EpisodeState extends Ladder {
   repeats: number;
   /** Null for what no device has detected. */
   news: AlarmNews | null;
+  /** It is urgent: whoever fell has not been seen to get up. Absent: nobody has said so, or somebody was there since. */
+  longLie?: LongLie;
+  /** Detections of which that was told. */
+  longLies?: string[];
   /** Step of the policy now waited for, from 0. */
   step: number;
   /** How often the policy has begun, from 1. */
@@ -217,6 +231,8 @@ export interface EpisodeState extends Ladder {
 export type EpisodeInput = { duty?: Duty } & (
   | { type: "opened"; facts: EpisodeFacts }
   | { type: "repeat"; detection: SeenDetection & AlarmNews & { strength?: Detection["strength"] } }
+  /** Five minutes after this fall nobody was seen to get up. Seconds since the impact, and of these without signal. */
+  | { type: "long-lie"; detectionId: string; lyingSeconds: number; unknownSeconds: number }
   /** `tries` counts this attempt. */
   | {
       type: "page-result";

@@ -249,6 +249,12 @@ const anyInput: fc.Arbitrary<(state: EpisodeState) => EpisodeInput> = fc.oneof(
       status,
       errorCode: null,
     })),
+  fc.record({ n: fc.nat(9), unknownSeconds: fc.constantFrom(0, 290) }).map(({ n, unknownSeconds }) => () => ({
+    type: "long-lie" as const,
+    detectionId: `w.1.${n}.fall`,
+    lyingSeconds: 301,
+    unknownSeconds,
+  })),
   fc.nat(9).map((n) => () => ({
     type: "repeat" as const,
     detection: {

@@ -36,6 +36,7 @@ import {
   release,
   take,
 } from "./ladder.ts";
+import { lieLong } from "./long-lie.ts";
 import { applyReply } from "./reply-effects.ts";
 import { setClock } from "./set-clock.ts";
 
@@ -118,6 +119,9 @@ function apply(move: Move, input: EpisodeInput): void {
       break;
     case "repeat":
       repeat(move, input.detection);
+      break;
+    case "long-lie":
+      lieLong(move, input);
       break;
     case "page-result":
       takePageResult(move, input.pageId, input.purpose, input.tries, input.result);

@@ -110,10 +110,11 @@ function pageAll(move: Move, called: readonly string[]): void {
 }
 
 /** The text that asks somebody to take it. */
-function callOf({ facts, news }: EpisodeState): [PagePurpose, Message] {
+function callOf({ facts, news, longLie }: EpisodeState): [PagePurpose, Message] {
   if (facts.signOn) return ["sign-on", { kind: "sign-on", from: facts.signOn.startsAt }];
   if (facts.trouble) return ["technical", technicalText(facts.trouble)];
   if (!news) throw new Error(`episode ${facts.id} is about nothing`);
+  if (longLie) return ["alarm", { kind: "long-lie", ...longLie }];
   const { reason, impactAt, arrivedAt, late } = news;
   return ["alarm", { kind: "alarm", reason, impactAt, arrivedAt, late }];
 }

@@ -83,6 +83,13 @@ export const ServiceEvent = z.discriminatedUnion("type", [
     sinceImpactMs: ms,
   }),
   z.object({ type: z.literal("not-taken"), ...episode, round: z.number().int() }),
+  z.object({
+    type: z.literal("long-lie"),
+    ...episode,
+    detectionId: id,
+    lyingSeconds: z.number().meta({ description: "Since the impact; nobody was seen to get up" }),
+    unknownSeconds: z.number().meta({ description: "Of these, without signal" }),
+  }),
   z.object({ type: z.literal("receipt-missing"), ...episode, step: z.number().int() }),
   z.object({ type: z.literal("operators-first"), ...episode }),
   z.object({ type: z.literal("not-set-off"), ...episode, by }),

@@ -1,5 +1,6 @@
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Detection } from "../firmware-contracts/detection.ts";
+import type { FallUpdate } from "../firmware-contracts/intake.ts";
 import { type Board, timelineOf } from "./board.ts";
 import { createClockJumps } from "./clock-jumps.ts";
 import type { AlertingConfig, ResponderConfig } from "./config.ts";
@@ -61,6 +62,8 @@ export interface Keeper {
   load(): Promise<void>;
   /** Opens an episode or joins one. The same id twice does nothing. */
   detect(detection: Detection): Promise<void>;
+  /** What became of somebody after a fall: `unknown` where its Detection is not known, or was erased; `known` where it was told before. */
+  fallUpdate(update: FallUpdate): Promise<"taken" | "unknown" | "known">;
   /** Raises a technical alarm, one for each outage. */
   raise(trouble: Trouble): Promise<void>;
   /** Ends the technical alarm about this, where there is one: it is so no more. */
@@ -223,6 +226,16 @@ export function createKeeper(options: KeeperOptions): Keeper {
     await commit(null, { type: "opened", facts }, { detection }, [detectionEvent(facts, detection, now, false)]);
   }
 
+  async function fallUpdateNow(update: FallUpdate): Promise<"taken" | "unknown" | "known"> {
+    const { detectionId, lyingSeconds, unknownSeconds } = update;
+    const episodeId = await store.episodes.episodeOfDetection(detectionId);
+    const state = episodeId === null ? null : await store.episodes.episode(episodeId);
+    if (!state) return "unknown";
+    if (state.longLies?.includes(detectionId)) return "known";
+    await commit(state, { type: "long-lie", detectionId, lyingSeconds, unknownSeconds }, {}, []);
+    return "taken";
+  }
+
   async function raiseNow(trouble: Trouble): Promise<void> {
     if (await store.episodes.openEpisode(troubleKey(trouble), false)) return;
     await commit(null, { type: "opened", facts: await opening.ofTrouble(trouble, clock.wallNow()) }, {}, []);
@@ -319,6 +332,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     nameOf,
     load: () => serial(loadNow),
     detect: (detection) => serial(() => detectNow(detection)),
+    fallUpdate: (update) => serial(() => fallUpdateNow(update)),
     raise: (trouble) => serial(() => raiseNow(trouble)),
     end: (trouble) => serial(() => endNow(troubleKey(trouble), false)),
     askSignOn: (signOn) => serial(() => askSignOnNow(signOn)),

@@ -149,6 +149,7 @@ function callTheNext(move: Move, takenBy: Actor, takenAt: number): void {
 export function callOutAgain(move: Move): void {
   const { state } = move;
   reopen(move);
+  delete state.longLie;
   state.arrivedBy = null;
   state.arrivedAt = null;
   state.present = [];

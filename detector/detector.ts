@@ -20,6 +20,14 @@ export function openDetector(settings: DetectorSettings): DetectorState {
   return { settings, presence: null, streams: [], watches: [], cancelledAt: null, wakeAt: null };
 }
 
+/** Opens a detector that goes on with what an earlier one of the same device watches. Worn elsewhere, the posture of before tells nothing. */
+export function openAfter(earlier: DetectorState, settings: DetectorSettings): DetectorState {
+  const isElsewhere = settings.placement !== earlier.settings.placement;
+  const before = { x: 0, y: 0, z: 0, known: 0 };
+  const watches = earlier.watches.map((watch) => ({ ...watch, stream: null, ...(isElsewhere ? { before } : {}) }));
+  return { ...openDetector(settings), watches };
+}
+
 /**
  * Takes in one input and tells what is to be done. Pure but for this: it owns the state given and may change and return it.
  * Neither a `frame`'s samples nor any other input is kept.

@@ -84,8 +84,8 @@ export type DetectorCommand =
   | { kind: "classify"; candidateId: string; placement: Placement; impactAt: WallMs; input: Float32Array }
   /** The score asks to await the aftermath. */
   | { kind: "suspected"; candidateId: string; impactAt: WallMs; score: number }
-  /** `watched`: what `watch` needs where another detector is to go on with it. */
-  | { kind: "detect"; candidateId: string; conclusion: Conclusion; watched: WatchedFall }
+  /** `watched`: what `watch` needs where another detector is to go on with it; null where it is not watched. */
+  | { kind: "detect"; candidateId: string; conclusion: Conclusion; watched: WatchedFall | null }
   | { kind: "dismissed"; candidateId: string; why: Dismissal }
   /** Five minutes after the impact of a fall that was told nobody has been seen to get up. Seconds since the impact, and of these without signal. */
   | { kind: "long-lie"; fall: FallIdentity; lyingSeconds: number; unknownSeconds: number }

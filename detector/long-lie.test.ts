@@ -217,7 +217,7 @@ describe("a fall that an earlier detector told", () => {
   const { watched } = (() => {
     const story = told();
     story.send(fall, 20);
-    return story.of("detect")[0]!;
+    return { watched: story.of("detect")[0]!.watched! };
   })();
 
   /** A gateway that was down until `s` seconds into the story. */

@@ -34,22 +34,21 @@ export interface Watch extends WatchedFall {
   run: number;
 }
 
-/** Begins to follow somebody whose fall is told now. */
+/** Begins to follow somebody whose fall is told now. Null where the settings say not to. */
 export function watchFall(
   state: DetectorState,
   stream: Stream,
   candidate: Candidate,
   fall: Omit<WatchedFall, "before">,
   now: WallMs,
-): WatchedFall {
+): WatchedFall | null {
+  if (state.settings.watchFalls === false) return null;
   const watched: WatchedFall = { ...fall, before: gravityBefore(stream.history, candidate.impact) };
-  if (state.settings.watchFalls !== false) {
-    state.watches.push({
-      ...watched,
-      ...limits(fall.impactAt, now),
-      ...{ knownSlots: 0, stream, counted: candidate.impact, nextWindow: candidate.impact + 2 * rateHz, run: 0 },
-    });
-  }
+  state.watches.push({
+    ...watched,
+    ...limits(fall.impactAt, now),
+    ...{ knownSlots: 0, stream, counted: candidate.impact, nextWindow: candidate.impact + 2 * rateHz, run: 0 },
+  });
   return watched;
 }
 

@@ -32,6 +32,8 @@ export function lineOf(event: ServiceEvent, nameOf: (responderId: string) => str
       const where = `Nyckel ${event.alias ?? "?"} (${event.deviceId})`;
       return line(colours.red(colours.bold("ALARM".padEnd(9))), `${event.code}  ${where}: ${what}`);
     }
+    case "long-lie":
+      return line(colours.red("long lie".padEnd(9)), `${event.code}  not seen to get up for five minutes`);
     case "taken":
       return line("taken", `${event.code}  by ${nameOf(event.by)}, ${seconds(event.sinceImpactMs)} after the fall`);
     case "arrived":

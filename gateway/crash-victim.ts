@@ -1,5 +1,5 @@
 // A gateway in a process of its own, for the tests that kill it. Alerting is in the test's process, over HTTP.
-// Arguments: data folder, alerting's address, token, more configuration as JSON. Writes the broker's address to standard output.
+// Arguments: data folder, alerting's address, token, more configuration as JSON, how fast its clock runs. Writes the broker's address to standard output.
 import { pino } from "pino";
 import { loadClassifier } from "../detector/classifier/classifier.ts";
 import { systemClock } from "../firmware-contracts/clock.ts";
@@ -7,8 +7,8 @@ import { GatewayConfig } from "./config.ts";
 import { createGateway } from "./gateway.ts";
 import { createHttpIntake } from "./outbox/http-intake.ts";
 
-const [dataDir = "", url = "", token = "", more = "{}"] = process.argv.slice(2);
-const clock = systemClock();
+const [dataDir = "", url = "", token = "", more = "{}", speed = "1"] = process.argv.slice(2);
+const clock = systemClock(Number(speed));
 const gateway = createGateway({
   config: GatewayConfig.parse({ mqtt: { port: 0 }, ...JSON.parse(more) }),
   dataDir,

@@ -5,11 +5,12 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import mqtt from "mqtt";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { IntakeItem } from "../firmware-contracts/intake.ts";
-import { devicesNamed, fallFrames, publish, publishFrames, report, until } from "./test-bench.ts";
+import { IntakeItem, itemId } from "../firmware-contracts/intake.ts";
+import { devicesNamed, fallFrames, publish, publishFrames, report, until, walkingAfter } from "./test-bench.ts";
 
 const token = "a-token-of-some-length";
 const device = "watch-1";
@@ -34,7 +35,7 @@ beforeAll(async () => {
     });
     request.on("end", () => {
       const item = IntakeItem.parse(JSON.parse(body));
-      if (item.type === "detection") taken.push(item.detection.id);
+      if (item.type === "detection" || item.type === "fall-update") taken.push(itemId(item));
       response.writeHead(204).end();
     });
   });
@@ -48,9 +49,11 @@ afterAll(() => {
   server.closeAllConnections();
 });
 
-async function startVictim(folder: string): Promise<{ mqttUrl: string; kill(): Promise<void> }> {
+async function startVictim(folder: string, speed = 1): Promise<{ mqttUrl: string; kill(): Promise<void> }> {
   const victim = fileURLToPath(new URL("crash-victim.ts", import.meta.url));
-  const child = spawn(process.execPath, [victim, folder, url, token], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [victim, folder, url, token, "{}", String(speed)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   running.add(child);
   const mqttUrl = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout! }).once("line", resolve);
@@ -106,6 +109,47 @@ describe("killed with SIGKILL after an acknowledgement", () => {
     expect(new Set(taken)).toEqual(new Set([`${device}.9.12.fall`]));
     expect(taken).toHaveLength(times);
     await victim.kill();
+    await rm(folder, { recursive: true });
+  });
+
+  test("after the fall was told: that nobody gets up is told by the next run, once", { timeout: 60_000 }, async () => {
+    taken = [];
+    const folder = await mkdtemp(join(tmpdir(), "fallvakt-crash-"));
+    const victim = await startVictim(folder);
+    const client = await connect(victim.mqttUrl);
+    await publishFrames(client, device, fallFrames({ bootId: 9 }));
+    await until("the fall is told", () => taken.length > 0);
+    await victim.kill();
+    client.end(true);
+    const hasty = await startVictim(folder, 60);
+    const update = `${device}.9.12.fall.long-lie`;
+    await until("the long lie is told", () => taken.includes(update), 20_000);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await hasty.kill();
+    const last = await startVictim(folder, 60);
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    expect(taken.filter((id) => id === update)).toHaveLength(1);
+    await last.kill();
+    await rm(folder, { recursive: true });
+  });
+
+  test("after walking was seen: living the fall again does not ask for it again", { timeout: 60_000 }, async () => {
+    taken = [];
+    const folder = await mkdtemp(join(tmpdir(), "fallvakt-crash-"));
+    const victim = await startVictim(folder);
+    const client = await connect(victim.mqttUrl);
+    const frames = fallFrames({ bootId: 9, after: 8 });
+    await publishFrames(client, device, [...frames, ...walkingAfter(frames, 9)]);
+    const store = new DatabaseSync(join(folder, "gateway.sqlite"), { readOnly: true });
+    await until("walking was seen", () => store.prepare("SELECT 1 FROM watch WHERE endedAt > 0").get() !== undefined);
+    store.close();
+    await victim.kill();
+    client.end(true);
+    // The fall is in the journal still, but for the walking.
+    const hasty = await startVictim(folder, 60);
+    await new Promise((resolve) => setTimeout(resolve, 8_000));
+    expect(taken).not.toContain(`${device}.9.12.fall.long-lie`);
+    await hasty.kill();
     await rm(folder, { recursive: true });
   });
 

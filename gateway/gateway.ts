@@ -112,6 +112,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   /** Devices whose going offline was told already, by their will. */
   const goneByWill = new Set<string>();
   let time: SteadyTime = createSteadyTime(clock);
+  /** Falls whose watch had ended before the start. */
+  let endedWatches: ReadonlySet<string> = new Set();
   let events = 0;
   let isStarted = false;
 
@@ -145,6 +147,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       counters,
       log,
       keep: outbox.keep,
+      keepUpdate: outbox.keepUpdate,
+      endWatch: outbox.endWatch,
+      hadEnded: (detection) => endedWatches.has(detection),
       onDecision: tell,
       onSuspectClock: () => {
         if (isSeldom(`clock ${deviceId}`, suspectClockEveryMs)) event(deviceId, "clock-suspect");
@@ -340,6 +345,8 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   async function takeUp(): Promise<void> {
     const { undecided, latest } = await journal.start();
+    const watches = await store.watches();
+    endedWatches = new Set(watches.ended);
     time = createSteadyTime(clock, Math.max(latest, await presence.read()));
     presence.begin(time);
     await Promise.all(
@@ -350,6 +357,10 @@ export function createGateway(options: GatewayOptions): Gateway {
         return session(deviceId).replay(records);
       }),
     );
+    for (const watch of watches.open) {
+      if (registry.hasConsent(watch.deviceId)) session(watch.deviceId).watchAgain(watch);
+      else outbox.endWatch(watch.detectionId);
+    }
   }
 
   const isBusy = async () =>

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import mqtt from "mqtt";
 import { type Logger, pino } from "pino";
 import { type Classifier, loadClassifier } from "../detector/classifier/classifier.ts";
+import { walking } from "../detector/synthetic-wearer.ts";
 import { type Clock, systemClock } from "../firmware-contracts/clock.ts";
 import type { Detection } from "../firmware-contracts/detection.ts";
 import { type AccelFrame, encodeFrame } from "../firmware-contracts/frame.ts";
@@ -222,6 +223,23 @@ export function fallFrames(options: { bootId: number; from?: number; before?: nu
     clockUnset: false,
     samples: xyz.slice(second * rate * 3, (second + 1) * rate * 3),
   }));
+}
+
+/** So many frames of walking, in the posture of before a fall, from where `frames` end; as if sent now. */
+export function walkingAfter(frames: readonly AccelFrame[], seconds: number): AccelFrame[] {
+  const last = frames.at(-1);
+  if (!last) throw new Error("there is nothing to go on from");
+  return Array.from({ length: seconds }, (_, n) => {
+    const samples = new Int16Array(150);
+    for (let i = 0; i < 50; i++)
+      samples.set(
+        walking(n + i / 50).map((g) => Math.round(g * 1000)),
+        i * 3,
+      );
+    const { bootId, sequence, deviceTimeMs } = last;
+    const at = { sequence: sequence + 1 + n, deviceTimeMs: deviceTimeMs + (n + 1) * 1000 };
+    return restFrame({ samples, bootId, ...at });
+  });
 }
 
 /** Publishes frames one after another, each after the PUBACK of the one before. */

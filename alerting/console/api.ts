@@ -58,6 +58,10 @@ export const EpisodeView = z
     openedAt: wallMs,
     late: z.boolean(),
     test: z.boolean(),
+    longLie: z
+      .object({ since: wallMs, isUnheard: z.boolean() })
+      .nullable()
+      .meta({ description: "Nobody was seen to get up in the five minutes after the fall, and nobody is there yet" }),
     repeats: z.number().int().meta({ description: "Further detections that joined this episode" }),
     takenBy: z.string().nullable(),
     takenAt: wallMs.nullable(),

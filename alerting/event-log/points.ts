@@ -78,6 +78,13 @@ export function pointOf(event: ServiceEvent): Point {
         fields: { ...episodeFields(event), since_impact_ms: event.sinceImpactMs, since_opened_ms: event.sinceOpenedMs },
         at,
       };
+    case "long-lie":
+      return {
+        measurement: "episode",
+        tags: { ...episodeTags(event), what: event.type },
+        fields: { ...episodeFields(event), count: 1, lying_s: event.lyingSeconds, unknown_s: event.unknownSeconds },
+        at,
+      };
     case "contact":
       return {
         measurement: "contact",

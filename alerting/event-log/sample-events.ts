@@ -55,6 +55,13 @@ const samples: { readonly [T in Type]: Of<T> } = {
     sinceImpactMs: 1_900_000,
   },
   "not-taken": { type: "not-taken", ...episode, round: 1 },
+  "long-lie": {
+    type: "long-lie",
+    ...episode,
+    detectionId: "watch-38.1.7.fall",
+    lyingSeconds: 300.4,
+    unknownSeconds: 12.5,
+  },
   "receipt-missing": { type: "receipt-missing", ...episode, step: 0 },
   "operators-first": { type: "operators-first", ...episode },
   "not-set-off": { type: "not-set-off", ...episode, by: "patrol-1" },

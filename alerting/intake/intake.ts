@@ -1,6 +1,12 @@
 import type { Logger } from "pino";
 import type { Clock } from "../../firmware-contracts/clock.ts";
-import { type GatewayEvent, type Intake, IntakeItem, itemId } from "../../firmware-contracts/intake.ts";
+import {
+  type FallUpdate,
+  type GatewayEvent,
+  type Intake,
+  IntakeItem,
+  itemId,
+} from "../../firmware-contracts/intake.ts";
 import type { Counters } from "../counters.ts";
 import type { ServiceEvent } from "../events.ts";
 import type { Keeper } from "../keeper.ts";
@@ -49,6 +55,13 @@ export function createIntake(options: {
     });
   }
 
+  /** It comes behind its Detection: one whose Detection is not here is of another store, and would be no better later. */
+  async function takeFallUpdate(update: FallUpdate): Promise<void> {
+    const fate = await keeper().fallUpdate(update);
+    if (fate === "unknown") counters.count("intake.fall-update.unknown");
+    if (fate === "known") counters.count("intake.fall-update.known");
+  }
+
   function takeGatewayEvent({ gatewayId, at, event, detail }: GatewayEvent): void {
     // Told again each minute while it lasts; it is news once.
     if (!gatewayTroubles.take(gatewayId, at, event)) return;
@@ -64,6 +77,7 @@ export function createIntake(options: {
       try {
         if (checked.type === "detection") await keeper().detect(checked.detection);
         else if (checked.type === "device-event") await takeDeviceEvent(checked.event);
+        else if (checked.type === "fall-update") await takeFallUpdate(checked.update);
         else if (checked.type === "gateway-event") takeGatewayEvent(checked.event);
         else throw new Error(`alerting cannot take a ${checked.type} yet`);
       } catch (error) {

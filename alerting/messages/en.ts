@@ -1,4 +1,5 @@
 import type { OutcomeWhat } from "../console/api.ts";
+import type { LongLie } from "../episode-state.ts";
 import { longest } from "./limits.ts";
 import type { LooseMessage, Message, TextPlace, Texts, Writer } from "./message.ts";
 
@@ -19,7 +20,7 @@ const outcomes: Record<OutcomeWhat, string> = {
  */
 export const en: Texts = { of, loose };
 
-const callsOut: ReadonlySet<Message["kind"]> = new Set(["alarm", "not-taken", "nobody-free"]);
+const callsOut: ReadonlySet<Message["kind"]> = new Set(["alarm", "long-lie", "not-taken", "nobody-free"]);
 
 function of(message: Message, place: TextPlace, write: Writer): string {
   const { code } = place;
@@ -32,9 +33,16 @@ function of(message: Message, place: TextPlace, write: Writer): string {
   const mark = place.test ? "TEST ALARM " : "";
   switch (message.kind) {
     case "alarm":
+    case "long-lie":
       if (place.test)
         return `TEST ALARM ${code}, no fall. ${who}${where}. Reply ${code} T = I take it, ${code} N = I cannot.`;
+      if (message.kind === "long-lie")
+        return `ALARM FALL ${code} URGENT. ${who}${where}. ${longLie(message, write)} Reply ${code} T or ${code} N.`;
       return `ALARM ${message.reason === "help-button" ? "BUTTON" : "FALL"} ${code}. ${who}${where}. ${reason(message, write)} Reply ${code} T = I take it, ${code} N = I cannot.`;
+    case "long-lie-taken": {
+      const next = message.isOnTheWay ? `${code} F when there` : `${code} V when you set off`;
+      return `${mark}${code} ${who} URGENT. ${longLie(message, write)} Reply ${next}. If you cannot: ${code} N.`;
+    }
     case "not-taken": {
       const what = place.test ? "Test" : message.alarm === "help" ? "Alarm button" : "Fall";
       return `${place.test ? "TEST ALARM" : "ALARM"} ${code} NOT TAKEN. ${who}${area}. ${what} ${write.time(message.impactAt)}. Nobody took it in ${minutes(message.minutes)}. Reply ${code} T or phone them now.`;
@@ -136,6 +144,12 @@ function reason(message: Extract<Message, { kind: "alarm" }>, write: Writer): st
     case "soft":
       return `Lying since ${write.time(impactAt)}.`;
   }
+}
+
+/** What was measured until it was told, and no more. */
+function longLie({ since, at, isUnheard }: LongLie, write: Writer): string {
+  const fall = `${write.dayUnlessSame(since, at)}${write.time(since)}`;
+  return isUnheard ? `No steady signal since the fall ${fall}.` : `No steps measured since the fall ${fall}.`;
 }
 
 const aboutNobody: Record<TextPlace["kind"], string> = {

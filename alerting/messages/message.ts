@@ -9,6 +9,9 @@ export type Named = { responder: string } | "operator";
 /** What a text says, before it has words. Times are wall time, ms. Made by the pure core, worded by sv.ts and en.ts. */
 export type Message =
   | { kind: "alarm"; reason: DetectionReason; impactAt: number; arrivedAt: number; late: boolean }
+  /** To whoever is called out, once nobody was seen to get up for five minutes; and to whoever has it. `at`: when that was measured. */
+  | { kind: "long-lie"; since: number; at: number; isUnheard: boolean }
+  | { kind: "long-lie-taken"; since: number; at: number; isUnheard: boolean; isOnTheWay: boolean }
   | { kind: "not-taken"; alarm: "fall" | "help"; impactAt: number; minutes: number }
   /** Nobody could be paged at all: everybody has another alarm, or nobody is on call. */
   | { kind: "nobody-free"; alarm: "fall" | "help"; impactAt: number; why: "busy" | "nobody" }

@@ -44,6 +44,8 @@ interface Sample<M> {
 type Samples<U extends { kind: string }> = { readonly [K in U["kind"]]: Sample<Extract<U, { kind: K }>> };
 
 const alarms = ["fall", "help"] as const;
+const longLies = (at: number, dayBefore: number) =>
+  [at - 5 * 60_000, dayBefore].flatMap((since) => [false, true].map((isUnheard) => ({ since, at, isUnheard })));
 const needs = ["cannot-get-in", "two-needed"] as const;
 
 /** A sample of each message of an episode, in the order in which they are sent. A kind that is missing here does not compile. */
@@ -59,6 +61,17 @@ const ofEpisodes: Samples<Message> = {
           arrivedAt: at,
           late,
         })),
+      ),
+  },
+  "long-lie": {
+    when: "nobody seen to get up for five minutes: to whoever is called out",
+    of: ({ at, dayBefore }) => longLies(at, dayBefore).map((longLie) => ({ kind: "long-lie", ...longLie })),
+  },
+  "long-lie-taken": {
+    when: "the same: to whoever has it",
+    of: ({ at, dayBefore }) =>
+      longLies(at, dayBefore).flatMap((longLie) =>
+        [false, true].map((isOnTheWay) => ({ kind: "long-lie-taken", ...longLie, isOnTheWay })),
       ),
   },
   "not-taken": {

@@ -1,4 +1,5 @@
 import type { OutcomeWhat } from "../console/api.ts";
+import type { LongLie } from "../episode-state.ts";
 import { longest } from "./limits.ts";
 import type { LooseMessage, Message, TextPlace, Texts, Writer } from "./message.ts";
 
@@ -16,7 +17,7 @@ const outcomes: Record<OutcomeWhat, string> = {
 /** The Swedish texts. Each fits in one SMS with the longest names and codes. */
 export const sv: Texts = { of, loose };
 
-const callsOut: ReadonlySet<Message["kind"]> = new Set(["alarm", "not-taken", "nobody-free"]);
+const callsOut: ReadonlySet<Message["kind"]> = new Set(["alarm", "long-lie", "not-taken", "nobody-free"]);
 
 function of(message: Message, place: TextPlace, write: Writer): string {
   const { code } = place;
@@ -29,9 +30,16 @@ function of(message: Message, place: TextPlace, write: Writer): string {
   const mark = place.test ? "PROVLARM " : "";
   switch (message.kind) {
     case "alarm":
+    case "long-lie":
       if (place.test)
         return `PROVLARM ${code}, inget fall. ${who}${where}. Svara ${code} T = tar det, ${code} N = kan inte.`;
+      if (message.kind === "long-lie")
+        return `LARM FALL ${code} BRÅDSKAR. ${who}${where}. ${longLie(message, write)} Svara ${code} T eller ${code} N.`;
       return `LARM ${message.reason === "help-button" ? "HJÄLP" : "FALL"} ${code}. ${who}${where}. ${reason(message, write)} Svara ${code} T = tar larmet, ${code} N = kan inte.`;
+    case "long-lie-taken": {
+      const next = message.isOnTheWay ? `${code} F när du är framme` : `${code} V när du åker`;
+      return `${mark}${code} ${who} BRÅDSKAR. ${longLie(message, write)} Svara ${next}. Förhinder: ${code} N.`;
+    }
     case "not-taken": {
       const what = place.test ? "Prov" : message.alarm === "help" ? "Larmknapp" : "Fall";
       return `${place.test ? "PROVLARM" : "LARM"} ${code} EJ TAGET. ${who}${area}. ${what} ${write.time(message.impactAt)}. Ingen har tagit det på ${minutes(message.minutes)}. Svara ${code} T eller ring dem.`;
@@ -133,6 +141,12 @@ function reason(message: Extract<Message, { kind: "alarm" }>, write: Writer): st
     case "soft":
       return `Ligger sedan ${write.time(impactAt)}.`;
   }
+}
+
+/** What was measured until it was told, and no more. */
+function longLie({ since, at, isUnheard }: LongLie, write: Writer): string {
+  const fall = `${write.dayUnlessSame(since, at)}${write.time(since)}`;
+  return isUnheard ? `Ingen stadig signal sedan fallet ${fall}.` : `Inga steg uppmätta sedan fallet ${fall}.`;
 }
 
 const aboutNobody: Record<TextPlace["kind"], string> = {

@@ -2,12 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../firmware-contracts/clock.ts";
 import type { Detection } from "../../firmware-contracts/detection.ts";
-import { type DeviceEvent, type Intake, itemId } from "../../firmware-contracts/intake.ts";
+import { type DeviceEvent, type FallUpdate, type Intake, itemId } from "../../firmware-contracts/intake.ts";
 import { createCounters } from "../counters.ts";
 import { Away } from "./away.ts";
+import type { KeptWatch } from "./kept-watch.ts";
 import { createOutbox } from "./outbox.ts";
 import { RefusedItem } from "./refused-item.ts";
 import { createOutboxStore, type OutboxStore } from "./store.ts";
@@ -113,6 +114,81 @@ test("an alerting that is back in the midst of a round gets the rest in order", 
   await Promise.all([1, 2, 3, 4, 5].map((n) => outbox.put(detection(n))));
   await expect.poll(() => taken.length, { timeout: 5000 }).toBe(5);
   expect(taken).toEqual([3, 1, 2, 4, 5].map((n) => detection(n).id));
+});
+
+const update = (n: number): FallUpdate => ({
+  v: 1,
+  id: `${detection(n).id}.long-lie`,
+  detectionId: detection(n).id,
+  deviceId: "watch-1",
+  at: 2,
+  event: "long-lie",
+  lyingSeconds: 301,
+  unknownSeconds: 4,
+});
+
+describe("what became of somebody after a fall", () => {
+  test("goes once, and only when alerting has the Detection, whichever was refused meanwhile", async () => {
+    const taken: string[] = [];
+    let isRefused = true;
+    const { outbox } = open(async (item) => {
+      if (isRefused && itemId(item) === detection(1).id) throw new Error("cannot");
+      taken.push(itemId(item));
+    });
+    await Promise.all([1, 2].map((n) => outbox.put(detection(n))));
+    await Promise.all([1, 1, 2].map((n) => outbox.keepUpdate(update(n))));
+    await expect.poll(() => taken, { timeout: 5000 }).toEqual([detection(2).id, update(2).id]);
+    isRefused = false;
+    await expect.poll(() => outbox.isEmpty(), { timeout: 5000 }).toBe(true);
+    expect(taken).toEqual([detection(2).id, update(2).id, detection(1).id, update(1).id]);
+    await outbox.keepUpdate(update(1));
+    expect(await outbox.isEmpty()).toBe(true);
+  });
+
+  test("waits while alerting is away, and is dropped where alerting cannot read it", async () => {
+    const taken: string[] = [];
+    let trouble: "away" | "old" | null = null;
+    const { outbox, counters } = open(async (item) => {
+      if (trouble === "away") throw new Away("no contact");
+      if (trouble === "old" && item.type === "fall-update") throw new RefusedItem("alerting refused an item");
+      taken.push(itemId(item));
+    });
+    await outbox.put(detection(1));
+    await outbox.put(detection(2));
+    await expect.poll(() => outbox.isEmpty()).toBe(true);
+    trouble = "away";
+    await outbox.keepUpdate(update(1));
+    await expect.poll(() => counters.read()["outbox.updates.failed"] ?? 0).toBeGreaterThan(1);
+    expect(await store.waitingFallUpdates(10)).toEqual([update(1)]);
+    trouble = null;
+    await expect.poll(() => taken).toContain(update(1).id);
+    trouble = "old";
+    await outbox.keepUpdate(update(2));
+    await expect.poll(() => outbox.isEmpty()).toBe(true);
+    expect(counters.read()["outbox.updates.dropped"]).toBe(1);
+  });
+
+  test("a fall is watched from its Detection's commit until it is told, or ended, also where that comes first", async () => {
+    const watch = (n: number): KeptWatch => ({
+      detectionId: detection(n).id,
+      deviceId: "watch-1",
+      fall: { bootId: 1, sequence: n, impactAt: 1, before: { x: 0, y: 1, z: 0, known: 125 } },
+    });
+    const { outbox } = open(async () => {});
+    for (const n of [1, 2, 3]) await outbox.put(detection(n), watch(n));
+    expect(await store.watches()).toEqual({ open: [1, 2, 3].map(watch), ended: [] });
+    await outbox.keepUpdate(update(1));
+    outbox.endWatch(detection(2).id);
+    outbox.endWatch(detection(4).id);
+    await outbox.put(detection(4), watch(4));
+    // Told again by a journal that is played again.
+    await outbox.put(detection(1), watch(1));
+    const ended = [1, 2, 4].map((n) => detection(n).id);
+    expect(await store.watches()).toEqual({ open: [watch(3)], ended });
+    await store.close();
+    await store.open(Date.now());
+    expect(await store.watches()).toEqual({ open: [watch(3)], ended });
+  });
 });
 
 test("an event that gets through first brings the Detections on their way", async () => {

@@ -1,10 +1,11 @@
 import type { Logger } from "pino";
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import type { Detection } from "../../firmware-contracts/detection.ts";
-import type { Intake, IntakeItem, WelfareEvent } from "../../firmware-contracts/intake.ts";
+import type { FallUpdate, Intake, IntakeItem, WelfareEvent } from "../../firmware-contracts/intake.ts";
 import type { Counters } from "../counters.ts";
 import { within } from "../time-limit.ts";
 import { Away } from "./away.ts";
+import type { KeptWatch } from "./kept-watch.ts";
 import { RefusedItem } from "./refused-item.ts";
 import type { OutboxEvent, OutboxStore, WelfareChanges } from "./store.ts";
 
@@ -29,18 +30,22 @@ export interface OutboxOptions {
   maxEvents: number;
 }
 
-/** At-least-once to the intake. Detections and events have a sender each, so that neither waits for the other. */
+/** At-least-once to the intake. Detections, what became of falls, and events have a sender each, so that none waits for another. */
 export interface Outbox {
   start(): void;
-  /** Ends both senders; what waits stays in the store, which may be closed after this. */
+  /** Ends the senders; what waits stays in the store, which may be closed after this. */
   stop(): void;
   /**
    * Resolves when the Detection is safe: committed here or, where the store fails, taken by the intake. Rejects where neither is so.
-   * The same id twice is one Detection.
+   * The same id twice is one Detection. With `watch` it is kept, too, that its fall is watched.
    */
-  put(detection: Detection): Promise<void>;
+  put(detection: Detection, watch?: KeptWatch): Promise<void>;
   /** As `put`, again and again until it succeeds. Rejects only at a stop. */
-  keep(detection: Detection): Promise<void>;
+  keep(detection: Detection, watch?: KeptWatch): Promise<void>;
+  /** Keeps what became of somebody, trying until that succeeds; it goes to the intake once its Detection is there. Rejects only at a stop. */
+  keepUpdate(update: FallUpdate): Promise<void>;
+  /** A fall is watched no more. Tried until it is kept. */
+  endWatch(detectionId: string): void;
   /**
    * Keeps what is known of dwellings, and what is to be told of them, all or none. Where the store fails it resolves once the intake has what is to be told;
    * rejects where neither is so. The same id twice is one event.
@@ -62,7 +67,12 @@ export function createOutbox(options: OutboxOptions): Outbox {
   /** Writes of events under way. */
   let flushing = 0;
   let isCommitting = false;
-  let freshDetections: { detection: Detection; resolve(): void; reject(error: unknown): void }[] = [];
+  let freshDetections: {
+    detection: Detection;
+    watch: KeptWatch | undefined;
+    resolve(): void;
+    reject(error: unknown): void;
+  }[] = [];
   const callOffs = new Map<string, () => void>();
   const refusals = new Map<string, number>();
   /** Detections that were refused while others were taken: they no longer hold up the others. */
@@ -141,7 +151,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
       }
       // At a stop the store may be closed; what was taken goes again at the next start, and alerting knows its id.
       if (stopped) return "failed";
-      if (delivered.length > 0) await store.detectionsDelivered(delivered, clock.wallNow());
+      if (delivered.length > 0) {
+        await store.detectionsDelivered(delivered, clock.wallNow());
+        updates.wake(false);
+      }
       counters.add("outbox.detections.delivered", delivered.length);
       if (!again && delivered.length < waiting.length) return "failed";
     }
@@ -175,6 +188,37 @@ export function createOutbox(options: OutboxOptions): Outbox {
     if (awayWhy !== null) log.info({}, "alerting is there again");
     awayWhy = null;
   }
+
+  /** What the intake takes of a fall that it does not have would be lost: each waits for its Detection, in the store. */
+  const updates = sender("fall updates", async () => {
+    for (;;) {
+      const waiting = await store.waitingFallUpdates(batchSize);
+      if (waiting.length === 0 || stopped) return "emptied";
+      const done: string[] = [];
+      let isAway = false;
+      for (const update of waiting) {
+        if (stopped || isAway) break;
+        try {
+          await within(clock, options.submitSeconds * 1000, intake.submit({ type: "fall-update", update }));
+          counters.add("outbox.updates.delivered");
+          done.push(update.id);
+          if (awayWhy !== null) detections.wake(true);
+        } catch (error) {
+          if (error instanceof RefusedItem) {
+            counters.add("outbox.updates.dropped");
+            log.error({ id: update.id, error: String(error) }, "alerting refused what became of a fall; it is dropped");
+            done.push(update.id);
+            continue;
+          }
+          counters.add("outbox.updates.failed");
+          isAway = error instanceof Away;
+        }
+      }
+      if (stopped) return "failed";
+      if (done.length > 0) await store.fallUpdatesDelivered(done, clock.wallNow());
+      if (done.length < waiting.length) return "failed";
+    }
+  });
 
   const events = sender("events", async () => {
     for (;;) {
@@ -286,6 +330,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         await store.putDetections(
           batch.map((one) => one.detection),
           clock.wallNow(),
+          batch.flatMap((one) => one.watch ?? []),
         );
         healthy = true;
         for (const one of batch) one.resolve();
@@ -298,18 +343,18 @@ export function createOutbox(options: OutboxOptions): Outbox {
     isCommitting = false;
   }
 
-  function commit(detection: Detection): Promise<void> {
+  function commit(detection: Detection, watch: KeptWatch | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      freshDetections.push({ detection, resolve, reject });
+      freshDetections.push({ detection, watch, resolve, reject });
       if (isCommitting) return;
       isCommitting = true;
       setImmediate(() => void commitFresh());
     });
   }
 
-  async function put(detection: Detection): Promise<void> {
+  async function put(detection: Detection, watch?: KeptWatch): Promise<void> {
     try {
-      await commit(detection);
+      await commit(detection, watch);
     } catch {
       // No room here: then alerting itself must have it before the device is told so.
       await within(clock, options.submitSeconds * 1000, intake.submit({ type: "detection", detection }));
@@ -317,17 +362,27 @@ export function createOutbox(options: OutboxOptions): Outbox {
     }
   }
 
+  async function untilDone(work: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await work();
+      } catch {
+        if (stopped) throw new Error("stopped before it was safe");
+        await new Promise<void>((resolve) => clock.after(probeMs, resolve));
+      }
+    }
+  }
+
   return {
     put,
-    async keep(detection) {
-      for (;;) {
-        try {
-          return await put(detection);
-        } catch {
-          if (stopped) throw new Error("stopped before the Detection was safe");
-          await new Promise<void>((resolve) => clock.after(probeMs, resolve));
-        }
-      }
+    keep: (detection, watch) => untilDone(() => put(detection, watch)),
+    async keepUpdate(update) {
+      await untilDone(() => store.putFallUpdate(update, clock.wallNow()));
+      updates.wake(true);
+    },
+    endWatch(detectionId) {
+      // At a stop it goes on after the next start, and is told where nobody is seen to get up.
+      untilDone(() => store.endWatch(detectionId, clock.wallNow())).catch(() => {});
     },
     async keepWelfare(changes) {
       try {
@@ -353,12 +408,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
     },
     async isEmpty() {
       if (fresh.length > 0 || flushing > 0 || isCommitting) return false;
-      const counts = [await store.countDetections(), await store.countWelfare(), await store.countEvents()];
-      return counts.every((count) => count === 0);
+      const waiting = [store.countDetections(), store.countFallUpdates(), store.countWelfare(), store.countEvents()];
+      return (await Promise.all(waiting)).every((count) => count === 0);
     },
     start() {
       stopped = false;
       detections.wake(true);
+      updates.wake(true);
       welfare.wake(true);
       events.wake(true);
     },

@@ -4,16 +4,23 @@ import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import type { WallMs } from "../../firmware-contracts/clock.ts";
 import { Detection } from "../../firmware-contracts/detection.ts";
-import { DeviceEvent, GatewayEvent } from "../../firmware-contracts/intake.ts";
+import { DeviceEvent, FallUpdate, GatewayEvent } from "../../firmware-contracts/intake.ts";
 import { KeptControl } from "../ingest/kept-control.ts";
+import { KeptWatch } from "./kept-watch.ts";
 import { createWelfareTables, openWelfareTables, type WelfareTables } from "./welfare-tables.ts";
 
 /** What goes out beside Detections. */
 const OutboxEvent = z.union([GatewayEvent, DeviceEvent]);
 export type OutboxEvent = z.infer<typeof OutboxEvent>;
 
-/** Delivered Detections are remembered so long, ms, so that a replayed journal does not send them again. */
+/** Delivered Detections, and watches that have ended, are remembered so long, ms, so that a replayed journal does not begin again with them. */
 const rememberMs = 30 * 86_400_000;
+
+const remembered = [
+  ["detection", "deliveredAt"],
+  ["fall_update", "deliveredAt"],
+  ["watch", "endedAt"],
+] as const;
 
 /**
  * What the gateway must not forget. Detections and the last Control are in `gateway.sqlite` (WAL, synchronous=FULL: a commit is on the disk when it
@@ -23,12 +30,21 @@ export interface OutboxTables extends WelfareTables {
   /** Makes folder and files, and forgets what was delivered long ago. Throws where that cannot be done. */
   open(at: WallMs): void;
   close(): void;
-  /** Commits Detections, all or none. One that is known already, delivered or not, changes nothing. */
-  putDetections(detections: readonly Detection[], at: WallMs): void;
+  /** Commits Detections, and which of their falls are watched, all or none. One that is known already, delivered or not, changes nothing. */
+  putDetections(detections: readonly Detection[], at: WallMs, watches?: readonly KeptWatch[]): void;
   /** Not yet delivered, oldest first. */
   waitingDetections(limit: number): Detection[];
   detectionsDelivered(ids: readonly string[], at: WallMs): void;
   countDetections(): number;
+  /** Commits what became of somebody, and that the fall is watched no more. The same id twice is one. */
+  putFallUpdate(update: FallUpdate, at: WallMs): void;
+  /** Not yet delivered, oldest first; each only once its Detection is. */
+  waitingFallUpdates(limit: number): FallUpdate[];
+  fallUpdatesDelivered(ids: readonly string[], at: WallMs): void;
+  countFallUpdates(): number;
+  /** A fall is watched no more; also one that is not committed yet. */
+  endWatch(detectionId: string, at: WallMs): void;
+  watches(): { open: KeptWatch[]; ended: string[] };
   /** Adds events and drops the oldest beyond `max`. Returns how many were dropped. */
   putEvents(events: readonly OutboxEvent[], max: number): number;
   waitingEvents(limit: number): { number: number; event: OutboxEvent }[];
@@ -63,6 +79,14 @@ export function createOutboxTables(folder: string): OutboxTables {
     }
   }
 
+  function endWatch(database: DatabaseSync, detectionId: string, at: WallMs): void {
+    database
+      .prepare(
+        "INSERT INTO watch (detectionId, body, endedAt) VALUES (?, '', ?) ON CONFLICT DO UPDATE SET endedAt = excluded.endedAt, body = ''",
+      )
+      .run(detectionId, Math.round(at));
+  }
+
   return {
     open(at) {
       mkdirSync(folder, { recursive: true });
@@ -71,9 +95,14 @@ export function createOutboxTables(folder: string): OutboxTables {
         CREATE TABLE IF NOT EXISTS detection (
           number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL, keptAt INTEGER NOT NULL, deliveredAt INTEGER) STRICT;
         CREATE INDEX IF NOT EXISTS detection_waiting ON detection (number) WHERE deliveredAt IS NULL;
+        CREATE TABLE IF NOT EXISTS fall_update (
+          number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, detectionId TEXT NOT NULL, body TEXT NOT NULL, deliveredAt INTEGER) STRICT;
+        CREATE TABLE IF NOT EXISTS watch (detectionId TEXT PRIMARY KEY, body TEXT NOT NULL, endedAt INTEGER) STRICT;
         CREATE TABLE IF NOT EXISTS control (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS probe (one INTEGER PRIMARY KEY CHECK (one = 1), times INTEGER NOT NULL) STRICT;`);
-      main.prepare("DELETE FROM detection WHERE deliveredAt < ?").run(Math.round(at - rememberMs));
+      for (const [table, column] of remembered) {
+        main.prepare(`DELETE FROM ${table} WHERE ${column} < ?`).run(Math.round(at - rememberMs));
+      }
       openWelfareTables(main, Math.round(at - rememberMs));
       events = new DatabaseSync(join(folder, "events.sqlite"));
       events.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 250;
@@ -85,13 +114,15 @@ export function createOutboxTables(folder: string): OutboxTables {
       main = null;
       events = null;
     },
-    putDetections(detections, at) {
+    putDetections(detections, at, watches = []) {
       const database = need(main);
       transaction(database, () => {
         const insert = database.prepare(
           "INSERT INTO detection (id, body, keptAt) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
         );
         for (const detection of detections) insert.run(detection.id, JSON.stringify(detection), Math.round(at));
+        const watch = database.prepare("INSERT INTO watch (detectionId, body) VALUES (?, ?) ON CONFLICT DO NOTHING");
+        for (const one of watches) watch.run(one.detectionId, JSON.stringify(one));
       });
     },
     waitingDetections(limit) {
@@ -109,6 +140,43 @@ export function createOutboxTables(folder: string): OutboxTables {
     },
     countDetections: () =>
       number(need(main).prepare("SELECT count(*) n FROM detection WHERE deliveredAt IS NULL").get()),
+    putFallUpdate(update, at) {
+      const database = need(main);
+      transaction(database, () => {
+        database
+          .prepare("INSERT INTO fall_update (id, detectionId, body) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING")
+          .run(update.id, update.detectionId, JSON.stringify(update));
+        endWatch(database, update.detectionId, at);
+      });
+    },
+    waitingFallUpdates(limit) {
+      const rows = need(main)
+        .prepare(
+          `SELECT body FROM fall_update u WHERE deliveredAt IS NULL
+             AND NOT EXISTS (SELECT 1 FROM detection d WHERE d.id = u.detectionId AND d.deliveredAt IS NULL)
+           ORDER BY number LIMIT ?`,
+        )
+        .all(limit);
+      return rows.map((row) => FallUpdate.parse(JSON.parse(String(row.body))));
+    },
+    fallUpdatesDelivered(ids, at) {
+      const database = need(main);
+      transaction(database, () => {
+        const mark = database.prepare("UPDATE fall_update SET deliveredAt = ? WHERE id = ?");
+        for (const id of ids) mark.run(Math.round(at), id);
+      });
+    },
+    countFallUpdates: () =>
+      number(need(main).prepare("SELECT count(*) n FROM fall_update WHERE deliveredAt IS NULL").get()),
+    endWatch: (detectionId, at) => endWatch(need(main), detectionId, at),
+    watches() {
+      const rows = need(main).prepare("SELECT detectionId, body, endedAt FROM watch ORDER BY rowid").all();
+      const isOpen = (row: Record<string, unknown>) => row.endedAt === null;
+      return {
+        open: rows.filter(isOpen).map((row) => KeptWatch.parse(JSON.parse(String(row.body)))),
+        ended: rows.filter((row) => !isOpen(row)).map((row) => String(row.detectionId)),
+      };
+    },
     putEvents(list, max) {
       const database = need(events);
       let dropped = 0;

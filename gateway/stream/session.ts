@@ -1,13 +1,15 @@
 import type { Logger } from "pino";
-import type { Conclusion } from "../../detector/detector.ts";
+import type { Conclusion, FallIdentity, WatchedFall } from "../../detector/detector.ts";
 import type { OperatingPoints } from "../../detector/operating-points.ts";
 import type { FusionState } from "../../detector/presence/fusion.ts";
 import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
 import { type Detection, detectionId, type Evidence, type Placement } from "../../firmware-contracts/detection.ts";
 import { type AccelFrame, decodeFrame, encodeFrame } from "../../firmware-contracts/frame.ts";
+import type { FallUpdate } from "../../firmware-contracts/intake.ts";
 import type { Counters } from "../counters.ts";
 import { hasSuspectClock, type Refused } from "../ingest/admit.ts";
 import { heldUntil, openSequence, type Place, place, releaseOverdue, takeNext } from "../ingest/sequence.ts";
+import type { KeptWatch } from "../outbox/kept-watch.ts";
 import { within } from "../time-limit.ts";
 import { createFramePool, ringEntry } from "./frame-pool.ts";
 import type { Journal } from "./journal.ts";
@@ -50,8 +52,13 @@ export interface SessionOptions {
   scorer: Scorer;
   counters: Counters;
   log: Logger;
-  /** Resolves when the Detection is safe; tries until then. */
-  keep(detection: Detection): Promise<void>;
+  /** Resolves when the Detection, and that its fall is watched, is safe; tries until then. */
+  keep(detection: Detection, watch?: KeptWatch): Promise<void>;
+  /** The same for what became of somebody after a fall. */
+  keepUpdate(update: FallUpdate): Promise<void>;
+  endWatch(detectionId: string): void;
+  /** Whether this fall's watch had ended before the start: what the journal holds of it does not begin it again. */
+  hadEnded(detectionId: string): boolean;
   onDecision(decision: Decision): void;
   onSuspectClock(): void;
 }
@@ -66,6 +73,8 @@ export interface Session {
   cancel(at: WallMs): Promise<void> | undefined;
   /** Lives again what the journal held at the start. */
   replay(records: readonly JournalRecord[]): Promise<void>;
+  /** Goes on watching a fall that was told before the start. */
+  watchAgain(watch: KeptWatch): void;
   /** The journal is too large: what it keeps of this device is let go of, unless something is undecided. */
   letGo(): void;
   /** Consent is withdrawn: nothing more is judged, and nothing kept but for a Detection that is not yet safe. The session is of no more use. */
@@ -95,6 +104,9 @@ export function createSession(options: SessionOptions): Session {
   let callOffHeld = () => {};
   let callOffRelease: (() => void) | null = null;
   const now = () => replayNow ?? time.now();
+  /** Detections on their way to the store. */
+  const keeping = new Map<string, Promise<void>>();
+  const idOf = ({ bootId, sequence: number }: FallIdentity) => detectionId(deviceId, bootId, number, "fall");
 
   const host: TrackHost = {
     clock,
@@ -111,6 +123,11 @@ export function createSession(options: SessionOptions): Session {
     owe,
     letGo: pool.giveBack,
     concluded,
+    longLie,
+    gotUp(fall, why) {
+      counters.add(`watches.got-up.${why}`);
+      options.endWatch(idOf(fall));
+    },
     decided: (candidateId, decision, impactAt) =>
       options.onDecision({
         deviceId,
@@ -131,7 +148,7 @@ export function createSession(options: SessionOptions): Session {
       settle();
     },
   };
-  const live = createTrack(host);
+  const live = createTrack(host, true);
   let earlier: Track[] = [];
   const tracks = () => [live, ...earlier];
   const isUndecided = () =>
@@ -232,7 +249,8 @@ export function createSession(options: SessionOptions): Session {
       idle.stop();
       earlier = earlier.filter((track) => track !== idle);
     }
-    const track = createTrack(host);
+    // Somebody may have got up in what the live stream has shown meanwhile, which this one does not see.
+    const track = createTrack(host, false);
     earlier.push(track);
     return track;
   }
@@ -250,11 +268,11 @@ export function createSession(options: SessionOptions): Session {
     });
   }
 
-  function concluded(candidateId: string, conclusion: Conclusion): void {
+  function concluded(candidateId: string, conclusion: Conclusion, watched: WatchedFall | null): void {
     const impactAt = time.toWall(conclusion.impactAt);
     const detection: Detection = {
       v: 1,
-      id: detectionId(deviceId, conclusion.bootId, conclusion.sequence, "fall"),
+      id: idOf(conclusion),
       deviceId,
       kind: "fall",
       strength: conclusion.strength,
@@ -270,17 +288,45 @@ export function createSession(options: SessionOptions): Session {
     };
     counters.add("detections.fall");
     if (conclusion.isLifted) counters.add("candidates.lifted");
+    const { id } = detection;
+    const isOver = replayNow !== null && options.hadEnded(id);
+    if (isOver) live.unwatch(conclusion);
+    const watch = watched && !isOver ? { detectionId: id, deviceId, fall: { ...watched, impactAt } } : undefined;
+    const kept = options.keep(detection, watch);
+    keeping.set(id, kept);
+    whenSafe(kept.finally(() => keeping.delete(id)));
+    options.onDecision({ deviceId, candidateId, decision: "detected", impactAt });
+  }
+
+  function longLie(fall: FallIdentity, lyingSeconds: number, unknownSeconds: number): void {
+    const id = idOf(fall);
+    const seconds = (value: number) => Math.round(value * 10) / 10;
+    const update: FallUpdate = {
+      v: 1,
+      id: `${id}.long-lie`,
+      detectionId: id,
+      deviceId,
+      at: time.toWall(now()),
+      event: "long-lie",
+      lyingSeconds: seconds(lyingSeconds),
+      unknownSeconds: seconds(unknownSeconds),
+    };
+    counters.add("watches.long-lie");
+    whenSafe((keeping.get(id) ?? Promise.resolve()).then(() => options.keepUpdate(update)));
+  }
+
+  /** The device is busy until this is safe. */
+  function whenSafe(kept: Promise<void>): void {
     unsafe++;
-    void options.keep(detection).then(
+    void kept.then(
       () => {
         unsafe--;
         if (forgotten) release();
         else settle();
       },
-      // Given up only at a stop: the journal keeps the frames for the next start.
+      // Given up only at a stop: the journal keeps the frames, and the store the watch, for the next start.
       () => {},
     );
-    options.onDecision({ deviceId, candidateId, decision: "detected", impactAt });
   }
 
   function inWallTime(evidence: Evidence): Evidence {
@@ -355,6 +401,10 @@ export function createSession(options: SessionOptions): Session {
   }
 
   return {
+    watchAgain({ fall }) {
+      counters.add("watches.taken-up");
+      live.watch({ ...fall, impactAt: fall.impactAt + time.now() - time.toWall(time.now()) });
+    },
     letGo() {
       if (owed.length > 0 || committing || isUndecided() || unsafe > 0) return;
       callOffRelease?.();
@@ -388,6 +438,7 @@ export function createSession(options: SessionOptions): Session {
     forget() {
       forgotten = true;
       owed = [];
+      for (const fall of live.watches) options.endWatch(idOf(fall));
       stop();
     },
     stop,

@@ -2,10 +2,14 @@ import {
   type Conclusion,
   type DetectorCommand,
   type DetectorInput,
+  type DetectorSettings,
   type DetectorState,
+  type FallIdentity,
+  openAfter,
   openDetector,
   step,
   undecided,
+  type WatchedFall,
 } from "../../detector/detector.ts";
 import type { OperatingPoints } from "../../detector/operating-points.ts";
 import type { FusionState } from "../../detector/presence/fusion.ts";
@@ -42,7 +46,11 @@ export interface TrackHost {
   letGo(entry: RingEntry): void;
   /** These must be in the journal before the next acknowledgement. */
   owe(entries: RingEntry[]): void;
-  concluded(candidateId: string, conclusion: Conclusion): void;
+  /** `watched`: null where nobody looks whether the wearer gets up. */
+  concluded(candidateId: string, conclusion: Conclusion, watched: WatchedFall | null): void;
+  /** What became of somebody after a fall that was told. */
+  longLie(fall: FallIdentity, lyingSeconds: number, unknownSeconds: number): void;
+  gotUp(fall: FallIdentity, why: "walking" | "cancelled"): void;
   decided(candidateId: string, decision: Decision["decision"], impactAt: WallMs | null): void;
   /** The detector threw; its stream begins anew. */
   failed(error: unknown): void;
@@ -60,6 +68,11 @@ export interface Track {
   /** A candidate was given up in silence, and would be taken up again if its frames came. */
   readonly parked: boolean;
   readonly wakeAt: WallMs | null;
+  /** Falls that were told, until the wearer has got up. */
+  readonly watches: readonly FallIdentity[];
+  /** Goes on with a fall that was told before a restart. */
+  watch(fall: WatchedFall): void;
+  unwatch(fall: FallIdentity): void;
   /** Frames of this stream have these identities at most. */
   readonly last: { bootId: number; sequence: number; arrivedAt: WallMs } | null;
   /** The journal no longer holds this stream's frames. */
@@ -71,21 +84,24 @@ export interface Track {
   stop(): void;
 }
 
-export function createTrack(host: TrackHost): Track {
+/** @param watchFalls whether falls that are told are watched until the wearer has got up. */
+export function createTrack(host: TrackHost, watchFalls: boolean): Track {
   const ring = createRing(host.bufferMs, host.letGo);
   const scores = new Set<Promise<void>>();
   const suspectedAt = new Map<string, WallMs>();
   let placement = host.placement();
   let threshold = host.threshold();
-  let state = afresh();
+  let state = openDetector(settings());
   let last: Track["last"] = null;
   let wakeAt: WallMs | null = null;
   let callOff = () => {};
   let stopped = false;
 
-  function afresh(): DetectorState {
-    return openDetector({ placement, operatingPoints: host.operatingPoints, threshold });
+  function settings(): DetectorSettings {
+    return { placement, operatingPoints: host.operatingPoints, threshold, watchFalls };
   }
+
+  const afresh = (): DetectorState => openAfter(state, settings());
 
   const parked = () => state.streams.some((stream) => stream.candidates.some((one) => one.stage === "parked"));
 
@@ -129,7 +145,13 @@ export function createTrack(host: TrackHost): Track {
           break;
         case "detect":
           suspectedAt.delete(command.candidateId);
-          host.concluded(command.candidateId, command.conclusion);
+          host.concluded(command.candidateId, command.conclusion, command.watched);
+          break;
+        case "long-lie":
+          host.longLie(command.fall, command.lyingSeconds, command.unknownSeconds);
+          break;
+        case "got-up":
+          host.gotUp(command.fall, command.why);
           break;
         case "dismissed":
           host.counters.add(`candidates.dismissed.${command.why}`);
@@ -166,6 +188,11 @@ export function createTrack(host: TrackHost): Track {
     get wakeAt() {
       return wakeAt;
     },
+    get watches() {
+      return state.watches;
+    },
+    watch: (fall) => void run({ kind: "watch", fall }),
+    unwatch: (fall) => void run({ kind: "unwatch", fall }),
     get last() {
       return last;
     },

@@ -88,6 +88,9 @@ export async function journaledShare(trials: readonly Trial[], classifier: Class
       counters,
       log,
       keep: async () => {},
+      keepUpdate: async () => {},
+      endWatch: () => {},
+      hadEnded: () => false,
       onDecision: () => {},
       onSuspectClock: () => {},
     });

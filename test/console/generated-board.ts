@@ -107,6 +107,7 @@ export function generatedFall(now: number, minutesAgo: number, patch: Partial<Ep
     openedAt,
     late: false,
     test: false,
+    longLie: null,
     repeats: 0,
     takenBy: null,
     takenAt: null,

@@ -258,6 +258,20 @@ export class Night {
     return detection;
   }
 
+  /** Five minutes after that fall nobody was seen to get up, `unknownSeconds` of it without signal: a gateway hands it in. */
+  async lieLong({ id, deviceId, impactAt }: Detection, unknownSeconds = 2): Promise<void> {
+    const at = Math.round(this.clock.wallNow());
+    const lyingSeconds = (at - impactAt) / 1000;
+    this.sign();
+    await this.alerting.intake.submit({
+      type: "fall-update",
+      update: {
+        ...{ v: 1, id: `${id}.long-lie`, detectionId: id, deviceId, at, event: "long-lie" },
+        ...{ lyingSeconds, unknownSeconds: Math.min(unknownSeconds, lyingSeconds) },
+      },
+    });
+  }
+
   /** The episode with this code. */
   episode(code: string): EpisodeSummary {
     const found = this.alerting.episodes().find((episode) => episode.code === code);

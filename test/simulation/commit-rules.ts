@@ -16,6 +16,7 @@ export function checkCommit(oracle: Oracle, change: EpisodeChange, before: Watch
     if (input.type === "page-result") retryIsKept(oracle, change, input);
     if (input.type === "due") notEarly(oracle, before, input.purpose, state);
   }
+  if (before && input.type === "long-lie") longLieIsHeeded(oracle, change, input.detectionId, before);
   busyIsPassedOver(oracle, change);
   if (input.type === "reply") replyIsRight(oracle, change, before);
   if (input.type === "console") consoleIsRight(oracle, change);
@@ -91,6 +92,23 @@ function statusMovesByPersons(oracle: Oracle, before: Watched, input: EpisodeInp
   const calledOutAgain = state.status === "open" && before.status !== "closed";
   const mayReopen = input.type === "due" || input.type === "repeat";
   if (!calledOutAgain || !mayReopen) said(`${before.status} became ${state.status}`);
+}
+
+/** Nobody was seen to get up: that calls out more people, or is told to whoever has it; where somebody is there it pages nobody. It never moves a status. */
+function longLieIsHeeded(oracle: Oracle, { state, pages }: EpisodeChange, detectionId: string, before: Watched): void {
+  const { code, id } = state.facts;
+  const fail = (what: string) =>
+    oracle.fail("long-lie", `${detectionId} of ${code}, which was ${before.status}: ${what}`);
+  if (oracle.longLies.has(detectionId)) fail("told twice");
+  oracle.longLies.add(detectionId);
+  if (oracle.taken.get(detectionId) !== id) fail("is of another episode");
+  if (state.status !== before.status) fail(`became ${state.status}`);
+  const takenBy = state.takenBy?.kind === "responder" ? state.takenBy.id : null;
+  const callsOut = pages.some(({ purpose }) => purpose === "alarm" || purpose === "not-taken");
+  const isToTaker = pages.some(({ responderId }) => takenBy === null || responderId === takenBy);
+  if (before.status === "open" && !callsOut) fail("nobody is called");
+  if (before.status === "taken" && (callsOut || !isToTaker)) fail("whoever has it is not told");
+  if ((before.status === "arrived" || before.status === "closed") && pages.length > 0) fail("somebody is paged");
 }
 
 /** Whoever has an alarm to see to is not asked first about another. */

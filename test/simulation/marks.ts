@@ -11,5 +11,8 @@ export const marks: readonly RegExp[] = [
   /kill -9 before commitStep/,
   /kill -9 after commitStep/,
   /[1-9] pages are sent again/,
+  / long-lie ⇒ .*\(alarm\)/,
+  / long-lie ⇒ .*\(reminder\)/,
+  / long-lie(?! ⇒)/,
   /follows the clock/,
 ];

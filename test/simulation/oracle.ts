@@ -37,6 +37,9 @@ export class Oracle {
   /** Detections handed in, by id; and the episode that each was committed into. */
   readonly detections = new Map<string, { dwelling: string; accepted: boolean }>();
   readonly taken = new Map<string, string>();
+  /** Detections after which nobody was seen to get up: as the gateway was told that it is kept, and as it was committed. */
+  readonly acceptedUpdates = new Set<string>();
+  readonly longLies = new Set<string>();
   readonly replies = new Map<string, Said>();
   /** What is being done at the console, and what was when the process died: it may have been done. */
   readonly acting = new Set<Act>();
@@ -347,6 +350,10 @@ export class Oracle {
     for (const [id, { accepted }] of this.detections) {
       if (accepted && this.store.episodeOfDetection(id).length !== 1)
         this.fail("accepted-kept", `${id} was accepted and is lost`);
+    }
+    for (const id of this.acceptedUpdates) {
+      if (this.detections.has(id) && !this.longLies.has(id))
+        this.fail("accepted-kept", `that nobody gets up after ${id} was accepted and is lost`);
     }
   }
 }

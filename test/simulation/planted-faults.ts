@@ -146,6 +146,10 @@ export const plantedFaults: Readonly<Record<string, Fault>> = {
         ? trueStep({ ...state, present: [...state.present, input.responderId] }, input, now)
         : trueStep(state, input, now),
   },
+  "long-lie-ignored": deaf(
+    "nobody is called sooner for somebody who was not seen to get up",
+    (input) => input.type === "long-lie",
+  ),
   "receipt-not-awaited": bent("what no phone has by the deadline is waited for", (next) => {
     delete next.due.receipt;
   }),
@@ -337,6 +341,7 @@ export const foundBy: Readonly<Record<keyof typeof plantedFaults, readonly strin
   "answer-forgotten": ["reply-right"],
   "not-arrived-forgotten": ["not-arrived", "stops-in-2s"],
   "closed-from-afar": ["reply-right"],
+  "long-lie-ignored": ["long-lie"],
   "receipt-not-awaited": ["receipt-missing"],
   "set-off-forgotten": ["not-set-off"],
   "backup-not-called": ["backup-called"],

@@ -4,6 +4,7 @@ import type { EpisodeState } from "../../alerting/episode-state.ts";
 import type { Database } from "../../alerting/store/database.ts";
 import type { EpisodeChange, NewPage, ReplyRow, Store } from "../../alerting/store/store.ts";
 import { type Detection, detectionId } from "../../firmware-contracts/detection.ts";
+import type { FallUpdate } from "../../firmware-contracts/intake.ts";
 import { draw } from "./draw.ts";
 import { createLife, type Life, never } from "./life.ts";
 import type { Oracle } from "./oracle.ts";
@@ -32,7 +33,10 @@ export interface TownOptions {
 export function createTown(options: TownOptions) {
   const { plan, time, db, storeItself, oracle, fault, tell } = options;
   const { config, seed } = plan;
-  const [chanceOfWorld, chanceOfNetwork, chanceOfStaff, chanceOfService] = [2, 3, 4, 5].map((n) => draw(seed, n)) as [
+  const [chanceOfWorld, chanceOfNetwork, chanceOfStaff, chanceOfService, chanceOfLying] = [2, 3, 4, 5, 6].map((n) =>
+    draw(seed, n),
+  ) as [
+    ReturnType<typeof draw>,
     ReturnType<typeof draw>,
     ReturnType<typeof draw>,
     ReturnType<typeof draw>,
@@ -221,6 +225,32 @@ export function createTown(options: TownOptions) {
     }, again);
   }
 
+  /** Five minutes after a fall nobody was seen to get up: handed in behind its Detection, as a gateway's outbox does it, now and then twice. */
+  function lieLong({ id: detectionId, deviceId, impactAt }: Detection): void {
+    const lyingSeconds = Math.max(300, (time.wall - impactAt) / 1000);
+    const update: FallUpdate = {
+      v: 1,
+      id: `${detectionId}.long-lie`,
+      detectionId,
+      deviceId,
+      at: Math.max(0, Math.round(time.wall)),
+      event: "long-lie",
+      lyingSeconds,
+      unknownSeconds: chanceOfLying.happens(0.3) ? lyingSeconds : 0,
+    };
+    const hand = () => {
+      const again = () => time.after(chanceOfLying.spread(300, 5 * second), hand);
+      const isThere = oracle.detections.get(detectionId)?.accepted ?? true;
+      if (!life || !isThere) return void again();
+      life.submit({ type: "fall-update", update }).then(() => {
+        tell(`${update.id} is accepted`);
+        oracle.acceptedUpdates.add(detectionId);
+      }, again);
+    };
+    hand();
+    if (chanceOfLying.happens(0.3)) time.after(chanceOfLying.spread(second, 2 * hour), hand);
+  }
+
   function detect(incident: Incident): void {
     const dwelling = plan.dwellings[incident.dwelling];
     const wall = Math.max(0, Math.round(time.wall));
@@ -258,6 +288,11 @@ export function createTown(options: TownOptions) {
         tell(`${device}: cancel${cancel.upright ? ", upright" : ""}`);
         life?.cancel(device, Math.round(time.wall), cancel.upright).catch(() => {});
       });
+    }
+    if (kind === "fall" && chanceOfLying.happens(0.4)) {
+      time.after(5 * minute, () => lieLong(detection));
+      // Of another store's fall.
+      if (chanceOfLying.happens(0.1)) time.after(5 * minute, () => lieLong({ ...detection, id: "watch-0.6.1.fall" }));
     }
     // An answer that was lost, a resend after a reboot: the same id at any time.
     const copies = chanceOfWorld.happens(0.35) ? chanceOfWorld.whole(1, 3) : 0;

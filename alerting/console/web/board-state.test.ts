@@ -19,6 +19,18 @@ describe("order", () => {
     expect(openEpisodes(state).map((view) => view.code)).toEqual(["555", "333", "444", "222"]);
   });
 
+  test("of those untaken, and of those taken, whoever was not seen to get up comes first", () => {
+    const longLie = { since: now - 6 * 60_000, isUnheard: false };
+    const state = board(
+      emptyBoard,
+      fall("222", 30),
+      fall("333", 6, { longLie }),
+      fall("444", 20, { status: "taken" }),
+      fall("555", 6, { status: "taken", longLie }),
+    );
+    expect(openEpisodes(state).map((view) => view.code)).toEqual(["333", "222", "555", "444"]);
+  });
+
   test("a technical alarm stands below every alarm, and makes no sound", () => {
     const technical = fall("539", 60, { kind: "technical" });
     const before = board(emptyBoard, fall("222", 40, { status: "arrived" }));
@@ -49,6 +61,14 @@ describe("what rings", () => {
     const taken = boardStep(same, { kind: "answer", episode: fall("222", 1, { status: "taken" }) }, now);
     expect(newlyUntaken(same, taken)).toEqual([]);
     expect(newlyUntaken(taken, board(taken, fall("222", 1))).map((view) => view.code)).toEqual(["222"]);
+  });
+
+  test("an untaken alarm again when nobody was seen to get up; one that is taken does not", () => {
+    const longLie = { since: now, isUnheard: false };
+    const before = board(emptyBoard, fall("222", 6), fall("333", 6, { status: "taken" }));
+    const after = board(before, fall("222", 6, { longLie }), fall("333", 6, { status: "taken", longLie }));
+    expect(newlyUntaken(before, after).map((view) => view.code)).toEqual(["222"]);
+    expect(newlyUntaken(after, board(after, fall("222", 7, { longLie })))).toEqual([]);
   });
 
   test("what came while contact was lost", () => {

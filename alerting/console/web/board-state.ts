@@ -62,7 +62,7 @@ export function isAlarm({ kind }: Pick<EpisodeView, "kind">): boolean {
   return kind === "fall" || kind === "help";
 }
 
-/** Alarms before technical ones; untaken first, then taken, then arrived; whoever has waited longest first. */
+/** Alarms before technical ones; untaken first, then taken, then arrived; of these whoever was not seen to get up, then whoever has waited longest. */
 export function openEpisodes(state: BoardState): EpisodeView[] {
   return [...(state.episodes?.values() ?? [])]
     .filter((view) => view.status !== "closed")
@@ -70,6 +70,7 @@ export function openEpisodes(state: BoardState): EpisodeView[] {
       (a, b) =>
         Number(isAlarm(b)) - Number(isAlarm(a)) ||
         order[a.status] - order[b.status] ||
+        Number(b.longLie !== null) - Number(a.longLie !== null) ||
         a.openedAt - b.openedAt ||
         a.id.localeCompare(b.id),
     );
@@ -86,10 +87,12 @@ export function untakenCount(state: BoardState): number {
   return openEpisodes(state).filter((view) => view.status === "open" && isAlarm(view)).length;
 }
 
-/** Alarms that nobody has taken, and that `before` did not know as such: what the page must make itself heard for. */
+/** Alarms that nobody has taken, and that `before` did not know as such, or as so urgent: what the page must make itself heard for. */
 export function newlyUntaken(before: BoardState, after: BoardState): EpisodeView[] {
   if (before.episodes === after.episodes) return [];
-  return openEpisodes(after).filter(
-    (view) => view.status === "open" && isAlarm(view) && before.episodes?.get(view.id)?.status !== "open",
-  );
+  return openEpisodes(after).filter((view) => {
+    if (view.status !== "open" || !isAlarm(view)) return false;
+    const known = before.episodes?.get(view.id);
+    return known?.status !== "open" || (view.longLie !== null && known.longLie === null);
+  });
 }

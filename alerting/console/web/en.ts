@@ -41,6 +41,7 @@ export const en: Record<keyof typeof sv, string> = {
   "kind.technical": "TECHNICAL ALARM",
   "kind.sign-on": "TEST ALARM",
   "badge.test": "TEST ALARM",
+  "badge.urgent": "URGENT",
   "badge.late": "CAME IN LATE",
   "badge.repeats": "+{count} more alarms",
   "code.label": "Code {code}",
@@ -65,6 +66,9 @@ export const en: Record<keyof typeof sv, string> = {
   "reason.rota-gap": "Nobody is on call from {time}.",
   "reason.sign-on": "The alarm phone has not answered the test alarm of {time}.",
   "reason.late": "The alarm is about {time}, came in {received}.",
+
+  "long-lie.heard": "No steps measured since the fall {time}.",
+  "long-lie.unheard": "No steady signal since the fall {time}.",
 
   "status.open": "NOT TAKEN",
   "status.taken": "Taken by {who} at {time}",
@@ -186,6 +190,7 @@ export const en: Record<keyof typeof sv, string> = {
   "event.trouble": "A fault was found",
   "event.outcome-missing": "Outcome missing",
   "event.backup-asked": "Asked for more people",
+  "event.long-lie": "Nobody seen to get up in five minutes",
   "event.called-out-again": "Fell again after somebody was there: everybody called out again",
   "event.backup-joined": "Comes to help",
   "via.sms": "text",

@@ -2,7 +2,7 @@ import type { EpisodeView } from "../api.ts";
 import { isAlarm } from "./board-state.ts";
 import { useServerNow } from "./clock-hook.ts";
 import { EpisodeActions } from "./episode-actions.tsx";
-import { aliasOf, deadlineOf, latestPages, lengthOf, placeOf, reasonOf, statusOf } from "./episode-words.ts";
+import { aliasOf, deadlineOf, latestPages, lengthOf, longLieOf, placeOf, reasonOf, statusOf } from "./episode-words.ts";
 import { useWords } from "./language.ts";
 
 interface Props {
@@ -32,11 +32,13 @@ export function EpisodeHead({ view, headingId }: { view: EpisodeView; headingId:
   const now = useServerNow();
   const since = words.say(`since.${view.kind}`, { time: words.time(view.impactAt, now) });
   const deadline = deadlineOf(words, view, now);
+  const longLie = longLieOf(words, view, now);
   return (
     <>
       <div class="badges">
         <span class={`kind ${view.kind}`}>{words.say(`kind.${view.kind}`)}</span>
         {view.test && view.kind !== "sign-on" && <span class="badge test">{words.say("badge.test")}</span>}
+        {longLie && <span class="badge urgent">{words.say("badge.urgent")}</span>}
         {view.late && <span class="badge late">{words.say("badge.late")}</span>}
         {view.repeats > 0 && <span class="badge">{words.say("badge.repeats", { count: view.repeats })}</span>}
         <span class="code">{words.say("code.label", { code: view.code })}</span>
@@ -54,6 +56,7 @@ export function EpisodeHead({ view, headingId }: { view: EpisodeView; headingId:
         )}
       </div>
       <p class="reason">{reasonOf(words, view, now)}</p>
+      {longLie && <p class="reason urgent">{longLie}</p>}
       <p class={`status ${view.status}`}>
         <strong>{statusOf(words, view, now)}</strong>
         {deadline && <span class="deadline">{deadline}</span>}

@@ -24,6 +24,12 @@ export function reasonOf(words: Words, view: EpisodeView, now: number): string {
   return `${reason} ${words.say("reason.late", late)}`;
 }
 
+/** That nobody was seen to get up, as it was measured until that was told; null where that is not so. */
+export function longLieOf(words: Words, { longLie }: Pick<EpisodeView, "longLie">, now: number): string | null {
+  if (!longLie) return null;
+  return words.say(longLie.isUnheard ? "long-lie.unheard" : "long-lie.heard", { time: words.time(longLie.since, now) });
+}
+
 /** `view`'s state, who and when. */
 export function statusOf(words: Words, view: EpisodeView, now: number): string {
   const nobody = words.say("status.nobody");

@@ -39,6 +39,7 @@ export const sv = {
   "kind.technical": "TEKNISKT LARM",
   "kind.sign-on": "PROVLARM",
   "badge.test": "PROVLARM",
+  "badge.urgent": "BRÅDSKAR",
   "badge.late": "KOM IN SENT",
   "badge.repeats": "+{count} larm till",
   "code.label": "Kod {code}",
@@ -63,6 +64,9 @@ export const sv = {
   "reason.rota-gap": "Ingen är på pass från {time}.",
   "reason.sign-on": "Larmtelefonen har inte svarat på provlarmet från {time}.",
   "reason.late": "Larmet gäller {time}, kom in {received}.",
+
+  "long-lie.heard": "Inga steg uppmätta sedan fallet {time}.",
+  "long-lie.unheard": "Ingen stadig signal sedan fallet {time}.",
 
   "status.open": "EJ TAGET",
   "status.taken": "Taget av {who} kl {time}",
@@ -184,6 +188,7 @@ export const sv = {
   "event.trouble": "Fel upptäcktes",
   "event.outcome-missing": "Avslut saknas",
   "event.backup-asked": "Bad om fler",
+  "event.long-lie": "Ingen har setts resa sig på fem minuter",
   "event.called-out-again": "Nytt fall efter att någon var där: alla larmas igen",
   "event.backup-joined": "Kommer som hjälp",
   "via.sms": "sms",
