@@ -113,6 +113,8 @@ describe("time, chance and I/O stay in their places", () => {
     "alerting/rota/change-requests.ts",
     "alerting/rota/calendar.ts",
     "gateway/ingest/watching.ts",
+    "gateway/presence/dwellings.ts",
+    "gateway/presence/dwelling-welfare.ts",
   ];
 
   test.each(pureCore)("%s does no I/O", (path) => {

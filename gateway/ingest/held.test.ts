@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { heldMs } from "./held.ts";
+import { heldMs, withTimeHeld } from "./held.ts";
 
 const hour = 3_600_000;
 const message = { arrivedAt: 1_700_000_000_000, ageMs: 500, deviceAt: 1_700_000_000_000 - 500, atMostMs: hour };
@@ -13,4 +13,12 @@ test.each([
   ["a device a day ahead", { deviceAt: message.deviceAt + 24 * hour }, 0],
 ])("%s", (_what, change, held) => {
   expect(heldMs({ ...message, ...change })).toBe(held);
+});
+
+test("a presence report that a broker kept is as much older, so that nobody moves an hour late", () => {
+  const { arrivedAt, deviceAt } = message;
+  const report = { v: 1, boot: 1, seq: 1, t: deviceAt - hour / 2, age: 500, sensor: "motion", state: "on" } as const;
+  const held = (atMostMs: number) => withTimeHeld({ kind: "presence", report }, arrivedAt, atMostMs);
+  expect(held(hour)).toEqual({ kind: "presence", report: { ...report, age: 500 + hour / 2 } });
+  expect(held(0)).toEqual({ kind: "presence", report });
 });

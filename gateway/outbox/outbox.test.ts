@@ -1,11 +1,18 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../firmware-contracts/clock.ts";
 import type { Detection } from "../../firmware-contracts/detection.ts";
-import { type DeviceEvent, type FallUpdate, type Intake, itemId } from "../../firmware-contracts/intake.ts";
+import {
+  type DeviceEvent,
+  type FallUpdate,
+  type Intake,
+  itemId,
+  type WelfareEvent,
+} from "../../firmware-contracts/intake.ts";
 import { createCounters } from "../counters.ts";
 import { Away } from "./away.ts";
 import type { KeptWatch } from "./kept-watch.ts";
@@ -245,4 +252,53 @@ test("a submit that never answers is tried again", async () => {
   await outbox.put(detection(1));
   await expect.poll(() => outbox.isEmpty(), { timeout: 5000 }).toBe(true);
   expect(calls).toBe(2);
+});
+
+const welfare = (n: number): WelfareEvent => ({
+  v: 1,
+  id: `d1.${n}.inactive`,
+  dwelling: "d1",
+  at: n,
+  event: "inactive",
+});
+const changes = (...events: WelfareEvent[]) => ({ kept: [], gone: [], heardUntil: 1, events });
+
+test("welfare events go in order, each once, also where they are told again; one that alerting cannot read is dropped and counted", async () => {
+  const taken: string[] = [];
+  let failures = 3;
+  const { outbox, counters } = open(async (item) => {
+    if (failures-- > 0) throw new Error("away");
+    if (itemId(item) === "d1.2.inactive") throw new RefusedItem("cannot be read");
+    taken.push(itemId(item));
+  });
+  await outbox.keepWelfare(changes(welfare(1), welfare(2)));
+  await outbox.keepWelfare(changes(welfare(3), welfare(1)));
+  await expect.poll(() => outbox.isEmpty(), { timeout: 5000 }).toBe(true);
+  await outbox.keepWelfare(changes(welfare(3), welfare(4)));
+  await expect.poll(() => outbox.isEmpty(), { timeout: 5000 }).toBe(true);
+  expect(taken).toEqual([1, 3, 4].map((n) => welfare(n).id));
+  expect(counters.read()).toMatchObject({ "outbox.welfare.delivered": 3, "outbox.welfare.dropped": 1 });
+});
+
+test("where the disk takes nothing welfare events are safe once alerting has them; where neither does, they are not", async () => {
+  const taken: string[] = [];
+  let isAway = false;
+  const { outbox } = open(async (item) => {
+    if (isAway) throw new Error("away");
+    taken.push(itemId(item));
+  });
+  const other = new DatabaseSync(join(folder, "gateway.sqlite"));
+  other.exec("BEGIN EXCLUSIVE");
+  await outbox.keepWelfare(changes(welfare(1)));
+  expect(taken).toEqual([welfare(1).id]);
+  expect(outbox.healthy).toBe(false);
+  await expect(outbox.keepWelfare(changes())).rejects.toThrow(/locked/);
+  isAway = true;
+  await expect(outbox.keepWelfare(changes(welfare(2)))).rejects.toThrow(/locked/);
+  other.exec("ROLLBACK");
+  other.close();
+  isAway = false;
+  await outbox.keepWelfare(changes(welfare(2)));
+  await expect.poll(() => taken, { timeout: 5000 }).toEqual([1, 2].map((n) => welfare(n).id));
+  await expect.poll(() => outbox.isEmpty(), { timeout: 5000 }).toBe(true);
 });

@@ -408,13 +408,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
     },
     async isEmpty() {
       if (fresh.length > 0 || flushing > 0 || isCommitting) return false;
-      const counts = [
-        await store.countDetections(),
-        await store.countFallUpdates(),
-        await store.countWelfare(),
-        await store.countEvents(),
-      ];
-      return counts.every((count) => count === 0);
+      const waiting = [store.countDetections(), store.countFallUpdates(), store.countWelfare(), store.countEvents()];
+      return (await Promise.all(waiting)).every((count) => count === 0);
     },
     start() {
       stopped = false;

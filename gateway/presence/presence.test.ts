@@ -72,6 +72,11 @@ describe("the welfare alarm", () => {
     await live(still, next(10.5));
     await site.settled();
     expect(site.told).toEqual([]);
+    for (let hours = 11; hours < 18 && site.count("welfare.inactive") === 0; hours += 0.1)
+      await live(still, next(hours));
+    // At once, and not with what is written now and then.
+    await site.settled();
+    expect(told()).toEqual(["inactive"]);
     await live(still, next(18));
     await site.settled();
     const [inactive, ...others] = site.told;
@@ -116,12 +121,12 @@ describe("the welfare alarm", () => {
     expect(told()).toEqual(["inactive", "active"]);
   });
 
-  test("a gateway that was away for an hour does not take for stillness what it did not hear", async () => {
+  test("a gateway that was away for half an hour does not take for stillness what it did not hear", async () => {
     const still = stillFrom(usual, next(10.5));
     await live(still, next(11));
     await site.stop();
-    await site.pass(hour);
-    at = next(12);
+    await site.pass(30 * minute);
+    at = next(11.5);
     await site.boot();
     // By itself it would have been told before 16.
     await live(still, next(16));

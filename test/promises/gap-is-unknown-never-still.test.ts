@@ -72,7 +72,7 @@ test("who is seen to lie still is told as still; whose signal ends or has a gap 
   expect(town.alerting.episodes()).toHaveLength(3);
 });
 
-// Presence is told to alerting and takes no part in finding falls yet: this story is to hold when it does.
+// Presence doubts medium evidence alone, and only where it has spoken twice.
 test("an empty room, a taken bed, a sensor that begins anew, a gateway too: no word of presence keeps a fall from being told", async () => {
   const watch = await town.device("belt-4", "92");
   const room = await town.device("room-4", "92");

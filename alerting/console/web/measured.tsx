@@ -1,5 +1,7 @@
 import type { Evidence } from "../../../firmware-contracts/detection.ts";
+import type { PresenceEvidence } from "../../../firmware-contracts/presence.ts";
 import { useWords } from "./language.ts";
+import { presenceIn } from "./presence-words.ts";
 
 /** The detector's figures in words; what is not known is said to be so. */
 export function Measured({ evidence }: { evidence: Evidence | null }) {
@@ -7,7 +9,7 @@ export function Measured({ evidence }: { evidence: Evidence | null }) {
   if (!evidence) return <p class="small">{words.say("measured.none")}</p>;
   const seconds = (value: number | null) =>
     value === null ? words.say("measured.not-known") : `${words.number(value, value < 10 ? 1 : 0)} s`;
-  const { peakG, tiltDeg, stillSeconds, unknownSeconds } = evidence;
+  const { peakG, tiltDeg, stillSeconds, unknownSeconds, presence } = evidence;
   return (
     <section aria-labelledby="measured-title">
       <h3 id="measured-title">{words.say("detail.measured")}</h3>
@@ -25,6 +27,22 @@ export function Measured({ evidence }: { evidence: Evidence | null }) {
           </>
         )}
       </dl>
+      {presence && <Seen presence={presence} />}
     </section>
+  );
+}
+
+/** What presence sensors said for and against it, and which were not counted. */
+function Seen({ presence }: { presence: PresenceEvidence }) {
+  const words = useWords();
+  return (
+    <>
+      <h4>{words.say("presence.title")}</h4>
+      <ul class="small">
+        {presenceIn(words, presence).map((line) => (
+          <li key={line}>{line}</li>
+        ))}
+      </ul>
+    </>
   );
 }
