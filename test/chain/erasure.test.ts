@@ -9,8 +9,8 @@ import { stringify } from "yaml";
 import { type OwnInfluxd, startInfluxd } from "../../alerting/event-log/influxd.ts";
 import { auditCommand, incidentCommand } from "../../front-door/audit.ts";
 import { residentCommand } from "../../front-door/residents.ts";
-import type { SimulatedDevice } from "../../simulators/device/device.ts";
 import { readCandidates } from "../../gateway/candidates/read.ts";
+import type { SimulatedDevice } from "../../simulators/device/device.ts";
 import { codeIn, Town, townSettings } from "../promises/town.ts";
 import { lacks } from "../services/needs.ts";
 
