@@ -192,7 +192,8 @@ function addPlaceAndThreshold(command: Command): void {
       "after",
       `
 A lower one finds more falls and raises more false alarms, a higher one the other way round. Movement that scores as high
-as the model's strong threshold is still told at once, unless this one is higher.
+as the model's strong threshold is still told at once, unless this one is higher. It is set as it is given: fallvakt tune
+shows first which alarms it would have lost and gained, and keeps it where no confirmed fall is lost.
 Example:
   fallvakt device threshold watch-17 0.4 --approved-by maria`,
     )

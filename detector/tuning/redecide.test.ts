@@ -66,7 +66,7 @@ function live(motion: Motion, seconds: number, scoreOf: (impactS: number) => num
     };
     feed({ kind: "frame", frame: { ...frame, arrivedAt: now } });
     for (const { row, look } of open) {
-      if (row.afterwards === null && now > row.at + decisionMs + 1000) row.afterwards = look.afterwards(state, false);
+      if (row.afterwards === null && now > row.at + decisionMs + 7000) row.afterwards = look.afterwards(state, false);
     }
   }
   for (let i = 0; i < 100 && Number.isFinite(wakeAt); i++) {

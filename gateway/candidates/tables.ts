@@ -11,7 +11,7 @@ const rowBytes = 200;
 /** Over a bound, so much more is let go of, that it is not done again for each row. */
 const spare = 0.05;
 
-export const candidatesFile = (folder: string) => join(folder, "candidates.sqlite");
+export const candidatesFile = (folder: string) => join(folder, "candidate-log.sqlite");
 
 /** The log's SQLite file. synchronous=NORMAL: a power cut may cost the last seconds; secure_delete: what is deleted is overwritten. */
 export interface CandidateTables {

@@ -9,6 +9,7 @@ import { stringify } from "yaml";
 import { type OwnInfluxd, startInfluxd } from "../../alerting/event-log/influxd.ts";
 import { auditCommand, incidentCommand } from "../../front-door/audit.ts";
 import { residentCommand } from "../../front-door/residents.ts";
+import { readCandidates } from "../../gateway/candidates/read.ts";
 import type { SimulatedDevice } from "../../simulators/device/device.ts";
 import { codeIn, Town, townSettings } from "../promises/town.ts";
 import { lacks } from "../services/needs.ts";
@@ -146,6 +147,8 @@ test.skipIf(skipped)(
     const before = join(folder, "before.ndjson");
     await run(auditCommand(), "export", "--out", before, "--by", "maria");
 
+    const candidates = (device: string) => readCandidates(join(dataDir, "gateway"), device, 0)?.length ?? 0;
+    await town.until("both belts' candidates kept", () => candidates("belt-1") > 0 && candidates("belt-2") > 0);
     const said = await run(residentCommand(), "erase", "--key", key, "--by", "eva", "--yes");
     expect(said).toMatch(/1 keys destroyed, 1 residents and 1 episodes forgotten, 1 devices shut out/);
     expect(said).not.toMatch(/^LEFT/m);
@@ -158,6 +161,8 @@ test.skipIf(skipped)(
     expect(await inInflux()).not.toContain("belt-1");
     expect(await inInflux()).toContain(neighbour);
     expect(lines.filter((line) => words.some((word) => line.includes(word)))).toEqual([]);
+    await town.until("its candidates are gone", () => candidates("belt-1") === 0);
+    expect(candidates("belt-2")).toBeGreaterThan(0);
     // What the gateway has of it are movements under the device's id.
     expect(holding(join(dataDir, "gateway"), ["belt-1"]).length).toBeGreaterThan(0);
     expect(readdirSync(join(dataDir, "alerting")).length).toBeGreaterThan(2);
