@@ -131,6 +131,7 @@ function viewOf({ state, pages }: Shown, nameOf: (id: string) => string): Episod
     late: detection?.late ?? false,
     test: facts.test,
     longLie: longLieOf(state),
+    activeAt: state.activeAt ?? null,
     repeats: state.repeats,
     takenBy: name(state.takenBy),
     takenAt: state.takenAt,
@@ -168,9 +169,10 @@ function longLieOf({ status, longLie }: EpisodeState): EpisodeView["longLie"] {
 }
 
 /** What an episode of no device is about. */
-function subjectOf({ trouble, signOn }: EpisodeFacts, nameOf: (id: string) => string): string {
+function subjectOf({ trouble, signOn, place }: EpisodeFacts, nameOf: (id: string) => string): string {
   if (signOn) return nameOf(signOn.responderId);
   if (trouble?.kind === "contact-unreachable") return nameOf(trouble.subject);
+  if (trouble?.kind === "presence-unheard") return place.alias ?? trouble.subject;
   return trouble?.subject ?? "";
 }
 
@@ -213,6 +215,7 @@ export function timelineOf(
     const { detection, trouble } = input.facts;
     if (detection) own.push(entry("detection", null, null, detection.reason));
     if (trouble) own.push(entry("trouble", null, null, trouble.kind));
+    if (input.facts.kind === "welfare") own.push(entry("inactive"));
   }
   if (input.type === "repeat") own.push(entry("detection", null, null, input.detection.reason));
   if (input.type === "page-result") {

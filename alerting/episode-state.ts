@@ -14,8 +14,8 @@ export type Actor =
   | { kind: "resident" }
   | { kind: "system" };
 
-/** `technical`: an equipment fault, of a lower kind. `sign-on`: the test alarm by which a shift's phone signs on. */
-export type EpisodeKind = "fall" | "help" | "technical" | "sign-on";
+/** `welfare`: nobody has moved at home for unusually long; below falls and help calls. `technical`: an equipment fault, of a lower kind. `sign-on`: the test alarm by which a shift's phone signs on. */
+export type EpisodeKind = "fall" | "help" | "welfare" | "technical" | "sign-on";
 
 /** A step of a policy: everybody it names is paged together. */
 export interface PolicyStep {
@@ -58,13 +58,19 @@ export interface Duty {
 }
 
 /** What is wrong with the equipment, or with how it is staffed. */
-export const troubleKinds = ["gateway-lost", "broker-lost", "contact-unreachable", "rota-gap"] as const;
+export const troubleKinds = [
+  "gateway-lost",
+  "broker-lost",
+  "contact-unreachable",
+  "rota-gap",
+  "presence-unheard",
+] as const;
 export type TroubleKind = (typeof troubleKinds)[number];
 
 /** One outage of one thing. */
 export interface Trouble {
   kind: TroubleKind;
-  /** What it is about: a gateway's, a responder's or a rota's id. */
+  /** What it is about: a gateway's, a responder's, a rota's or a dwelling's id. */
   subject: string;
   /** Wall ms. */
   since: number;
@@ -94,7 +100,7 @@ export interface EpisodeFacts {
   id: string;
   code: string;
   kind: EpisodeKind;
-  /** What joins repeats: a dwelling's id, `device:<id>` for an unknown device, `trouble:…`, `sign-on:…`. */
+  /** What joins repeats: a dwelling's id, `device:<id>` for an unknown device, `welfare:…`, `trouble:…`, `sign-on:…`. */
   dwelling: string;
   place: Place;
   test: boolean;
@@ -104,6 +110,8 @@ export interface EpisodeFacts {
   detection: Omit<Detection, "evidence" | "model"> | null;
   trouble: Trouble | null;
   signOn: SignOnFacts | null;
+  /** Of a welfare alarm: how long this person's pauses may be at that time of day, minutes. */
+  limitMinutes?: number | null;
   policy: EpisodePolicy;
   /** A new resident's silent period: operators are asked first, for this long, ms. Null: staff at once. */
   operatorsFirstMs: number | null;
@@ -113,9 +121,10 @@ export interface EpisodeFacts {
 export const purposes = ["next-page", "receipt", "set-off", "arrive", "outcome", "backup"] as const;
 export type Purpose = (typeof purposes)[number];
 
-/** What a page is for. `alarm`, `technical` and `not-taken` ask to be taken; the rest inform. */
+/** What a page is for. `alarm`, `welfare`, `technical` and `not-taken` ask to be taken; the rest inform. */
 export type PagePurpose =
   | "alarm"
+  | "welfare"
   | "technical"
   | "sign-on"
   | "not-taken"
@@ -127,7 +136,7 @@ export type PagePurpose =
   | "closed"
   | "answer";
 
-/** Pages that call somebody out: they go before all others. */
+/** Pages that call somebody out: they go before all others. What a welfare alarm asks for waits for them. */
 export const callingOut: ReadonlySet<PagePurpose> = new Set(["alarm", "not-taken", "not-arrived", "backup"]);
 
 /** What a provider said of one attempt. */
@@ -200,6 +209,8 @@ export interface EpisodeState extends Ladder {
   longLie?: LongLie;
   /** Detections of which that was told. */
   longLies?: string[];
+  /** Of a welfare alarm that somebody has: when movement was seen again. */
+  activeAt?: number;
   /** Step of the policy now waited for, from 0. */
   step: number;
   /** How often the policy has begun, from 1. */
@@ -260,6 +271,9 @@ export type EpisodeInput = { duty?: Duty } & (
   | { type: "cancel"; at: number; upright: boolean }
   /** A phone stopped its texts: what was sent to it will not be read. */
   | { type: "contact-lost"; responderId: string }
+  /** Of a welfare alarm: movement again, and none again since. Wall ms. */
+  | { type: "movement"; at: number }
+  | { type: "inactive"; since: number }
   /** What a technical alarm or a sign-on was about is over. */
   | { type: "ended" }
   /** The wall clock was set by `jumpMs`, or nobody knows (0, at a start). */

@@ -255,6 +255,9 @@ const anyInput: fc.Arbitrary<(state: EpisodeState) => EpisodeInput> = fc.oneof(
     lyingSeconds: 301,
     unknownSeconds,
   })),
+  fc
+    .constantFrom({ type: "movement", at: start } as const, { type: "inactive", since: start } as const)
+    .map((one) => () => one),
   fc.nat(9).map((n) => () => ({
     type: "repeat" as const,
     detection: {

@@ -39,6 +39,7 @@ import {
 import { lieLong } from "./long-lie.ts";
 import { applyReply } from "./reply-effects.ts";
 import { setClock } from "./set-clock.ts";
+import { movementAgain, stillAgain } from "./welfare.ts";
 
 /** A fall this long after somebody arrived is not taken for what they are seeing to, ms. */
 const visitMs = 10 * 60_000;
@@ -50,7 +51,7 @@ const cancelMs = 30_000;
 /**
  * The episode's state machine. Pure: what is to be done comes back as commands, deadlines stand in `state.due`.
  * An open episode always has at least one deadline; a closed one none. It ends only by a person's act or a resident's cancel,
- * a technical alarm and a sign-on also when what they are about is over.
+ * a technical alarm and a sign-on also when what they are about is over, a welfare alarm that nobody has taken when there is movement again.
  * @param state null before the first input, which is `opened`.
  * @param now wall time, ms.
  * @throws where the first input is not `opened`: the caller's fault.
@@ -151,6 +152,12 @@ function apply(move: Move, input: EpisodeInput): void {
           failPage(move, current);
         }
       }
+      break;
+    case "movement":
+      movementAgain(move, input.at);
+      break;
+    case "inactive":
+      stillAgain(move, input.since);
       break;
     case "ended":
       if (state.status !== "closed" && (state.facts.trouble || state.facts.signOn)) {

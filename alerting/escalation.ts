@@ -113,6 +113,7 @@ function pageAll(move: Move, called: readonly string[]): void {
 function callOf({ facts, news, longLie }: EpisodeState): [PagePurpose, Message] {
   if (facts.signOn) return ["sign-on", { kind: "sign-on", from: facts.signOn.startsAt }];
   if (facts.trouble) return ["technical", technicalText(facts.trouble)];
+  if (facts.kind === "welfare") return ["welfare", { kind: "welfare", since: facts.since }];
   if (!news) throw new Error(`episode ${facts.id} is about nothing`);
   if (longLie) return ["alarm", { kind: "long-lie", ...longLie }];
   const { reason, impactAt, arrivedAt, late } = news;
@@ -169,15 +170,17 @@ function endRound(move: Move, nobody: "busy" | "nobody" | null): void {
 function tellNotTaken(move: Move, nobody: "busy" | "nobody" | null): void {
   const { state, now, duty } = move;
   const { facts, news } = state;
+  const minutes = Math.floor(Math.max(0, now - state.openedAt) / 60_000);
   tell(move, { type: "not-taken", round: state.round });
   if (facts.signOn) {
     const by = { responder: facts.signOn.responderId };
     pageOperators(move, "not-taken", { kind: "sign-on-missing", by, from: facts.signOn.startsAt });
   } else if (facts.trouble) {
     pageOperators(move, "technical", technicalText(facts.trouble));
+  } else if (facts.kind === "welfare") {
+    pageOperators(move, "welfare", { kind: "welfare-not-taken", since: facts.since, minutes });
   } else if (news) {
     const { kind: alarm, impactAt } = news;
-    const minutes = Math.floor(Math.max(0, now - state.openedAt) / 60_000);
     pageOperators(
       move,
       "not-taken",
@@ -207,7 +210,7 @@ export function retryAt(result: SendResult, tries: number, now: number): number 
 }
 
 /** Pages that are of no use any more once somebody has the alarm. */
-const pointlessOnceTaken: ReadonlySet<PagePurpose> = new Set(["alarm", "not-taken"]);
+const pointlessOnceTaken: ReadonlySet<PagePurpose> = new Set(["alarm", "welfare", "not-taken"]);
 
 /** What an answer of the provider does to the step now waited for. */
 export function takePageResult(

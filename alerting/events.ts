@@ -34,7 +34,7 @@ export const ServiceEvent = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("episode-opened"),
     ...episode,
-    kind: z.enum(["fall", "help", "technical", "sign-on"]),
+    kind: z.enum(["fall", "help", "welfare", "technical", "sign-on"]),
     impactAt: at.meta({ description: "When it happened, or since when it is so" }),
     trouble: z.enum(troubleKinds).nullable().meta({ description: "Of a technical alarm" }),
   }),
@@ -97,6 +97,8 @@ export const ServiceEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("cancel"), ...episode, upright: z.boolean() }),
   z.object({ type: z.literal("not-arrived"), ...episode, by }),
   z.object({ type: z.literal("outcome-missing"), ...episode }),
+  z.object({ type: z.literal("movement-again"), ...episode }),
+  z.object({ type: z.literal("inactive-again"), ...episode }),
   z.object({ type: z.literal("called-out-again"), ...episode }),
   z.object({ type: z.literal("backup-joined"), ...episode, by }),
   z.object({ type: z.literal("backup-asked"), ...episode, by, letter: z.string() }),

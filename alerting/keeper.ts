@@ -1,6 +1,6 @@
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Detection } from "../firmware-contracts/detection.ts";
-import type { FallUpdate } from "../firmware-contracts/intake.ts";
+import type { FallUpdate, WelfareEvent } from "../firmware-contracts/intake.ts";
 import { type Board, timelineOf } from "./board.ts";
 import { createClockJumps } from "./clock-jumps.ts";
 import type { AlertingConfig, ResponderConfig } from "./config.ts";
@@ -19,13 +19,14 @@ import type {
 } from "./episode-state.ts";
 import type { ServiceEvent } from "./events.ts";
 import { createMessageWriter, type MessageWriter, textPlace } from "./messages/texts.ts";
-import { createOpening, signOnKey, troubleKey } from "./opening.ts";
+import { createOpening, signOnKey } from "./opening.ts";
 import { createPolicies } from "./policies.ts";
 import { createSerial } from "./serial.ts";
 import { movesWithClock } from "./set-clock.ts";
 import { createStaff, type Staff } from "./staff.ts";
 import type { ContactChange, EpisodeChange, PageRow, Store } from "./store/store.ts";
 import { quietUntil, technicalNotBefore } from "./technical.ts";
+import { troubleKey, welfareEpisodeId, welfareKey } from "./welfare-keys.ts";
 
 export interface KeeperOptions {
   config: AlertingConfig;
@@ -64,6 +65,8 @@ export interface Keeper {
   detect(detection: Detection): Promise<void>;
   /** What became of somebody after a fall: `unknown` where its Detection is not known, or was erased; `known` where it was told before. */
   fallUpdate(update: FallUpdate): Promise<"taken" | "unknown" | "known">;
+  /** A dwelling's inactivity, and its end. `unknown` where there is no such dwelling, or it is being erased; `known` where it was told before. */
+  welfare(event: WelfareEvent): Promise<"taken" | "unknown" | "known">;
   /** Raises a technical alarm, one for each outage. */
   raise(trouble: Trouble): Promise<void>;
   /** Ends the technical alarm about this, where there is one: it is so no more. */
@@ -236,6 +239,31 @@ export function createKeeper(options: KeeperOptions): Keeper {
     return "taken";
   }
 
+  async function welfareNow(event: WelfareEvent): Promise<"taken" | "unknown" | "known"> {
+    const dwelling = await store.registry.dwelling(event.dwelling);
+    if (!dwelling) return "unknown";
+    const trouble = { kind: "presence-unheard", subject: dwelling.id } as const;
+    const { at, since = at } = event;
+    if (event.event === "unheard") await raiseNow({ ...trouble, since: at });
+    if (event.event === "heard") await endNow(troubleKey(trouble), false);
+    if (event.event === "unheard" || event.event === "heard") return "taken";
+    const open = await store.episodes.openEpisode(welfareKey(dwelling.id), false);
+    if (event.event === "active") {
+      // What comes again may be of before the inactivity that is open now.
+      if (!open || open.activeAt !== undefined || at <= open.facts.since) return "known";
+      await commit(open, { type: "movement", at }, {}, []);
+      return "taken";
+    }
+    if (open) {
+      if (open.activeAt === undefined) return "known";
+      await commit(open, { type: "inactive", since }, {}, []);
+      return "taken";
+    }
+    if (await store.episodes.episode(welfareEpisodeId(event.id))) return "known";
+    await commit(null, { type: "opened", facts: await opening.ofWelfare(event, dwelling, clock.wallNow()) }, {}, []);
+    return "taken";
+  }
+
   async function raiseNow(trouble: Trouble): Promise<void> {
     if (await store.episodes.openEpisode(troubleKey(trouble), false)) return;
     await commit(null, { type: "opened", facts: await opening.ofTrouble(trouble, clock.wallNow()) }, {}, []);
@@ -333,6 +361,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     load: () => serial(loadNow),
     detect: (detection) => serial(() => detectNow(detection)),
     fallUpdate: (update) => serial(() => fallUpdateNow(update)),
+    welfare: (event) => serial(() => welfareNow(event)),
     raise: (trouble) => serial(() => raiseNow(trouble)),
     end: (trouble) => serial(() => endNow(troubleKey(trouble), false)),
     askSignOn: (signOn) => serial(() => askSignOnNow(signOn)),

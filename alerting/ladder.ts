@@ -141,7 +141,8 @@ export function notArrived(move: Move): void {
 
 function callTheNext(move: Move, takenBy: Actor, takenAt: number): void {
   reopen(move);
-  pageOperators(move, "not-arrived", { kind: "not-arrived", takenAt, by: named(takenBy) });
+  const purpose = move.state.facts.kind === "welfare" ? "welfare" : "not-arrived";
+  pageOperators(move, purpose, { kind: "not-arrived", takenAt, by: named(takenBy) });
   beginRound(move, takenBy.kind === "responder" ? takenBy.id : null);
 }
 
@@ -247,7 +248,7 @@ export interface Report {
   reason?: string | null;
 }
 
-/** The end. Only a person's act comes here, or a resident's cancel; of a technical alarm also the end of its trouble. */
+/** The end. Only a person's act comes here, or a resident's cancel; of a technical or a welfare alarm also the end of what it is about. */
 export function close(move: Move, actor: Actor, { outcome, done, reason = null }: Report): void {
   const { state, now } = move;
   const arrived = state.arrivedAt !== null;
@@ -288,6 +289,8 @@ function closingText({ state, now }: Move, actor: Actor, outcome: OutcomeWhat, i
   if (actor.kind === "resident") return { kind: "cancelled", at: now };
   if (state.facts.trouble && actor.kind === "system")
     return { kind: "technical-over", trouble: state.facts.trouble.kind, subject: state.facts.trouble.subject, at: now };
+  if (state.facts.kind === "welfare" && actor.kind === "system")
+    return { kind: "welfare-over", at: state.activeAt ?? now };
   return { kind: "closed", at: now, outcome, undo: isOwn };
 }
 

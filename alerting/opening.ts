@@ -1,16 +1,17 @@
 import type { Detection } from "../firmware-contracts/detection.ts";
+import type { WelfareEvent } from "../firmware-contracts/intake.ts";
 import { chooseCode, codeRestMs } from "./codes.ts";
 import type { Draws } from "./draws.ts";
 import type { EpisodeFacts, Place, SignOnFacts, Trouble } from "./episode-state.ts";
+import { longest } from "./messages/limits.ts";
 import { operatorsFirstMs, type Policies } from "./policies.ts";
-import type { Store } from "./store/store.ts";
+import type { Dwelling, Store } from "./store/store.ts";
+import { troubleKey, welfareEpisodeId, welfareKey } from "./welfare-keys.ts";
 
 /** An area in a text has at least this many dwellings, or it would tell who is meant. */
 const dwellingsInNamedArea = 5;
 const nowhere: Place = { alias: null, area: null, areaInTexts: false, room: null };
 
-/** What joins repeats of one outage. */
-export const troubleKey = ({ kind, subject }: Pick<Trouble, "kind" | "subject">) => `trouble:${kind}:${subject}`;
 /** What joins the sign-ons of one phone: it has one at a time. */
 export const signOnKey = (responderId: string) => `sign-on:${responderId}`;
 
@@ -26,6 +27,7 @@ export interface Whereabouts {
 export interface Opening {
   find(deviceId: string): Promise<Whereabouts>;
   ofDetection(detection: Detection, where: Whereabouts, now: number): Promise<EpisodeFacts>;
+  ofWelfare(event: WelfareEvent, dwelling: Dwelling, now: number): Promise<EpisodeFacts>;
   ofTrouble(trouble: Trouble, now: number): Promise<EpisodeFacts>;
   ofSignOn(signOn: SignOnFacts, now: number): Promise<EpisodeFacts>;
 }
@@ -41,6 +43,18 @@ export function createOpening(options: { store: Store; policies: Policies; draws
     return { id: `e${draws.id()}`, code };
   }
 
+  /** A dwelling, and the room in it where that is told. */
+  async function placeOf({ alias, area, room, unit }: Dwelling, inRoom: string | null): Promise<Place> {
+    const areaInTexts = area !== null && (await store.registry.dwellingsInArea(area, unit)) >= dwellingsInNamedArea;
+    return { alias, area, areaInTexts, room: inRoom ?? room };
+  }
+
+  /** What a technical alarm about a dwelling's sensors says of where: staff know it by its key. */
+  async function placeOfTrouble({ kind, subject }: Trouble): Promise<Place> {
+    const dwelling = kind === "presence-unheard" ? await store.registry.dwelling(subject) : null;
+    return dwelling ? placeOf(dwelling, null) : nowhere;
+  }
+
   const bare = { place: nowhere, detection: null, trouble: null, signOn: null, operatorsFirstMs: null };
 
   return {
@@ -48,9 +62,8 @@ export function createOpening(options: { store: Store; policies: Policies; draws
     async find(deviceId) {
       const found = await store.registry.device(deviceId);
       if (!found) return { dwelling: `device:${deviceId}`, place: nowhere, unit: null, isKnown: false };
-      const { alias, area, room, unit, id } = found.dwelling;
-      const areaInTexts = area !== null && (await store.registry.dwellingsInArea(area, unit)) >= dwellingsInNamedArea;
-      const place = { alias, area, areaInTexts, room: found.device.room ?? room };
+      const { unit, id } = found.dwelling;
+      const place = await placeOf(found.dwelling, found.device.room);
       return { dwelling: id, place, unit, isKnown: true };
     },
     async ofDetection(detection, { dwelling, place, unit, isKnown }, now) {
@@ -74,11 +87,28 @@ export function createOpening(options: { store: Store; policies: Policies; draws
         operatorsFirstMs: isNew && kind === "fall" && strength === "medium" && !test ? operatorsFirstMs : null,
       };
     },
+    async ofWelfare({ id, at, since, limitMinutes, room }, dwelling, now) {
+      const { policy } = policies.forAlarm("welfare", dwelling.unit);
+      const { arriveMinutes } = await store.registry.dwellingTerms(dwelling.id);
+      return {
+        ...bare,
+        ...(await begun(now, false)),
+        id: welfareEpisodeId(id),
+        kind: "welfare",
+        dwelling: welfareKey(dwelling.id),
+        place: await placeOf(dwelling, room?.slice(0, longest.room) ?? null),
+        test: false,
+        since: since ?? at,
+        limitMinutes: limitMinutes ?? null,
+        policy: arriveMinutes === null ? policy : { ...policy, arriveWithinMs: arriveMinutes * 60_000 },
+      };
+    },
     ofTrouble: async (trouble, now) => ({
       ...bare,
       ...(await begun(now, true)),
       kind: "technical",
       dwelling: troubleKey(trouble),
+      place: await placeOfTrouble(trouble),
       test: false,
       since: trouble.since,
       trouble,

@@ -23,7 +23,8 @@ export interface AlarmPolicy {
 
 /** The policies in force. Each is made once: episodes keep the one that they began with. */
 export interface Policies {
-  forAlarm(kind: "fall" | "help", unit: string | null): AlarmPolicy;
+  /** A welfare alarm has a fall's policy in its unit where it has none of its own. */
+  forAlarm(kind: "fall" | "help" | "welfare", unit: string | null): AlarmPolicy;
   readonly technical: EpisodePolicy;
   forSignOn(responderId: string): EpisodePolicy;
 }
@@ -47,12 +48,13 @@ export function createPolicies(config: AlertingConfig): Policies {
   const special = config.policies.map((policy) => ({ ...policy, made: alarm(policy) }));
   const repeatMs = config.technical.repeatMinutes * 60_000;
   const lower = { operators, receiptWithinMs: null, setOffWithinMs: repeatMs, graceMs, arriveWithinMs: repeatMs };
+  const own = (kind: "fall" | "help" | "welfare", unit: string | null) =>
+    (
+      special.find((one) => one.unit !== undefined && one.unit === unit && one.kinds.includes(kind)) ??
+      special.find((one) => one.unit === undefined && one.kinds.includes(kind))
+    )?.made;
   return {
-    forAlarm: (kind, unit) =>
-      (
-        special.find((one) => one.unit !== undefined && one.unit === unit && one.kinds.includes(kind)) ??
-        special.find((one) => one.unit === undefined && one.kinds.includes(kind))
-      )?.made ?? common,
+    forAlarm: (kind, unit) => own(kind, unit) ?? (kind === "welfare" ? own("fall", unit) : undefined) ?? common,
     technical: fingerprinted({
       ...lower,
       steps: config.technical.steps?.map(stepOf) ?? [{ responders: operators, waitMs: repeatMs }],

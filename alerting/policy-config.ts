@@ -62,10 +62,10 @@ export const UnitPolicy = z.strictObject({
   id: Id.meta({ description: "Short id of the policy, for the log" }),
   unit: z.string().trim().min(1).max(60).optional().meta({ description: "The home-care unit it is for; else all" }),
   kinds: z
-    .array(z.enum(["fall", "help"]))
+    .array(z.enum(["fall", "help", "welfare"]))
     .min(1, "name at least one kind, such as [fall, help], or leave the key out")
     .default(["fall", "help"])
-    .meta({ description: "The kinds of alarm it is for" }),
+    .meta({ description: "The kinds of alarm it is for; a welfare alarm that has no policy of its own has a fall's" }),
   steps: Steps,
   ...limits,
 });

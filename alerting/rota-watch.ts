@@ -5,8 +5,8 @@ import type { AlertingConfig } from "./config.ts";
 import type { EpisodeState } from "./episode-state.ts";
 import type { ServiceEvent } from "./events.ts";
 import type { Keeper } from "./keeper.ts";
-import { troubleKey } from "./opening.ts";
 import type { Rotas } from "./rota/duty-rota.ts";
+import { troubleKey } from "./welfare-keys.ts";
 
 /** Shifts begin, and end, at whole minutes: looked at often enough that a phone is asked within seconds, ms. */
 const lookEveryMs = 5_000;

@@ -42,7 +42,7 @@ export const EpisodeView = z
   .object({
     id: z.string(),
     code: z.string(),
-    kind: z.enum(["fall", "help", "technical", "sign-on"]),
+    kind: z.enum(["fall", "help", "welfare", "technical", "sign-on"]),
     status: EpisodeStatus,
     /** The dwelling's key number, as staff know it. */
     alias: z.string(),
@@ -62,6 +62,9 @@ export const EpisodeView = z
       .object({ since: wallMs, isUnheard: z.boolean() })
       .nullable()
       .meta({ description: "Nobody was seen to get up in the five minutes after the fall, and nobody is there yet" }),
+    activeAt: wallMs
+      .nullable()
+      .meta({ description: "Of a welfare alarm that somebody has: when movement was seen again" }),
     repeats: z.number().int().meta({ description: "Further detections that joined this episode" }),
     takenBy: z.string().nullable(),
     takenAt: wallMs.nullable(),

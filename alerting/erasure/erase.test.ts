@@ -15,6 +15,7 @@ import { openSpool } from "../event-log/spool.ts";
 import { createResidents } from "../registry/residents.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
+import { troubleKey, welfareKey } from "../welfare-keys.ts";
 import { type ErasureOptions, eraseDwelling } from "./erase.ts";
 
 const clock = systemClock(50);
@@ -56,6 +57,24 @@ describe("erasing", () => {
       dwelling: { alias: key },
     });
     expect(await store.erasure.unfinished()).toEqual([]);
+  });
+
+  test("what the dwelling's presence has raised goes with it", async () => {
+    const dwelling = await lived();
+    const unheard = troubleKey({ kind: "presence-unheard", subject: dwelling });
+    for (const [id, code, holder, deviceId] of [
+      ["e2", "295", welfareKey(dwelling), "watch-2"],
+      ["e3", "T348", unheard, "watch-3"],
+    ] as const) {
+      await playAlarm(store, { id, code, dwelling: holder, deviceId, key });
+    }
+    expect(await store.registry.dwelling(dwelling)).toMatchObject({ alias: key });
+    const [done] = await eraseDwelling(options(), { key }, "eva");
+    expect(done?.forgotten).toMatchObject({ keys: 3, episodes: 3 });
+    for (const id of ["e2", "e3"]) expect(await store.episodes.log(id)).toEqual([]);
+    expect(wordsOf()).toBe(false);
+    // What comes late of it opens nothing.
+    expect(await store.registry.dwelling(dwelling)).toBeNull();
   });
 
   test("leaves a whole log that nobody reads, devices that are shut out, and a late repeat that opens nothing", async () => {

@@ -69,6 +69,8 @@ const samples: { readonly [T in Type]: Of<T> } = {
   cancel: { type: "cancel", ...episode, upright: true },
   "not-arrived": { type: "not-arrived", ...episode, by: "patrol-1" },
   "outcome-missing": { type: "outcome-missing", ...episode },
+  "movement-again": { type: "movement-again", ...episode },
+  "inactive-again": { type: "inactive-again", ...episode },
   "called-out-again": { type: "called-out-again", ...episode },
   "backup-joined": { type: "backup-joined", ...episode, by: "patrol-2" },
   "backup-asked": { type: "backup-asked", ...episode, by: "patrol-1", letter: "K" },

@@ -6,6 +6,7 @@ import {
   type Intake,
   IntakeItem,
   itemId,
+  type WelfareEvent,
 } from "../../firmware-contracts/intake.ts";
 import type { Counters } from "../counters.ts";
 import type { ServiceEvent } from "../events.ts";
@@ -62,6 +63,12 @@ export function createIntake(options: {
     if (fate === "known") counters.count("intake.fall-update.known");
   }
 
+  async function takeWelfareEvent(event: WelfareEvent): Promise<void> {
+    const fate = await keeper().welfare(event);
+    if (fate === "unknown") counters.count("intake.welfare-event.unknown");
+    if (fate === "known") counters.count("intake.welfare-event.known");
+  }
+
   function takeGatewayEvent({ gatewayId, at, event, detail }: GatewayEvent): void {
     // Told again each minute while it lasts; it is news once.
     if (!gatewayTroubles.take(gatewayId, at, event)) return;
@@ -78,8 +85,8 @@ export function createIntake(options: {
         if (checked.type === "detection") await keeper().detect(checked.detection);
         else if (checked.type === "device-event") await takeDeviceEvent(checked.event);
         else if (checked.type === "fall-update") await takeFallUpdate(checked.update);
-        else if (checked.type === "gateway-event") takeGatewayEvent(checked.event);
-        else throw new Error(`alerting cannot take a ${checked.type} yet`);
+        else if (checked.type === "welfare-event") await takeWelfareEvent(checked.event);
+        else takeGatewayEvent(checked.event);
       } catch (error) {
         counters.count("intake.failed");
         if (clock.monotonicNow() - failureLoggedAt >= failureEveryMs) {

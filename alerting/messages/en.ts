@@ -14,6 +14,9 @@ const outcomes: Record<OutcomeWhat, string> = {
   unknown: "unknown",
 };
 
+/** Of a welfare alarm: nothing of a fall was asked. */
+const welfareOutcomes: Record<OutcomeWhat, string> = { ...outcomes, unhurt: "needed a hand", "no-fall": "all is well" };
+
 /**
  * The English texts. Each fits in one SMS with the longest names and codes.
  * They never hold the words that the provider takes for itself, such as those for "cease" and "assist".
@@ -51,6 +54,16 @@ function of(message: Message, place: TextPlace, write: Writer): string {
       const why = message.why === "busy" ? "All have other alarms" : "Nobody is on call";
       return `${mark || "ALARM "}${code} NOBODY FREE. ${who}${area}. ${message.alarm === "help" ? "Alarm button" : "Fall"} ${write.time(message.impactAt)}. ${why}. Reply ${code} T or send somebody.`;
     }
+    case "welfare":
+      return `WELFARE ALARM ${code}. ${who}${where}. No movement measured since ${write.time(message.since)}. Look in. Reply ${code} T or ${code} N.`;
+    case "welfare-not-taken":
+      return `WELFARE ALARM ${code} NOT TAKEN. ${who}${area}. No movement measured since ${write.time(message.since)}. Nobody took it in ${minutes(message.minutes)}. Reply ${code} T.`;
+    case "welfare-active":
+      return `${code} ${who}: movement measured again ${write.time(message.at)}. The alarm is open. Reply ${code} F when there. If you cannot: ${code} N.`;
+    case "welfare-still":
+      return `${code} ${who}: no movement measured since ${write.time(message.since)}. Reply ${code} F when there. If you cannot: ${code} N.`;
+    case "welfare-over":
+      return `WELFARE ALARM ${code} is over. ${who}: movement measured again ${write.time(message.at)}. You need not go.`;
     case "not-arrived":
       return `${mark || "ALARM "}${code} NOBODY THERE. ${who}${area}. Taken ${write.time(message.takenAt)} by ${write.name(message.by)}, not there yet. Others are paged. Reply ${code} T.`;
     case "backup":
@@ -78,6 +91,8 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "on-the-way":
       return `${mark}${code} ${who}: on the way ${write.time(message.at)}. Reply ${code} F when there. If you cannot: ${code} N.`;
     case "arrived":
+      if (place.kind === "welfare")
+        return `${code} there ${write.time(message.at)}. How was it? Reply ${code} and S = injury, U = needed a hand, X = all is well, E = not home.`;
       return `${place.test ? "TEST " : ""}${code} there ${write.time(message.at)}. What had happened? Reply ${code} and S = injury, U = unhurt, helped up, R = already up, X = no fall, E = not home.`;
     case "arrived-other":
       return `${mark}${code} ${who}: ${write.name(message.by)} has been there since ${write.time(message.at)}. You need not go.`;
@@ -86,13 +101,15 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "not-set-off-reminder":
       return `${mark || "REMINDER "}${code} ${who}: taken ${write.time(message.takenAt)} but nobody is on the way. Reply ${code} V or ${code} N. Else ${message.next ? write.name(message.next) : "others"} will be paged at ${write.time(message.nextAt)}.`;
     case "outcome-reminder":
+      if (place.kind === "welfare")
+        return `REMINDER ${code} there ${write.time(message.arrivedAt)}, not closed. Reply ${code} and S = injury, U = needed a hand, X = all is well, E = not home.`;
       return `${place.test ? "TEST " : "REMINDER "}${code} there ${write.time(message.arrivedAt)}, not closed. Reply ${code} and S = injury, U = unhurt, R = already up, X = no fall, E = not home.`;
     case "ask-arrived":
       return `${mark}${code} ${who}: are you with the person? Reply ${code} F when there. Nothing was closed.`;
     case "closed":
       if (place.kind === "sign-on")
         return `${mark}${code}: thank you, this phone has been the alarm phone since ${write.time(message.at)}.`;
-      return `${mark}${code} ${who} closed ${write.time(message.at)}: ${outcomes[message.outcome]}.${message.undo ? ` A mistake? Reply ${code} Z within 10 min.` : ""}`;
+      return `${mark}${code} ${who} closed ${write.time(message.at)}: ${(place.kind === "welfare" ? welfareOutcomes : outcomes)[message.outcome]}.${message.undo ? ` A mistake? Reply ${code} Z within 10 min.` : ""}`;
     case "cancelled":
       return `${mark}${code} ${who}: called off by the resident ${write.time(message.at)}. You need not go.`;
     case "undone":
@@ -112,15 +129,17 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "v-or-f":
       return `${mark}${code}: V or F? Reply ${code} V = on the way, ${code} F = there.`;
     case "technical":
-      return `TECHNICAL ALARM ${code}, not a fall. ${trouble(message, write)} Reply ${code} T = I take it.`;
+      return `TECHNICAL ALARM ${code}, not a fall. ${trouble(message, who, write)} Reply ${code} T = I take it.`;
     case "technical-over":
-      return `TECHNICAL ALARM ${code} is over since ${write.time(message.at)}: ${about(message, write)}.`;
+      return `TECHNICAL ALARM ${code} is over since ${write.time(message.at)}: ${place.alias === null ? "" : `${who}, `}${about(message, write)}.`;
     case "sign-on":
       return `TEST ALARM ${code}. This phone is the alarm phone from ${write.time(message.from)}. Reply ${code} T within 10 min. Without an answer the team leader is paged.`;
     case "sign-on-missing":
       return `TEST ALARM ${code} NOT ANSWERED. ${write.name(message.by)}: the alarm phone from ${write.time(message.from)} does not answer and is paged last. Phone them. Reply ${code} T when solved.`;
     case "letters":
       if (place.kind === "technical" || place.kind === "sign-on") return `${mark}${code}: reply ${code} T = I take it.`;
+      if (place.kind === "welfare")
+        return `${code}: reply ${code} and T take, N cannot, V on the way, F there, K cannot get in, D two needed, S injury, U needed a hand, X all is well.`;
       return `${mark}${code}: reply ${code} and T take, N cannot, V on the way, F there, K cannot get in, D two needed, S injury, U unhurt, R already up, X no fall.`;
   }
 }
@@ -155,6 +174,7 @@ function longLie({ since, at, isUnheard }: LongLie, write: Writer): string {
 const aboutNobody: Record<TextPlace["kind"], string> = {
   fall: "Unknown sensor",
   help: "Unknown sensor",
+  welfare: "Welfare alarm",
   technical: "Technical alarm",
   "sign-on": "Alarm phone",
 };
@@ -179,10 +199,11 @@ type Technical = Extract<Message, { kind: "technical" | "technical-over" }>;
 function about({ trouble: kind, subject }: Technical, write: Writer): string {
   const short = subject.slice(0, longest.subject);
   if (kind === "contact-unreachable") return `alarm phone ${write.name({ responder: subject })}`;
+  if (kind === "presence-unheard") return "movement sensors";
   return kind === "rota-gap" ? `rota ${short}` : `gateway ${short}`;
 }
 
-function trouble(message: Extract<Message, { kind: "technical" }>, write: Writer): string {
+function trouble(message: Extract<Message, { kind: "technical" }>, who: string, write: Writer): string {
   const what = about(message, write);
   const since = write.time(message.since);
   switch (message.trouble) {
@@ -192,6 +213,8 @@ function trouble(message: Extract<Message, { kind: "technical" }>, write: Writer
       return `No signals to ${what} since ${since}. Falls there raise no alarm now.`;
     case "contact-unreachable":
       return `SMS does not reach ${what} since ${since}. Call or change the phone.`;
+    case "presence-unheard":
+      return `${who}: too few movement sensors are heard since ${since}. No welfare alarms now.`;
     case "rota-gap":
       return `Nobody on ${what} from ${write.day(message.since)} ${since}. Fill the gap.`;
   }

@@ -15,6 +15,13 @@ export type Message =
   | { kind: "not-taken"; alarm: "fall" | "help"; impactAt: number; minutes: number }
   /** Nobody could be paged at all: everybody has another alarm, or nobody is on call. */
   | { kind: "nobody-free"; alarm: "fall" | "help"; impactAt: number; why: "busy" | "nobody" }
+  /** No movement at home since then, to whoever is to look in; and to the operators, where nobody has taken it. */
+  | { kind: "welfare"; since: number }
+  | { kind: "welfare-not-taken"; since: number; minutes: number }
+  /** To whoever has it: movement again; and none again since. To whoever was paged: it is over by that. */
+  | { kind: "welfare-active"; at: number }
+  | { kind: "welfare-still"; since: number }
+  | { kind: "welfare-over"; at: number }
   | { kind: "not-arrived"; takenAt: number; by: Named }
   | { kind: "backup"; need: "cannot-get-in" | "two-needed"; by: Named }
   | { kind: "backup-noted"; need: "cannot-get-in" | "two-needed" }
@@ -47,7 +54,7 @@ export type Message =
   | { kind: "noted"; letter: "A" | "E" }
   | { kind: "v-or-f" }
   | { kind: "letters" }
-  /** An equipment fault. `subject` is a gateway's, a responder's or a rota's id. */
+  /** An equipment fault. `subject` is a gateway's, a responder's, a rota's or a dwelling's id. */
   | { kind: "technical"; trouble: TroubleKind; subject: string; since: number }
   | { kind: "technical-over"; trouble: TroubleKind; subject: string; at: number }
   /** The test alarm by which a phone signs on, and to whoever leads where it is not answered. */

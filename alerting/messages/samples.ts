@@ -131,7 +131,7 @@ const ofEpisodes: Samples<Message> = {
     when: "N or Z from whoever was coming: to whoever called",
     of: ({ people }) => people.map((by) => ({ kind: "backup-not-coming", by })),
   },
-  arrived: { when: "F: to whoever is there", of: ({ at }) => [{ kind: "arrived", at }] },
+  arrived: { when: "F: to whoever is there", about: ["fall", "welfare"], of: ({ at }) => [{ kind: "arrived", at }] },
   "arrived-other": {
     when: "F: to whoever else was on the way",
     of: ({ at, people }) => people.map((by) => ({ kind: "arrived-other", at, by })),
@@ -141,11 +141,12 @@ const ofEpisodes: Samples<Message> = {
   "v-or-f": { when: "P", of: () => [{ kind: "v-or-f" }] },
   letters: {
     when: "? or what cannot be read",
-    about: ["fall", "technical", "sign-on"],
+    about: ["fall", "welfare", "technical", "sign-on"],
     of: () => [{ kind: "letters" }],
   },
   "outcome-reminder": {
     when: "there and nothing reported in time",
+    about: ["fall", "welfare"],
     of: ({ at }) => [{ kind: "outcome-reminder", arrivedAt: at }],
   },
   "minutes-noted": {
@@ -154,7 +155,7 @@ const ofEpisodes: Samples<Message> = {
   },
   closed: {
     when: "S, U, R or X, or the console: to whoever has to do with it",
-    about: ["fall", "technical", "sign-on"],
+    about: ["fall", "welfare", "technical", "sign-on"],
     of: ({ at }) =>
       OutcomeWhat.options.flatMap((outcome) => [true, false].map((undo) => ({ kind: "closed", at, outcome, undo }))),
   },
@@ -179,6 +180,31 @@ const ofEpisodes: Samples<Message> = {
   },
   "already-closed": { when: "a reply after it was closed", of: ({ at }) => [{ kind: "already-closed", at }] },
   cancelled: { when: "called off by the resident", of: ({ at }) => [{ kind: "cancelled", at }] },
+  welfare: {
+    when: "no movement at home: to whoever is to look in",
+    about: ["welfare"],
+    of: ({ at }) => [{ kind: "welfare", since: at }],
+  },
+  "welfare-not-taken": {
+    when: "the same, past the last step: to the operators",
+    about: ["welfare"],
+    of: ({ at, minutes }) => minutes.map((m) => ({ kind: "welfare-not-taken", since: at, minutes: m })),
+  },
+  "welfare-active": {
+    when: "movement again: to whoever has it",
+    about: ["welfare"],
+    of: ({ at }) => [{ kind: "welfare-active", at }],
+  },
+  "welfare-still": {
+    when: "and none again: to whoever has it",
+    about: ["welfare"],
+    of: ({ at }) => [{ kind: "welfare-still", since: at }],
+  },
+  "welfare-over": {
+    when: "movement again, and nobody had it: to whoever was paged",
+    about: ["welfare"],
+    of: ({ at }) => [{ kind: "welfare-over", at }],
+  },
   technical: {
     when: "an equipment fault",
     about: ["technical"],
@@ -250,7 +276,10 @@ function placesOf(kind: EpisodeKind, size: SampleSize): TextPlace[] {
   // No device has raised these.
   const bare = { code: `T${code}`, alias: null, deviceId: "", area: null, room: null, kind };
   if (kind === "sign-on") return [{ ...bare, test: true }];
-  if (kind === "technical") return [{ ...bare, test: false }];
+  if (kind === "technical") {
+    const ofDwelling = { ...bare, alias: size === "small" ? "38" : "8".repeat(longest.alias), test: false };
+    return size === "small" ? [{ ...bare, test: false }] : [{ ...bare, test: false }, ofDwelling];
+  }
   const known =
     size === "small"
       ? { code, alias: "38", deviceId: "watch-17", area: "Gustavsberg syd", room: "badrum" }
@@ -262,6 +291,7 @@ function placesOf(kind: EpisodeKind, size: SampleSize): TextPlace[] {
           room: "ö".repeat(longest.room),
         };
   const place: TextPlace = { ...known, kind, test: false };
+  if (kind === "welfare") return [{ ...place, deviceId: "" }];
   if (size === "small") return [place];
   // A device in no register has no area and no room.
   const unknown = { ...place, alias: null, area: null, room: null };

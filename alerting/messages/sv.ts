@@ -14,6 +14,9 @@ const outcomes: Record<OutcomeWhat, string> = {
   unknown: "okänt",
 };
 
+/** Of a welfare alarm: nothing of a fall was asked. */
+const welfareOutcomes: Record<OutcomeWhat, string> = { ...outcomes, unhurt: "hjälp gavs", "no-fall": "allt väl" };
+
 /** The Swedish texts. Each fits in one SMS with the longest names and codes. */
 export const sv: Texts = { of, loose };
 
@@ -48,6 +51,16 @@ function of(message: Message, place: TextPlace, write: Writer): string {
       const why = message.why === "busy" ? "Alla har andra larm" : "Ingen är på pass";
       return `${mark || "LARM "}${code} INGEN LEDIG. ${who}${area}. ${message.alarm === "help" ? "Larmknapp" : "Fall"} ${write.time(message.impactAt)}. ${why}. Svara ${code} T eller skicka någon nu.`;
     }
+    case "welfare":
+      return `OMSORGSLARM ${code}. ${who}${where}. Ingen rörelse uppmätt sedan ${write.time(message.since)}. Titta till. Svara ${code} T eller ${code} N.`;
+    case "welfare-not-taken":
+      return `OMSORGSLARM ${code} EJ TAGET. ${who}${area}. Ingen rörelse uppmätt sedan ${write.time(message.since)}. Ingen har tagit det på ${minutes(message.minutes)}. Svara ${code} T.`;
+    case "welfare-active":
+      return `${code} ${who}: rörelse uppmätt igen ${write.time(message.at)}. Larmet är öppet. Svara ${code} F när du är framme. Förhinder: ${code} N.`;
+    case "welfare-still":
+      return `${code} ${who}: ingen rörelse uppmätt sedan ${write.time(message.since)}. Svara ${code} F när du är framme. Förhinder: ${code} N.`;
+    case "welfare-over":
+      return `OMSORGSLARM ${code} är över. ${who}: rörelse uppmätt igen ${write.time(message.at)}. Du behöver inte åka.`;
     case "not-arrived":
       return `${mark || "LARM "}${code} INGEN FRAMME. ${who}${area}. Taget ${write.time(message.takenAt)} av ${write.name(message.by)}, ej framme. Andra larmas nu. Svara ${code} T.`;
     case "backup":
@@ -75,6 +88,8 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "on-the-way":
       return `${mark}${code} ${who}: på väg ${write.time(message.at)}. Svara ${code} F när du är framme. Förhinder: ${code} N.`;
     case "arrived":
+      if (place.kind === "welfare")
+        return `${code} framme ${write.time(message.at)}. Hur gick det? Svara ${code} och S = skada, U = behövde hjälp, X = allt väl, E = ej hemma.`;
       return `${place.test ? "PROV " : ""}${code} framme ${write.time(message.at)}. Hur gick det? Svara ${code} och S = skada, U = oskadd men hjälpt upp, R = redan uppe, X = inget fall, E = ej hemma.`;
     case "arrived-other":
       return `${mark}${code} ${who}: ${write.name(message.by)} är framme sedan ${write.time(message.at)}. Du behöver inte åka.`;
@@ -83,13 +98,15 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "not-set-off-reminder":
       return `${mark || "PÅMINNELSE "}${code} ${who}: taget ${write.time(message.takenAt)} men ingen är på väg. Svara ${code} V eller ${code} N. Utan svar larmas ${message.next ? write.name(message.next) : "andra"} kl ${write.time(message.nextAt)}.`;
     case "outcome-reminder":
+      if (place.kind === "welfare")
+        return `PÅMINNELSE ${code} framme ${write.time(message.arrivedAt)}, inte avslutat. Svara ${code} och S = skada, U = behövde hjälp, X = allt väl, E = ej hemma.`;
       return `${place.test ? "PROV " : "PÅMINNELSE "}${code} framme ${write.time(message.arrivedAt)}, inte avslutat. Svara ${code} och S = skada, U = oskadd, R = redan uppe, X = inget fall, E = ej hemma.`;
     case "ask-arrived":
       return `${mark}${code} ${who}: är du hos personen? Svara ${code} F när du är framme. Inget har avslutats.`;
     case "closed":
       if (place.kind === "sign-on")
         return `${mark}${code}: tack, telefonen är larmtelefon sedan ${write.time(message.at)}.`;
-      return `${mark}${code} ${who} avslutat ${write.time(message.at)}: ${outcomes[message.outcome]}.${message.undo ? ` Blev det fel? Svara ${code} Z inom 10 min.` : ""}`;
+      return `${mark}${code} ${who} avslutat ${write.time(message.at)}: ${(place.kind === "welfare" ? welfareOutcomes : outcomes)[message.outcome]}.${message.undo ? ` Blev det fel? Svara ${code} Z inom 10 min.` : ""}`;
     case "cancelled":
       return `${mark}${code} ${who}: avbrutet av den boende ${write.time(message.at)}. Du behöver inte åka.`;
     case "undone":
@@ -109,15 +126,17 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "v-or-f":
       return `${mark}${code}: V eller F? Svara ${code} V = på väg, ${code} F = framme.`;
     case "technical":
-      return `TEKNISKT LARM ${code}, inte ett fall. ${trouble(message, write)} Svara ${code} T = tar det.`;
+      return `TEKNISKT LARM ${code}, inte ett fall. ${trouble(message, who, write)} Svara ${code} T = tar det.`;
     case "technical-over":
-      return `TEKNISKT LARM ${code} är över sedan ${write.time(message.at)}: ${about(message, write)}.`;
+      return `TEKNISKT LARM ${code} är över sedan ${write.time(message.at)}: ${place.alias === null ? "" : `${who}, `}${about(message, write)}.`;
     case "sign-on":
       return `PROVLARM ${code}. Den här telefonen är larmtelefon från ${write.time(message.from)}. Svara ${code} T inom 10 min. Utan svar larmas gruppchefen.`;
     case "sign-on-missing":
       return `PROVLARM ${code} EJ BESVARAT. ${write.name(message.by)}: larmtelefonen från ${write.time(message.from)} svarar inte och larmas sist. Ring dem. Svara ${code} T när det är löst.`;
     case "letters":
       if (place.kind === "technical" || place.kind === "sign-on") return `${mark}${code}: svara ${code} T = tar det.`;
+      if (place.kind === "welfare")
+        return `${code}: svara ${code} och T tar, N kan inte, V på väg, F framme, K kommer inte in, D två behövs, S skada, U behövde hjälp, X allt väl.`;
       return `${mark}${code}: svara ${code} och T tar, N kan inte, V på väg, F framme, K kommer inte in, D två behövs, S skada, U oskadd, R redan uppe, X inget fall.`;
   }
 }
@@ -152,6 +171,7 @@ function longLie({ since, at, isUnheard }: LongLie, write: Writer): string {
 const aboutNobody: Record<TextPlace["kind"], string> = {
   fall: "Okänd sensor",
   help: "Okänd sensor",
+  welfare: "Omsorgslarm",
   technical: "Tekniskt larm",
   "sign-on": "Larmtelefon",
 };
@@ -176,10 +196,11 @@ type Technical = Extract<Message, { kind: "technical" | "technical-over" }>;
 function about({ trouble: kind, subject }: Technical, write: Writer): string {
   const short = subject.slice(0, longest.subject);
   if (kind === "contact-unreachable") return `larmtelefon ${write.name({ responder: subject })}`;
+  if (kind === "presence-unheard") return "rörelsesensorer";
   return kind === "rota-gap" ? `larmschema ${short}` : `lokalenhet ${short}`;
 }
 
-function trouble(message: Extract<Message, { kind: "technical" }>, write: Writer): string {
+function trouble(message: Extract<Message, { kind: "technical" }>, who: string, write: Writer): string {
   const what = about(message, write);
   const since = write.time(message.since);
   switch (message.trouble) {
@@ -189,6 +210,8 @@ function trouble(message: Extract<Message, { kind: "technical" }>, write: Writer
       return `Inga signaler till ${what} sedan ${since}. Fall där larmas inte nu.`;
     case "contact-unreachable":
       return `SMS når inte ${what} sedan ${since}. Ring eller byt telefon.`;
+    case "presence-unheard":
+      return `${who}: för få rörelsesensorer hörs sedan ${since}. Omsorgslarm går inte.`;
     case "rota-gap":
       return `Ingen på ${what} från ${write.day(message.since)} ${since}. Fyll luckan.`;
   }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { troubleKey, welfareKey } from "../welfare-keys.ts";
 import { appendAct } from "./audit.ts";
 import { type Change, recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";
@@ -25,10 +26,11 @@ const erasureOf = (row: Row): Erasure => ({
 const unfinished = (db: Database) =>
   db.all<Row>("SELECT * FROM erasures WHERE finished_at IS NULL ORDER BY id").map(erasureOf);
 
-/** Whose keys and episodes are the dwelling's: its own, and those of its devices before they were in the register. */
+/** Whose keys and episodes are the dwelling's: its own, those of its presence, and those of its devices before they were in the register. */
 function holdersOf(db: Database, dwellingId: string): string[] {
   const devices = db.all<{ id: string }>("SELECT id FROM devices WHERE dwelling_id = ?", dwellingId);
-  return [dwellingId, ...devices.map(({ id }) => `device:${id}`)];
+  const presence = [welfareKey(dwellingId), troubleKey({ kind: "presence-unheard", subject: dwellingId })];
+  return [dwellingId, ...presence, ...devices.map(({ id }) => `device:${id}`)];
 }
 
 function openEpisodes(db: Database, dwellingId: string): number {

@@ -49,8 +49,8 @@ export function pageIn(db: Database, id: string): PageRow | null {
   return row ? pageOf(row) : null;
 }
 
-/** To somebody who has an alarm, or has just written and waits. */
-const awaited: ReadonlySet<PagePurpose> = new Set(["taken", "answer", "reminder"]);
+/** To somebody who has an alarm, or has just written and waits; and a welfare alarm, which waits for falls and help calls. */
+const awaited: ReadonlySet<PagePurpose> = new Set(["welfare", "taken", "answer", "reminder"]);
 const leastUrgent = 3;
 
 /** 0 calls somebody out, 1 is awaited, 2 informs, 3 is about equipment: the order in which they are sent. */
@@ -81,7 +81,7 @@ export function insertPage(db: Database, page: NewPage, episodeId: string | null
 export function callsOff(db: Database, episodeId: string, at: number): string[] {
   const rows = db.all<{ id: string }>(
     `UPDATE pages SET status = 'withdrawn', ended_at = ?
-     WHERE episode_id = ? AND status = 'pending' AND purpose IN ('alarm', 'technical', 'sign-on', 'not-taken', 'not-arrived', 'reminder')
+     WHERE episode_id = ? AND status = 'pending' AND purpose IN ('alarm', 'welfare', 'technical', 'sign-on', 'not-taken', 'not-arrived', 'reminder')
      RETURNING id`,
     at,
     episodeId,

@@ -78,6 +78,8 @@ export interface RegistryStore {
   devices(at: number): Promise<DeviceRow[]>;
   /** Its pause may be over. */
   device(deviceId: string): Promise<{ device: DeviceRow; dwelling: Dwelling } | null>;
+  /** Null where there is no such dwelling, or its erasure has begun. */
+  dwelling(dwellingId: string): Promise<Dwelling | null>;
   dwellingsInArea(area: string, unit: string | null): Promise<number>;
   /** What an alarm's limits depend on: since when anybody lives there under watch, wall ms, and its own time to arrive. */
   dwellingTerms(dwellingId: string): Promise<{ since: number | null; arriveMinutes: number | null }>;

@@ -85,6 +85,12 @@ export function registryStore(db: Database): RegistryStore {
       );
       return dwelling ? { device, dwelling } : null;
     },
+    dwelling: async (dwellingId) =>
+      db.get<Dwelling>(
+        `SELECT id, alias, unit, area, room FROM dwellings WHERE id = ?
+           AND NOT EXISTS (SELECT 1 FROM erasures WHERE dwelling_id = dwellings.id)`,
+        dwellingId,
+      ) ?? null,
     dwellingsInArea: async (area, unit) =>
       db.get<{ n: number }>(
         "SELECT COUNT(*) AS n FROM dwellings WHERE area = ? AND COALESCE(unit, '') = ?",

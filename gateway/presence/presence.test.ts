@@ -72,8 +72,11 @@ describe("the welfare alarm", () => {
     await live(still, next(10.5));
     await site.settled();
     expect(site.told).toEqual([]);
-    for (let hours = 11; hours < 18 && site.count("welfare.inactive") === 0; hours += 0.1)
-      await live(still, next(hours));
+    await live(still, next(12));
+    while (at < next(18) && site.count("welfare.inactive") === 0) {
+      await site.settled();
+      await live(still, at + minute);
+    }
     // At once, and not with what is written now and then.
     await site.settled();
     expect(told()).toEqual(["inactive"]);

@@ -108,6 +108,7 @@ export function generatedFall(now: number, minutesAgo: number, patch: Partial<Ep
     late: false,
     test: false,
     longLie: null,
+    activeAt: null,
     repeats: 0,
     takenBy: null,
     takenAt: null,

@@ -29,7 +29,8 @@ const log = pino(
 );
 
 beforeAll(async () => {
-  town = await Town.open({ waitSeconds: 3600, log });
+  // In its own time: after five minutes nobody has got up, and that changes something.
+  town = await Town.open({ speed: 1, waitSeconds: 3600, log });
   await town.fall(await town.device("belt-1", "38"));
   code = codeIn(await town.text("patrol-1", /^LARM FALL/));
   await town.until("the receipt", () => town.alerting.backend.board()[0]?.pages[0]?.status === "delivered");

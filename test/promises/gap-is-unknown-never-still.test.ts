@@ -79,6 +79,8 @@ test("an empty room, a taken bed, a sensor that begins anew, a gateway too: no w
   await room.presence({ sensor: "bed", state: "on", room: "sovrum" });
   await room.presence({ sensor: "motion", state: "off", room: "badrum" });
   await town.until("both told", () => town.events.filter((event) => event.type === "device").length >= 2);
+  // Alerting has said that the two share a dwelling.
+  expect(town.gateway.counters()["presence.taken"]).toBe(2);
   // Nothing is heard of the room from here on; and a gateway that begins anew has only what it was told before.
   await room.reboot();
   await town.restart();

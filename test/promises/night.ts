@@ -7,6 +7,7 @@ import { AlertingConfig } from "../../alerting/config.ts";
 import { openSqliteStore } from "../../alerting/store/sqlite.ts";
 import type { Store } from "../../alerting/store/store.ts";
 import type { Detection } from "../../firmware-contracts/detection.ts";
+import type { WelfareEvent } from "../../firmware-contracts/intake.ts";
 import {
   type PhoneNetwork,
   type PhoneNetworkOptions,
@@ -256,6 +257,15 @@ export class Night {
     this.sign();
     await this.alerting.intake.submit({ type: "detection", detection });
     return detection;
+  }
+
+  /** What the presence sensors of the dwelling with this key tell of its activity: a gateway hands it in. */
+  async welfare(key: string, event: WelfareEvent["event"], id: string): Promise<void> {
+    const dwelling = await this.store(async (store) => (await store.registry.device(`belt-${key}`))?.dwelling.id ?? "");
+    const at = Math.round(this.clock.wallNow());
+    const more = event === "inactive" ? { since: at - 90 * 60_000, limitMinutes: 60, room: "kök" } : {};
+    this.sign();
+    await this.alerting.intake.submit({ type: "welfare-event", event: { v: 1, id, dwelling, at, event, ...more } });
   }
 
   /** Five minutes after that fall nobody was seen to get up, `unknownSeconds` of it without signal: a gateway hands it in. */

@@ -62,13 +62,19 @@ export function isAlarm({ kind }: Pick<EpisodeView, "kind">): boolean {
   return kind === "fall" || kind === "help";
 }
 
-/** Alarms before technical ones; untaken first, then taken, then arrived; of these whoever was not seen to get up, then whoever has waited longest. */
+/** A person is to be seen to, also where nothing but inactivity was measured: what the page makes itself heard for. */
+export function asksForSomebody({ kind }: Pick<EpisodeView, "kind">): boolean {
+  return kind === "fall" || kind === "help" || kind === "welfare";
+}
+
+/** Falls and help calls before welfare alarms, these before technical ones; untaken first, then taken, then arrived; of these whoever was not seen to get up, then whoever has waited longest. */
 export function openEpisodes(state: BoardState): EpisodeView[] {
   return [...(state.episodes?.values() ?? [])]
     .filter((view) => view.status !== "closed")
     .sort(
       (a, b) =>
         Number(isAlarm(b)) - Number(isAlarm(a)) ||
+        Number(asksForSomebody(b)) - Number(asksForSomebody(a)) ||
         order[a.status] - order[b.status] ||
         Number(b.longLie !== null) - Number(a.longLie !== null) ||
         a.openedAt - b.openedAt ||
@@ -84,14 +90,14 @@ export function closedEpisodes(state: BoardState, now: number): EpisodeView[] {
 }
 
 export function untakenCount(state: BoardState): number {
-  return openEpisodes(state).filter((view) => view.status === "open" && isAlarm(view)).length;
+  return openEpisodes(state).filter((view) => view.status === "open" && asksForSomebody(view)).length;
 }
 
 /** Alarms that nobody has taken, and that `before` did not know as such, or as so urgent: what the page must make itself heard for. */
 export function newlyUntaken(before: BoardState, after: BoardState): EpisodeView[] {
   if (before.episodes === after.episodes) return [];
   return openEpisodes(after).filter((view) => {
-    if (view.status !== "open" || !isAlarm(view)) return false;
+    if (view.status !== "open" || !asksForSomebody(view)) return false;
     const known = before.episodes?.get(view.id);
     return known?.status !== "open" || (view.longLie !== null && known.longLie === null);
   });

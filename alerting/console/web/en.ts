@@ -38,6 +38,7 @@ export const en: Record<keyof typeof sv, string> = {
 
   "kind.fall": "FALL",
   "kind.help": "HELP BUTTON",
+  "kind.welfare": "WELFARE ALARM",
   "kind.technical": "TECHNICAL ALARM",
   "kind.sign-on": "TEST ALARM",
   "badge.test": "TEST ALARM",
@@ -49,6 +50,7 @@ export const en: Record<keyof typeof sv, string> = {
 
   "since.fall": "since the fall {time}",
   "since.help": "since the press {time}",
+  "since.welfare": "since the last movement {time}",
   "since.technical": "since the fault {time}",
   "since.sign-on": "since the shift began {time}",
   "time.seconds": "{seconds} s",
@@ -60,6 +62,8 @@ export const en: Record<keyof typeof sv, string> = {
   "reason.silent": "Hard fall {time}, no signal after.",
   "reason.soft": "Lay down {time} and until the alarm.",
   "reason.help-button": "Pressed the help button {time}.",
+  "reason.welfare": "No movement measured since {time}, longer than usual.",
+  "reason.presence-unheard": "Too few movement sensors are heard since {time}. No welfare alarms now.",
   "reason.gateway-lost": "No contact with the gateway since {time}. Falls there raise no alarm.",
   "reason.broker-lost": "The gateway gets no signals since {time}. Falls there raise no alarm.",
   "reason.contact-unreachable": "Texts do not reach the alarm phone since {time}.",
@@ -67,6 +71,7 @@ export const en: Record<keyof typeof sv, string> = {
   "reason.sign-on": "The alarm phone has not answered the test alarm of {time}.",
   "reason.late": "The alarm is about {time}, came in {received}.",
 
+  "welfare.active": "Movement measured again {time}.",
   "long-lie.heard": "No steps measured since the fall {time}.",
   "long-lie.unheard": "No steady signal since the fall {time}.",
 
@@ -204,6 +209,9 @@ export const en: Record<keyof typeof sv, string> = {
   "event.outcome-missing": "Outcome missing",
   "event.backup-asked": "Asked for more people",
   "event.long-lie": "Nobody seen to get up in five minutes",
+  "event.movement-again": "Movement again",
+  "event.inactive": "No movement, longer than usual",
+  "event.inactive-again": "No movement again",
   "event.called-out-again": "Fell again after somebody was there: everybody called out again",
   "event.backup-joined": "Comes to help",
   "via.sms": "text",
@@ -225,8 +233,10 @@ export const en: Record<keyof typeof sv, string> = {
   "said.retryable": "tried again",
   "said.unknown": "no word on it",
   "said.alarm": "alarm",
+  "said.welfare": "welfare alarm",
   "said.technical": "technical alarm",
   "said.sign-on": "test alarm",
+  "said.presence-unheard": "movement sensors not heard",
   "said.gateway-lost": "gateway silent",
   "said.broker-lost": "no signals",
   "said.contact-unreachable": "alarm phone not reached",

@@ -2,7 +2,17 @@ import type { EpisodeView } from "../api.ts";
 import { isAlarm } from "./board-state.ts";
 import { useServerNow } from "./clock-hook.ts";
 import { EpisodeActions } from "./episode-actions.tsx";
-import { aliasOf, deadlineOf, latestPages, lengthOf, longLieOf, placeOf, reasonOf, statusOf } from "./episode-words.ts";
+import {
+  activeOf,
+  aliasOf,
+  deadlineOf,
+  latestPages,
+  lengthOf,
+  longLieOf,
+  placeOf,
+  reasonOf,
+  statusOf,
+} from "./episode-words.ts";
 import { useWords } from "./language.ts";
 
 interface Props {
@@ -33,6 +43,7 @@ export function EpisodeHead({ view, headingId }: { view: EpisodeView; headingId:
   const since = words.say(`since.${view.kind}`, { time: words.time(view.impactAt, now) });
   const deadline = deadlineOf(words, view, now);
   const longLie = longLieOf(words, view, now);
+  const active = activeOf(words, view, now);
   return (
     <>
       <div class="badges">
@@ -57,6 +68,7 @@ export function EpisodeHead({ view, headingId }: { view: EpisodeView; headingId:
       </div>
       <p class="reason">{reasonOf(words, view, now)}</p>
       {longLie && <p class="reason urgent">{longLie}</p>}
+      {active && <p class="reason">{active}</p>}
       <p class={`status ${view.status}`}>
         <strong>{statusOf(words, view, now)}</strong>
         {deadline && <span class="deadline">{deadline}</span>}

@@ -12,8 +12,13 @@ export function placeOf(view: Pick<EpisodeView, "area" | "room">): string {
 }
 
 /** What an alarm is about: what a sensor measured, or what is wrong with the equipment. */
-function whyOf({ reason, trouble }: EpisodeView): NonNullable<EpisodeView["reason"]> | TroubleKind | "sign-on" {
-  return reason ?? troubleKinds.find((kind) => kind === trouble?.kind) ?? "sign-on";
+function whyOf({
+  kind,
+  reason,
+  trouble,
+}: EpisodeView): NonNullable<EpisodeView["reason"]> | TroubleKind | "sign-on" | "welfare" {
+  if (kind === "welfare") return kind;
+  return reason ?? troubleKinds.find((one) => one === trouble?.kind) ?? "sign-on";
 }
 
 /** Why it alarmed, claiming nothing beyond what was measured until the alarm. */
@@ -28,6 +33,11 @@ export function reasonOf(words: Words, view: EpisodeView, now: number): string {
 export function longLieOf(words: Words, { longLie }: Pick<EpisodeView, "longLie">, now: number): string | null {
   if (!longLie) return null;
   return words.say(longLie.isUnheard ? "long-lie.unheard" : "long-lie.heard", { time: words.time(longLie.since, now) });
+}
+
+/** That there is movement again, where somebody has the alarm all the same. */
+export function activeOf(words: Words, { activeAt }: Pick<EpisodeView, "activeAt">, now: number): string | null {
+  return activeAt === null ? null : words.say("welfare.active", { time: words.time(activeAt, now) });
 }
 
 /** `view`'s state, who and when. */
@@ -67,7 +77,7 @@ export function deadlineOf(words: Words, view: EpisodeView, now: number): string
   return words.say(`deadline.${known}`, { time: countdownOf(at - now) });
 }
 
-const asksToGo = new Set(["alarm", "technical", "sign-on", "not-taken", "backup"]);
+const asksToGo = new Set(["alarm", "welfare", "technical", "sign-on", "not-taken", "backup"]);
 
 /** The latest page that asked each responder to go: confirmations and reminders stand in the story. */
 export function latestPages(view: EpisodeView): PageView[] {

@@ -36,6 +36,7 @@ export const sv = {
 
   "kind.fall": "FALL",
   "kind.help": "LARMKNAPP",
+  "kind.welfare": "OMSORGSLARM",
   "kind.technical": "TEKNISKT LARM",
   "kind.sign-on": "PROVLARM",
   "badge.test": "PROVLARM",
@@ -47,6 +48,7 @@ export const sv = {
 
   "since.fall": "sedan fallet {time}",
   "since.help": "sedan trycket {time}",
+  "since.welfare": "sedan senaste rörelsen {time}",
   "since.technical": "sedan felet {time}",
   "since.sign-on": "sedan passets början {time}",
   "time.seconds": "{seconds} s",
@@ -58,6 +60,8 @@ export const sv = {
   "reason.silent": "Hårt fall {time}, ingen signal efter.",
   "reason.soft": "Låg ned {time} och fram till larmet.",
   "reason.help-button": "Tryckte på larmknappen {time}.",
+  "reason.welfare": "Ingen rörelse uppmätt sedan {time}, längre än vanligt.",
+  "reason.presence-unheard": "För få rörelsesensorer hörs sedan {time}. Omsorgslarm går inte.",
   "reason.gateway-lost": "Ingen kontakt med lokalenheten sedan {time}. Fall där larmas inte.",
   "reason.broker-lost": "Lokalenheten får inga signaler sedan {time}. Fall där larmas inte.",
   "reason.contact-unreachable": "Sms når inte larmtelefonen sedan {time}.",
@@ -65,6 +69,7 @@ export const sv = {
   "reason.sign-on": "Larmtelefonen har inte svarat på provlarmet från {time}.",
   "reason.late": "Larmet gäller {time}, kom in {received}.",
 
+  "welfare.active": "Rörelse uppmätt igen {time}.",
   "long-lie.heard": "Inga steg uppmätta sedan fallet {time}.",
   "long-lie.unheard": "Ingen stadig signal sedan fallet {time}.",
 
@@ -202,6 +207,9 @@ export const sv = {
   "event.outcome-missing": "Avslut saknas",
   "event.backup-asked": "Bad om fler",
   "event.long-lie": "Ingen har setts resa sig på fem minuter",
+  "event.movement-again": "Rörelse igen",
+  "event.inactive": "Ingen rörelse, längre än vanligt",
+  "event.inactive-again": "Ingen rörelse igen",
   "event.called-out-again": "Nytt fall efter att någon var där: alla larmas igen",
   "event.backup-joined": "Kommer som hjälp",
   "via.sms": "sms",
@@ -223,8 +231,10 @@ export const sv = {
   "said.retryable": "försöker igen",
   "said.unknown": "inget besked",
   "said.alarm": "larm",
+  "said.welfare": "omsorgslarm",
   "said.technical": "tekniskt larm",
   "said.sign-on": "provlarm",
+  "said.presence-unheard": "rörelsesensorer hörs inte",
   "said.gateway-lost": "lokalenheten tyst",
   "said.broker-lost": "inga signaler",
   "said.contact-unreachable": "larmtelefon nås inte",
