@@ -163,7 +163,8 @@ export class Oracle {
     if (callingOut.has(page.purpose) || isWelfare) one.calledAt = now;
     if (page.purpose === "backup") one.backupAt = now;
     if (page.purpose === "reminder" || page.purpose === "not-arrived") one.remindedAt = now;
-    if (page.purpose === "not-taken" || page.purpose === "not-arrived" || isWelfare) one.operatorsTold.set(page.responder_id, now);
+    if (page.purpose === "not-taken" || page.purpose === "not-arrived" || isWelfare)
+      one.operatorsTold.set(page.responder_id, now);
     const alarms = page.purpose === "alarm" || page.purpose === "not-taken" || isWelfare;
     if (alarms && one.status !== "open" && now - one.statusSince > 2_000) {
       const ago = Math.round((now - one.statusSince) / 1000);
@@ -236,7 +237,9 @@ export class Oracle {
     const { batch, failed, declined } = one;
     const { operators } = this.#options.config;
     const toOperators = (page: NewPage) => page.purpose === "welfare" && operators.includes(page.responderId);
-    const alarms = pages.filter((page) => page.purpose === "alarm" || (page.purpose === "welfare" && !toOperators(page)));
+    const alarms = pages.filter(
+      (page) => page.purpose === "alarm" || (page.purpose === "welfare" && !toOperators(page)),
+    );
     if (pages.some((page) => page.purpose === "not-taken" || toOperators(page))) one.betweenRounds = true;
     if (alarms.length > 0) {
       batch.clear();

@@ -260,10 +260,9 @@ export function createTown(options: TownOptions) {
     const hand = () => {
       const again = () => time.after(chanceOfLying.spread(300, 5 * second), hand);
       if (!life) return void again();
-      life.submit({ type: "welfare-event", event: { v: 1, id, dwelling, at, event, ...more } }).then(
-        () => tell(`${dwelling} ${event} is accepted`),
-        again,
-      );
+      life
+        .submit({ type: "welfare-event", event: { v: 1, id, dwelling, at, event, ...more } })
+        .then(() => tell(`${dwelling} ${event} is accepted`), again);
     };
     hand();
     if (chanceOfLying.happens(0.2)) hand();
