@@ -2,6 +2,9 @@ import type { EpisodeInput, LongLie } from "./episode-state.ts";
 import { advance, type Move, page, pageOperators, tell } from "./escalation.ts";
 import type { Message } from "./messages/message.ts";
 
+/** Detections whose long lie an episode remembers, the newest. */
+const keptLongLies = 1000;
+
 /**
  * Five minutes after a fall nobody has been seen to get up. It raises the alarm and never lowers it: nobody has it, and the next are paged at once; somebody has
  * it and is not there, and they are told. Where somebody is there, or it is closed, it is written down and no more. The same fall's word twice is one.
@@ -11,7 +14,7 @@ export function lieLong(move: Move, input: Extract<EpisodeInput, { type: "long-l
   const { detectionId, lyingSeconds, unknownSeconds } = input;
   const known = state.longLies ?? [];
   if (known.includes(detectionId)) return;
-  state.longLies = [...known, detectionId];
+  state.longLies = [...known, detectionId].slice(-keptLongLies);
   tell(move, { type: "long-lie", detectionId, lyingSeconds, unknownSeconds });
   if (state.status === "closed" || state.status === "arrived") return;
   const fall = state.detections.find(({ id }) => id === detectionId);

@@ -79,6 +79,8 @@ function statusMovesByPersons(oracle: Oracle, before: Watched, input: EpisodeInp
   }
   const { kind } = state.facts;
   if (input.type === "ended" && state.status === "closed" && (kind === "technical" || kind === "sign-on")) return;
+  // Movement again ends a welfare alarm that nobody has taken, and no other.
+  if (input.type === "movement" && kind === "welfare" && before.status === "open" && state.status === "closed") return;
   if (input.type === "cancel" && before.status === "open" && state.status === "closed") {
     const { detection } = state.facts;
     const may = input.upright && detection?.strength === "medium" && detection.kind === "fall";
@@ -135,7 +137,7 @@ function retryIsKept(
   const { state } = change;
   const { outcome } = input.result;
   const again = outcome === "retryable" ? input.tries <= 3 : outcome === "unknown" && input.tries <= 1;
-  const calls = input.purpose === "alarm" || input.purpose === "not-taken";
+  const calls = input.purpose === "alarm" || input.purpose === "welfare" || input.purpose === "not-taken";
   const matters = state.status !== "closed" && (!calls || state.status === "open");
   if (!again || !matters) return;
   const status = oracle.store.page(input.pageId)?.status;

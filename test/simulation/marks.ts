@@ -13,6 +13,9 @@ export const marks: readonly RegExp[] = [
   /[1-9] pages are sent again/,
   / long-lie ⇒ .*\(alarm\)/,
   / long-lie ⇒ .*\(reminder\)/,
+  / opened ⇒ .*\(welfare\)/,
+  / movement ⇒ .*\(closed\)/,
+  / movement ⇒ .*\(reminder\)/,
   / long-lie(?! ⇒)/,
   /follows the clock/,
 ];

@@ -159,11 +159,13 @@ export class Oracle {
     // Several technical alarms go as one text, which names the first few.
     if (!body.includes(one.code) && one.kind !== "technical")
       this.fail("own-code", `${pageId} does not name ${one.code}`);
-    if (callingOut.has(page.purpose)) one.calledAt = now;
+    const isWelfare = page.purpose === "welfare";
+    if (callingOut.has(page.purpose) || isWelfare) one.calledAt = now;
     if (page.purpose === "backup") one.backupAt = now;
     if (page.purpose === "reminder" || page.purpose === "not-arrived") one.remindedAt = now;
-    if (page.purpose === "not-taken" || page.purpose === "not-arrived") one.operatorsTold.set(page.responder_id, now);
-    const alarms = page.purpose === "alarm" || page.purpose === "not-taken";
+    if (page.purpose === "not-taken" || page.purpose === "not-arrived" || isWelfare)
+      one.operatorsTold.set(page.responder_id, now);
+    const alarms = page.purpose === "alarm" || page.purpose === "not-taken" || isWelfare;
     if (alarms && one.status !== "open" && now - one.statusSince > 2_000) {
       const ago = Math.round((now - one.statusSince) / 1000);
       this.fail("stops-in-2s", `${pageId} calls to ${one.code}, which is ${one.status} since ${ago} s`);
@@ -233,8 +235,12 @@ export class Oracle {
     one.status = state.status;
     one.state = state;
     const { batch, failed, declined } = one;
-    const alarms = pages.filter(({ purpose }) => purpose === "alarm");
-    if (pages.some(({ purpose }) => purpose === "not-taken")) one.betweenRounds = true;
+    const { operators } = this.#options.config;
+    const toOperators = (page: NewPage) => page.purpose === "welfare" && operators.includes(page.responderId);
+    const alarms = pages.filter(
+      (page) => page.purpose === "alarm" || (page.purpose === "welfare" && !toOperators(page)),
+    );
+    if (pages.some((page) => page.purpose === "not-taken" || toOperators(page))) one.betweenRounds = true;
     if (alarms.length > 0) {
       batch.clear();
       failed.clear();

@@ -33,6 +33,8 @@ export type Trouble =
   | { what: "jump"; at: number; by: number | "1970" | "2038"; backAfterMs: number | null }
   | { what: "asleep"; at: number; forMs: number }
   | { what: "equipment"; at: number; forMs: number; kind: "gateway-lost" | "broker-lost" | "rota-gap"; subject: string }
+  /** A dwelling's presence: unusual inactivity, movement again after so long, and now and then inactive once more. */
+  | { what: "welfare"; at: number; dwelling: number; forMs: number; again: boolean }
   | { what: "sign-on"; at: number; responderId: string };
 
 /** What a seed plays: drawn once, before anything happens. */
@@ -93,7 +95,7 @@ export function planOf(seed: number): Plan {
     endMs,
     dwellings,
     incidents,
-    troubles: drawTroubles(from, shape, endMs, incidents),
+    troubles: drawTroubles(from, shape, endMs, incidents, dwellings.length),
     listenerThrows: from.happens(0.1) ? from.between(0.05, 1) : 0,
     ignores: from.happens(0.15) ? from.between(0.5, 1) : from.between(0.02, 0.25),
     mostPages: shape === "storm" ? 12 : Math.round(from.spread(3, 12)),
@@ -191,7 +193,13 @@ function drawIncidents(from: Draw, shape: Plan["shape"], endMs: number, dwelling
   );
 }
 
-function drawTroubles(from: Draw, shape: Plan["shape"], endMs: number, incidents: Incident[]): Trouble[] {
+function drawTroubles(
+  from: Draw,
+  shape: Plan["shape"],
+  endMs: number,
+  incidents: Incident[],
+  dwellings: number,
+): Trouble[] {
   // Trouble comes where something happens; elsewhere nobody would notice.
   const near = () =>
     Math.max(0, from.pick(incidents).at + (from.happens(0.6) ? from.spread(1, 10 * minute) : -from.spread(1, minute)));
@@ -235,5 +243,12 @@ function drawTroubles(from: Draw, shape: Plan["shape"], endMs: number, incidents
   }));
   some(0.1, 1, () => ({ what: "sign-on", at: near(), responderId: "patrol-1" }));
   some(0.3, 1, () => ({ what: "asleep", at: near(), forMs: from.spread(5 * minute, 40 * minute) }));
+  some(0.15, 2, () => ({
+    what: "welfare",
+    at: near(),
+    dwelling: from.whole(0, dwellings - 1),
+    forMs: from.spread(minute, 3 * hour),
+    again: from.happens(0.3),
+  }));
   return troubles.filter(({ at }) => at < endMs);
 }

@@ -150,6 +150,10 @@ export const plantedFaults: Readonly<Record<string, Fault>> = {
     "nobody is called sooner for somebody who was not seen to get up",
     (input) => input.type === "long-lie",
   ),
+  "movement-ends-what-is-taken": bent("movement ends a welfare alarm that somebody has", (next, input, before, now) => {
+    if (input.type !== "movement" || before.status !== "taken") return;
+    Object.assign(next, { status: "closed", closedAt: now, closedBy: { kind: "system" }, outcome: "unknown", due: {} });
+  }),
   "receipt-not-awaited": bent("what no phone has by the deadline is waited for", (next) => {
     delete next.due.receipt;
   }),
@@ -342,6 +346,7 @@ export const foundBy: Readonly<Record<keyof typeof plantedFaults, readonly strin
   "not-arrived-forgotten": ["not-arrived", "stops-in-2s"],
   "closed-from-afar": ["reply-right"],
   "long-lie-ignored": ["long-lie"],
+  "movement-ends-what-is-taken": ["only-persons"],
   "receipt-not-awaited": ["receipt-missing"],
   "set-off-forgotten": ["not-set-off"],
   "backup-not-called": ["backup-called"],

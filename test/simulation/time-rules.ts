@@ -18,7 +18,7 @@ const answerMs = 10_000;
 const paceMs = 120_000;
 /** For texts that only inform, ms: they go after these. */
 const informMs = 10 * 60_000;
-const awaited: ReadonlySet<PagePurpose> = new Set(["taken", "answer", "reminder"]);
+const awaited: ReadonlySet<PagePurpose> = new Set(["welfare", "taken", "answer", "reminder"]);
 /** Texts about equipment come after all others, ms. */
 const lowestMs = 15 * 60_000;
 
@@ -60,13 +60,15 @@ export function createTimeRules(oracle: Oracle, config: AlertingConfig) {
 
   function untaken(one: Watched): void {
     const called = one.calledAt ?? one.statusSince;
-    if (isLate(called, one.calledAt === null ? slackMs : longestWait + slackMs)) {
+    // What a welfare alarm asks waits for the provider's pace, behind all that calls somebody out.
+    const pace = one.kind === "welfare" ? paceMs : 0;
+    if (isLate(called, pace + (one.calledAt === null ? slackMs : longestWait + slackMs))) {
       oracle.fail("goes-on", `nobody was paged about ${one.code} for ${ago(called)}`);
     }
     for (const operator of operators) {
       const told = one.operatorsTold.get(operator) ?? one.statusSince;
       // Being away moves a round by as much.
-      if (isLate(Math.max(told, oracle.settledAt), wholeRound + 2 * slackMs)) {
+      if (isLate(Math.max(told, oracle.settledAt), wholeRound + pace + 2 * slackMs)) {
         oracle.fail("operators-told", `${operator} was not told of ${one.code} for ${ago(told)}`);
       }
     }

@@ -50,6 +50,7 @@ export function createTown(options: TownOptions) {
   let written = false;
   let troubledUntil = 0;
   let sequence = 0;
+  let welfares = 0;
   let messages = 0;
   let ending = false;
   let isStopping = false;
@@ -251,6 +252,22 @@ export function createTown(options: TownOptions) {
     if (chanceOfLying.happens(0.3)) time.after(chanceOfLying.spread(second, 2 * hour), hand);
   }
 
+  /** A gateway's word on a dwelling's activity: handed in until it is accepted, now and then twice. */
+  function tellWelfare(dwelling: string, event: "inactive" | "active"): void {
+    const at = Math.max(0, Math.round(time.wall));
+    const id = `run.${++welfares}`;
+    const more = event === "inactive" ? { since: Math.max(0, at - 90 * minute), limitMinutes: 60 } : {};
+    const hand = () => {
+      const again = () => time.after(chanceOfLying.spread(300, 5 * second), hand);
+      if (!life) return void again();
+      life
+        .submit({ type: "welfare-event", event: { v: 1, id, dwelling, at, event, ...more } })
+        .then(() => tell(`${dwelling} ${event} is accepted`), again);
+    };
+    hand();
+    if (chanceOfLying.happens(0.2)) hand();
+  }
+
   function detect(incident: Incident): void {
     const dwelling = plan.dwellings[incident.dwelling];
     const wall = Math.max(0, Math.round(time.wall));
@@ -403,6 +420,13 @@ export function createTown(options: TownOptions) {
             () => {},
           ),
         );
+        break;
+      }
+      case "welfare": {
+        const dwelling = plan.dwellings[trouble.dwelling]?.id ?? "";
+        tellWelfare(dwelling, "inactive");
+        time.after(trouble.forMs, () => tellWelfare(dwelling, "active"));
+        if (trouble.again) time.after(trouble.forMs + minute, () => tellWelfare(dwelling, "inactive"));
         break;
       }
       case "sign-on": {
