@@ -27,12 +27,21 @@ export function rangeClassOf(rangeG: number): RangeClass {
 /** How a candidate came up: by an impact, by a change of posture without one, or by one across a gap that may hide it. */
 export type Lane = "impact" | "soft" | "hidden";
 
+/** A candidate whose impact was not seen must score so much more than strong evidence, in logits, to be awaited. */
+const hiddenMargin = 0.8;
+
 /**
  * The point with a device's own threshold, where it has one: what is told at once is never less than what is awaited. Where the impact itself was not
- * seen, only a score that would be strong elsewhere asks to await the aftermath: lost frames are many.
+ * seen, only a score well above what would be strong elsewhere asks to await the aftermath: lost frames are many.
  */
 export function withThreshold(point: OperatingPoint, threshold: number | null | undefined, lane: Lane): OperatingPoint {
   const medium = threshold ?? point.medium;
   const strong = Math.max(point.strong, medium);
-  return { medium: lane === "hidden" ? strong : medium, strong };
+  return { medium: lane === "hidden" ? raised(strong, hiddenMargin) : medium, strong };
+}
+
+/** A score, 0 to 1, moved by so many logits. */
+function raised(score: number, by: number): number {
+  if (score <= 0 || score >= 1) return score;
+  return 1 / (1 + Math.exp(-(Math.log(score / (1 - score)) + by)));
 }

@@ -22,10 +22,34 @@ export interface Example {
   /** `dataset/subject`: people are left out whole, over all parts of a set. */
   person: string;
   dataset: string;
+  /** Whether its recording is one of a fall: what comes before that is daily life, and no trial of it. */
+  inFall: boolean;
   /** Names the recording and its variant. */
   trial: string;
   rangeClass: RangeClass;
   variant: Variant;
+}
+
+/** Trials of daily life, whether or not anything in them opens the gate. */
+export interface DailyLife {
+  dataset: string;
+  person: string;
+  model: ModelPlacement;
+  rangeClass: RangeClass;
+}
+
+/** Each trial of daily life once for each range class of which there is a copy, as it is or clipped. */
+export function dailyLifeOf(sources: readonly Source[]): DailyLife[] {
+  return sources
+    .filter(({ recording }) => recording.trial.label !== "fall")
+    .flatMap((source) => {
+      const { dataset, recording, rangeG } = source;
+      const of = { dataset, person: personOf(source), model: modelFor(recording.placement) };
+      const own = rangeClassOf(rangeG);
+      return own === "2g"
+        ? [{ ...of, rangeClass: own }]
+        : [own, "2g" as const].map((rangeClass) => ({ ...of, rangeClass }));
+    });
 }
 
 export const personOf = (source: Source) => `${source.dataset}/${source.recording.trial.subject}`;
@@ -69,6 +93,7 @@ export function examplesOf(
             model: modelFor(placement),
             person: personOf(source),
             dataset: source.dataset,
+            inFall: trial.label === "fall",
             trial: `${trialName}/${variant}`,
             rangeClass: rangeClassOf(copy.rangeG),
             variant,

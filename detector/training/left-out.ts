@@ -4,7 +4,7 @@ import { type FullPartReport, reportFully, resultOf } from "../evaluation/report
 import { type RobustnessRow, robustnessOf } from "../evaluation/robustness.ts";
 import { remembered } from "../evaluation/same-specificity.ts";
 import { modelFor, type OperatingPoints } from "../operating-points.ts";
-import { type Example, personOf, type Source } from "./examples.ts";
+import { dailyLifeOf, type Example, personOf, type Source } from "./examples.ts";
 import { disposeOf, type Folds, foldsOf, leaveOut, leavePairsOut, type Models, trainBoth } from "./folds.ts";
 import { scoresOf, type TrainingOptions } from "./network.ts";
 import { thresholdsFor } from "./thresholds.ts";
@@ -34,7 +34,8 @@ export async function leavePeopleOut(
 ): Promise<LeftOutReport> {
   const inner = await leavePairsOut(examples, folds, options);
   const { models } = await leaveOut(examples, folds, options);
-  const judges = models.map((own, fold) => judgeOf(own, thresholdsFor(inner[fold]!)));
+  const dailyLife = dailyLifeOf(sources);
+  const judges = models.map((own, fold) => judgeOf(own, thresholdsFor(inner[fold]!, dailyLife)));
   const report = reportOn(sources, (source) => judges[folds.foldOf.get(personOf(source)) ?? -1], robustness);
   for (const own of models) disposeOf(own);
   return { tells: `people left out in ${folds.folds} folds`, ...report };
@@ -55,12 +56,13 @@ export async function leaveSetsOut(
 ): Promise<LeftOutReport> {
   const sets: FullPartReport[] = [];
   const names = setsWithFalls(sources);
+  const dailyLife = dailyLifeOf(sources);
   for (const out of names) {
     const known = examples.filter(({ dataset }) => dataset !== out);
     const { scores, models } = await leaveOut(known, folds, options);
     for (const own of models) disposeOf(own);
     const both = await trainBoth(known, options);
-    const judge = judgeOf(both, thresholdsFor(scores));
+    const judge = judgeOf(both, thresholdsFor(scores, dailyLife));
     const own = sources.filter(({ dataset }) => dataset === out);
     sets.push(...reportOn(own, () => judge, false).sets);
     disposeOf(both);

@@ -9,7 +9,7 @@ import { writeCardPage } from "./card-page.ts";
 import { cardOf } from "./card-text.ts";
 import { type Design, designs, type Ranking, rankingsOf, rankingTable, tryDesign } from "./designs.ts";
 import { type Effort, efforts, epochsOf, keptFolder, trainingOptions } from "./effort.ts";
-import { type Example, examplesOf, type Source } from "./examples.ts";
+import { dailyLifeOf, type Example, examplesOf, type Source } from "./examples.ts";
 import { disposeOf, leaveOut, trainBoth } from "./folds.ts";
 import {
   type LeftOutReport,
@@ -111,7 +111,7 @@ async function ship({ sources, examples, effort, options, flags, progress }: Tas
   progress.end();
   await writeModel(flags.out, {
     models,
-    operatingPoints: thresholdsFor(scores),
+    operatingPoints: thresholdsFor(scores, dailyLifeOf(sources)),
     bank: bankOf(scores),
     examples,
     ...cardOf(sources, examples, { seed: flags.seed, quick: flags.quick ?? false, ...effort }),

@@ -15,7 +15,7 @@ import { augment, variants } from "./augment.ts";
 import { cardPage } from "./card-page.ts";
 import { cardOf } from "./card-text.ts";
 import { type Design, designs, rankingsOf, tryDesign } from "./designs.ts";
-import { type Example, examplesOf, type Source } from "./examples.ts";
+import { type DailyLife, dailyLifeOf, type Example, examplesOf, type Source } from "./examples.ts";
 import { foldsOf, leaveOut, leavePairsOut, trainBoth } from "./folds.ts";
 import { keepIn } from "./kept-branches.ts";
 import { leavePeopleOut, leaveSetsOut, peopleIn } from "./left-out.ts";
@@ -264,45 +264,82 @@ describe("kept branches", () => {
 });
 
 describe("thresholds", () => {
-  test("let no more of daily life through than the budget", () => {
-    const [base] = examples.filter(
-      ({ model, variant, label }) => model === "wrist" && variant === "as-is" && label === 0,
-    );
-    const scored = Array.from({ length: 1000 }, (_, i) => ({ example: { ...base!, trial: `${i}` }, score: i / 1000 }));
-    const { medium, strong } = thresholdsFor(scored).wrist.wide;
-    const through = (threshold: number) => scored.filter(({ score }) => score >= threshold).length;
-    expect(through(medium)).toBe(Math.floor(1000 * budget.scripted.wrist.wide));
-    expect(through(strong)).toBe(Math.floor(1000 * budget.scripted.wrist.wide * budget.strongShare));
+  /** `count` windows of a set's daily life, scores even from 0 to 1, and so many trials that each stand for a window; more never open the gate. */
+  function daily(dataset: string, count: number, trials: number, more: Partial<Example> = {}) {
+    const example: Example = {
+      ...examples.find(({ model, label }) => model === "wrist" && label === 0)!,
+      ...{ dataset, person: `${dataset}/S1`, label: 0, inFall: false, variant: "as-is", rangeClass: "wide", ...more },
+    };
+    const { person, model, rangeClass } = example;
+    return {
+      scored: Array.from({ length: count }, (_, i) => ({
+        example: { ...example, trial: `${dataset}/${i}/as-is` },
+        score: i / count,
+      })),
+      trials: Array.from({ length: trials }, (): DailyLife => ({ dataset, person, model, rangeClass })),
+    };
+  }
+  const through = (scored: readonly { score: number }[], threshold: number) =>
+    scored.filter(({ score }) => score >= threshold).length;
+  const { wide } = budget.scripted.wrist;
+
+  test("let no more of daily life through than the budget, on every set by itself; trials that never open the gate are quiet ones", () => {
+    const a = daily("a", 1000, 1500);
+    const b = daily("b", 500, 500);
+    const trials = [...a.trials, ...b.trials];
+    const { medium, strong } = thresholdsFor([...a.scored, ...b.scored], trials).wrist.wide;
+    expect(Math.max(through(a.scored, medium) / 1500, through(b.scored, medium) / 500)).toBeLessThanOrEqual(wide);
+    expect(through(b.scored, medium)).toBe(Math.floor(500 * wide));
+    expect(through(b.scored, strong)).toBe(Math.floor(500 * wide * budget.strongShare));
+    // What comes before a fall is no trial of daily life.
+    const before = daily("b", 500, 0, { inFall: true }).scored.map((one) => ({ ...one, score: 0.999 }));
+    expect(thresholdsFor([...a.scored, ...b.scored, ...before], trials).wrist.wide.medium).toBe(medium);
+  });
+
+  test("where one set alone stands behind them, they may cost only a share of it", () => {
+    const { scored, trials } = daily("a", 1000, 1000);
+    const { medium } = thresholdsFor(scored, trials).wrist.wide;
+    expect(through(scored, medium)).toBe(Math.floor(1000 * wide * budget.soleShare));
+  });
+
+  test("people who were not scored do not count", () => {
+    const a = daily("a", 1000, 1000);
+    const others = a.trials.map((trial) => ({ ...trial, person: "a/S2" }));
+    expect(thresholdsFor(a.scored, [...a.trials, ...others])).toEqual(thresholdsFor(a.scored, a.trials));
   });
 
   test("where nothing of a range class was seen, the other's thresholds stand in", () => {
-    const [base] = examples.filter(({ model, label }) => model === "waist" && label === 0);
-    const scored = Array.from({ length: 500 }, (_, i) => ({
-      example: { ...base!, rangeClass: "2g" as const, variant: "as-is" as const, trial: `${i}` },
-      score: i / 500,
-    }));
-    const { waist } = thresholdsFor(scored);
+    const { scored, trials } = daily("a", 500, 500, { rangeClass: "2g", model: "waist" });
+    const { waist } = thresholdsFor(scored, trials);
     expect(waist.wide).toEqual(waist["2g"]);
     expect(waist["2g"].medium).toBeGreaterThan(0.9);
   });
 
   test("a seated hour counts once, also where a copy of it was made for the same range", () => {
-    const [base] = examples.filter(({ model, variant }) => model === "wrist" && variant === "as-is");
-    const seated = { ...base!, label: 0 as const, dataset: "stress-predict", rangeClass: "2g" as const };
-    const scored = Array.from({ length: 1000 }, (_, i) => ({
-      example: { ...seated, trial: `stress-predict/wrist/${i}/as-is` },
-      score: i / 1000,
+    const seated = daily("stress-predict", 1000, 1, { rangeClass: "2g" });
+    const people = Array.from({ length: 20 }, (_, i) => `stress-predict/S${i}`);
+    const trials = people.map((person): DailyLife => ({ ...seated.trials[0]!, person }));
+    const scored = seated.scored.map(({ example, score }, i) => ({
+      example: { ...example, person: people[i % 20]! },
+      score,
     }));
     const copies = scored.map(({ example, score }) => ({
       example: { ...example, variant: "clipped" as const, trial: example.trial.replace("as-is", "clipped") },
       score: score + 0.0005,
     }));
-    const alone = thresholdsFor(scored).wrist["2g"];
-    const through = scored.filter(({ score }) => score >= alone.medium).length;
-    expect(through).toBe(Math.floor(budget.seatedPerHour * 18.6));
-    expect(thresholdsFor([...scored, ...copies]).wrist["2g"]).toEqual(alone);
+    const alone = thresholdsFor(scored, trials).wrist["2g"];
+    expect(through(scored, alone.medium)).toBe(Math.floor(budget.seatedPerHour * 18.6));
+    expect(thresholdsFor([...scored, ...copies], trials).wrist["2g"]).toEqual(alone);
     // Of a sensor that is wider itself there are copies alone.
-    expect(thresholdsFor(copies).wrist["2g"].medium).toBeCloseTo(alone.medium + 0.0005, 6);
+    expect(thresholdsFor(copies, trials).wrist["2g"].medium).toBeCloseTo(alone.medium + 0.0005, 6);
+  });
+});
+
+describe("trials of daily life", () => {
+  test("are all there are, and those of a wider sensor count as seen by one of ±2 g too", () => {
+    const [fall, adl] = [sources.find(({ recording }) => recording.trial.label === "fall")!, sources[1]!];
+    expect(dailyLifeOf([fall])).toEqual([]);
+    expect(dailyLifeOf([adl, { ...adl, rangeG: 2 }]).map(({ rangeClass }) => rangeClass)).toEqual(["wide", "2g", "2g"]);
   });
 });
 
