@@ -166,6 +166,7 @@ export function generatedEvidence(): Evidence {
   return {
     peakG: 4.5,
     score: 0.97,
+    fallMs: 240,
     tiltDeg: 81,
     stillSeconds: 2,
     unknownSeconds: 0,

@@ -159,6 +159,7 @@ export const en: Record<keyof typeof sv, string> = {
   "detail.less": "Hide the steps of the texts",
   "detail.measured": "What the sensor measured",
   "measured.peak": "Hardest shock",
+  "measured.fall": "Nearly weightless before the shock",
   "measured.tilt": "The tilt changed",
   "measured.still": "Still after the shock",
   "measured.unknown": "Without signal after the shock",

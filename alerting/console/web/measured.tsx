@@ -9,13 +9,19 @@ export function Measured({ evidence }: { evidence: Evidence | null }) {
   if (!evidence) return <p class="small">{words.say("measured.none")}</p>;
   const seconds = (value: number | null) =>
     value === null ? words.say("measured.not-known") : `${words.number(value, value < 10 ? 1 : 0)} s`;
-  const { peakG, tiltDeg, stillSeconds, unknownSeconds, presence } = evidence;
+  const { peakG, fallMs, tiltDeg, stillSeconds, unknownSeconds, presence } = evidence;
   return (
     <section aria-labelledby="measured-title">
       <h3 id="measured-title">{words.say("detail.measured")}</h3>
       <dl class="measured">
         <dt>{words.say("measured.peak")}</dt>
         <dd>{words.number(peakG, 1)} g</dd>
+        {fallMs !== undefined && (
+          <>
+            <dt>{words.say("measured.fall")}</dt>
+            <dd>{seconds(fallMs === null ? null : fallMs / 1000)}</dd>
+          </>
+        )}
         <dt>{words.say("measured.tilt")}</dt>
         <dd>{tiltDeg === null ? words.say("measured.not-known") : `${words.number(tiltDeg)}°`}</dd>
         <dt>{words.say("measured.still")}</dt>

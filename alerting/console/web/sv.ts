@@ -157,6 +157,7 @@ export const sv = {
   "detail.less": "Dölj sms-stegen",
   "detail.measured": "Vad sensorn mätte",
   "measured.peak": "Hårdaste stöten",
+  "measured.fall": "Nästan tyngdlös före stöten",
   "measured.tilt": "Lutningen ändrades",
   "measured.still": "Stilla efter stöten",
   "measured.unknown": "Utan signal efter stöten",
