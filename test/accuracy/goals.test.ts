@@ -76,6 +76,22 @@ describe("goals", () => {
     expect(verdict("older people", "weda-fall/wrist")).toBe("goal");
   });
 
+  test("falls that were told elsewhere in their trial are shown beside those found, with nothing asked of them", () => {
+    const own = part("smartfallmm", "meta_wrist", 80, 199);
+    const early = own.trials.map((one) =>
+      one.label === "fall" && !one.found && one.id < "f9" ? { ...one, falseAlarms: 1 } : one,
+    );
+    const told = accuracyRows({ ...people, sets: [{ ...own, trials: early }] }, sets);
+    const [row, ...others] = told.filter(({ what }) => what.includes("anywhere"));
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({
+      what: "smartfallmm/meta_wrist, falls with an alarm anywhere in their trial",
+      value: 0.9,
+    });
+    expect(verdictOf(row!)).toBe("told");
+    expect(rows.some(({ what }) => what.includes("anywhere"))).toBe(false);
+  });
+
   test("seated alarms count each, and a resident-week is of daily life, scripted and seated apart", () => {
     expect(row("seated hours", "in 18.6 h")).toMatchObject({ value: 2 });
     expect(verdict("seated hours", "in 18.6 h")).toBe("missed");

@@ -1,4 +1,4 @@
-import { type Figure, rate } from "../../detector/evaluation/intervals.ts";
+import { type Figure, rate, share } from "../../detector/evaluation/intervals.ts";
 import type { FullPartReport } from "../../detector/evaluation/report.ts";
 import type { LeftOutReport } from "../../detector/training/left-out.ts";
 import type { DetectorResult } from "../bench/detector-measure.ts";
@@ -89,8 +89,17 @@ function pairRows(group: string, reports: readonly FullPartReport[], aims: Recor
       unit: "%",
       aim: aims[name]?.[what] ?? null,
     });
-    return [row("sensitivity"), row("specificity")];
+    return [row("sensitivity"), ...elsewhereRow(group, report), row("specificity")];
   });
+}
+
+/** Where only the peak is labelled it may be that of getting up: then the fall itself was told, and counts as missed and as a false alarm. */
+function elsewhereRow(group: string, report: FullPartReport): Row[] {
+  const falls = report.trials.filter(({ label }) => label === "fall");
+  const told = falls.filter(({ found, falseAlarms }) => found || falseAlarms > 0).length;
+  if (told === falls.filter(({ found }) => found).length) return [];
+  const what = `${nameOf(report)}, falls with an alarm anywhere in their trial`;
+  return [{ group, what, ...figure(share(told, falls.length)), unit: "%", aim: null }];
 }
 
 function olderRows(report: FullPartReport): Row[] {
