@@ -178,7 +178,7 @@ function resumeCutOff(db: Database, at: number): number {
     db.run("UPDATE attempts SET ended_at = ?, outcome = 'unknown', reason = 'restart' WHERE ended_at IS NULL", at);
     // Taken or closed while it was on its way: it would call somebody out for nothing.
     db.run(
-      `UPDATE pages SET status = 'unknown', reason = 'restart', ended_at = ? WHERE status = 'sending' AND purpose IN ('alarm', 'not-taken')
+      `UPDATE pages SET status = 'unknown', reason = 'restart', ended_at = ? WHERE status = 'sending' AND purpose IN ('alarm', 'welfare', 'not-taken')
          AND EXISTS (SELECT 1 FROM episodes WHERE episodes.id = episode_id AND episodes.status <> 'open')`,
       at,
     );

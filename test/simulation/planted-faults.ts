@@ -359,7 +359,7 @@ export const foundBy: Readonly<Record<keyof typeof plantedFaults, readonly strin
   "wrong-episode": ["reply-right"],
   "codeless-hits-newest": ["reply-right"],
   "stranger-takes": ["reply-right"],
-  "same-detection-twice": ["detection-once"],
+  "same-detection-twice": ["detection-once", "accepted-kept"],
   "two-open": ["detection-once", "one-open"],
   "accepted-too-early": ["accepted-kept", "detection-once"],
   "code-does-not-rest": ["code-rests", "codes-apart"],
