@@ -20,7 +20,7 @@ const fall = impact(10.3, 4, standing, lying);
 test("evidence tells how long there was hardly any weight before the impact, and that it is not known where it was not seen", () => {
   const dropping = (until: number): Motion => switching(until - 0.3, standing, () => [0, 0.2, 0.1]);
   const evidenceOf = (before: Motion, lost: number[] = []) => {
-    const story = stage({ score: () => 0.95 });
+    const story = stage({ score: () => 0.98 });
     story.send(impact(10.5, 4, before, lying), 40, (frame) => (lost.includes(frame.sequence) ? null : frame));
     story.wait(60);
     return story.of("detect")[0]?.conclusion.evidence;
@@ -248,6 +248,20 @@ describe("a soft fall", () => {
     expect(story.of("detect")).toEqual([]);
     expect(story.of("dismissed")[0]?.why).toBe("not-lying");
   });
+});
+
+test("a device that pauses for a while, and loses no frame, hides no fall in the minute after", () => {
+  const told = (pauseS: number) => {
+    const story = stage({ score: () => 0.95 });
+    story.send(impact(10.5, 4, standing, lying), 20);
+    story.wait(20 + pauseS);
+    story.clock.second += pauseS;
+    story.send(impact(25.5 + pauseS, 4, standing, lying), 60 + pauseS);
+    return story.of("detect").map(({ at }) => Math.round(at));
+  };
+  expect(told(3600)).toEqual([13, 3628]);
+  // Within the minute they are one.
+  expect(told(20)).toEqual([13]);
 });
 
 test("the same frames give the same conclusions, and frames that come twice change nothing", () => {

@@ -30,6 +30,10 @@ const window = emptyWindow();
 /** Resamples the frame into its stream and does what falls due in it. */
 export function takeFrame(state: DetectorState, frame: DetectorFrame, now: WallMs, commands: DetectorCommand[]): void {
   const stream = streamOf(state, frame.bootId, now, commands);
+  const heardUntil = frame.arrivedAt - frame.ageMs;
+  // A device that pauses and loses no frame goes on in its stream as if nothing had been: the minute in which falls are one is over all the same.
+  if (heardUntil - stream.heardUntil > joinSlots * msPerSlot) stream.concluded = Number.NEGATIVE_INFINITY;
+  if (heardUntil > stream.heardUntil) stream.heardUntil = heardUntil;
   const mark = markOf(stream, frame);
   stream.sink ??= new StreamSink(stream);
   const isNews = resampleFrame(stream.resampler, frame, stream.sink.of(state, mark, commands, now));

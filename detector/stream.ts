@@ -67,6 +67,8 @@ export interface Stream {
   /** Slot at which some candidate, or a gap, wants attention. */
   nextDue: number;
   lastArrival: WallMs;
+  /** When its newest sample was taken, by arrival and age. */
+  heardUntil: WallMs;
   /** How long no frame must come before the stream counts as silent, ms. */
   silenceMs: number;
   /** The device has started anew since. */
@@ -89,6 +91,7 @@ export function newStream(bootId: number): Stream {
     gapTo: -1,
     nextDue: Number.POSITIVE_INFINITY,
     lastArrival: 0,
+    heardUntil: 0,
     silenceMs: 3000,
     ended: false,
     concluded: Number.NEGATIVE_INFINITY,
