@@ -297,6 +297,10 @@ export function onScore(
     runDue(state, stream, now, commands);
     if (stream.ended || now >= silentAt(stream)) silenceFell(state, stream, now, commands);
     if (state.cancelledAt !== null) applyCancel(state, stream, commands);
+    // Whoever has walked while the classifier was asked is up already: no further frame may come to show it.
+    if (state.watches.length > 0 && state.streams.at(-1) === stream) {
+      lookOn(state, stream, { arrivedAt: stream.heardUntil, ageMs: 0 }, now, commands);
+    }
     return;
   }
 }

@@ -1,7 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { type DetectorCommand, type DetectorFrame, type DetectorInput, openDetector, step } from "./detector.ts";
 import { longLieMs } from "./long-lie.ts";
-import { impact, lying, type Motion, stage, standing, storyStart, switching, walking } from "./synthetic-wearer.ts";
+import {
+  impact,
+  lying,
+  type Motion,
+  points,
+  stage,
+  standing,
+  storyStart,
+  switching,
+  walking,
+} from "./synthetic-wearer.ts";
 
 const fallAt = 10.3;
 const fall = impact(fallAt, 4, standing, lying);
@@ -39,6 +50,27 @@ describe("five minutes after the impact of a fall that was told", () => {
       { of: { bootId: 1, sequence: 10 }, why: "walking" },
     ]);
     expect(story.of("got-up")[0]!.at - fallAt - after).toBeLessThan(9);
+  });
+
+  test("walking that came while the classifier was asked is seen, though no frame follows", () => {
+    const frames: DetectorFrame[] = [];
+    const sent = stage();
+    sent.send(switching(fallAt + 8, fall, walking), 30, (frame) => {
+      frames.push(frame);
+      return null;
+    });
+    let state = openDetector({ placement: "waist", operatingPoints: points(0.5, 0.9) });
+    const commands: DetectorCommand[] = [];
+    const feed = (input: DetectorInput, now: number) => {
+      const [next, said] = step(state, input, now);
+      state = next;
+      commands.push(...said);
+    };
+    for (const frame of frames) feed({ kind: "frame", frame }, storyStart);
+    const asked = commands.find(({ kind }) => kind === "classify") as Extract<DetectorCommand, { kind: "classify" }>;
+    feed({ kind: "scored", candidateId: asked.candidateId, score: 0.95 }, storyStart + 30_000);
+    const after = commands.map(({ kind }) => kind).filter((kind) => kind === "detect" || kind === "got-up");
+    expect(after).toEqual(["detect", "got-up"]);
   });
 
   test("two seconds of steps are no walking; sitting up is no getting up; an arm that waves is not upright", () => {
