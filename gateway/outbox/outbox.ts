@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { Clock } from "../../firmware-contracts/clock.ts";
+import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
 import type { Detection } from "../../firmware-contracts/detection.ts";
 import type { FallUpdate, Intake, IntakeItem, WelfareEvent } from "../../firmware-contracts/intake.ts";
 import type { Counters } from "../counters.ts";
@@ -58,6 +58,30 @@ export interface Outbox {
   /** Whether all that was given has been taken by the intake. */
   isEmpty(): Promise<boolean>;
 }
+
+/** What goes one by one: its name for the log, and what is counted of it. */
+interface HandedOn {
+  what: string;
+  counts: Record<"delivered" | "dropped" | "failed", string>;
+}
+const handedOn = {
+  updates: {
+    what: "what became of a fall",
+    counts: {
+      delivered: "outbox.updates.delivered",
+      dropped: "outbox.updates.dropped",
+      failed: "outbox.updates.failed",
+    },
+  },
+  welfare: {
+    what: "a welfare event",
+    counts: {
+      delivered: "outbox.welfare.delivered",
+      dropped: "outbox.welfare.dropped",
+      failed: "outbox.welfare.failed",
+    },
+  },
+} satisfies Record<string, HandedOn>;
 
 export function createOutbox(options: OutboxOptions): Outbox {
   const { store, intake, clock, counters, log } = options;
@@ -189,36 +213,65 @@ export function createOutbox(options: OutboxOptions): Outbox {
     awayWhy = null;
   }
 
-  /** What the intake takes of a fall that it does not have would be lost: each waits for its Detection, in the store. */
-  const updates = sender("fall updates", async () => {
-    for (;;) {
-      const waiting = await store.waitingFallUpdates(batchSize);
-      if (waiting.length === 0 || stopped) return "emptied";
-      const done: string[] = [];
-      let isAway = false;
-      for (const update of waiting) {
-        if (stopped || isAway) break;
-        try {
-          await within(clock, options.submitSeconds * 1000, intake.submit({ type: "fall-update", update }));
-          counters.add("outbox.updates.delivered");
-          done.push(update.id);
-          if (awayWhy !== null) detections.wake(true);
-        } catch (error) {
-          if (error instanceof RefusedItem) {
-            counters.add("outbox.updates.dropped");
-            log.error({ id: update.id, error: String(error) }, "alerting refused what became of a fall; it is dropped");
-            done.push(update.id);
-            continue;
-          }
-          counters.add("outbox.updates.failed");
-          isAway = error instanceof Away;
-        }
+  /** Whether it is done with, or why not: one that alerting cannot read, being older, would hold up all behind it, and is dropped. */
+  async function submitOrDrop(
+    { what, counts }: HandedOn,
+    id: string,
+    item: IntakeItem,
+  ): Promise<"done" | "failed" | "away"> {
+    try {
+      await within(clock, options.submitSeconds * 1000, intake.submit(item));
+      counters.add(counts.delivered);
+      if (awayWhy !== null) detections.wake(true);
+      return "done";
+    } catch (error) {
+      if (error instanceof RefusedItem) {
+        counters.add(counts.dropped);
+        log.error({ id, error: String(error) }, `alerting refused ${what}; it is dropped`);
+        return "done";
       }
-      if (stopped) return "failed";
-      if (done.length > 0) await store.fallUpdatesDelivered(done, clock.wallNow());
-      if (done.length < waiting.length) return "failed";
+      counters.add(counts.failed);
+      return error instanceof Away ? "away" : "failed";
     }
-  });
+  }
+
+  /** Rounds of what is handed on one by one and marked together. `goesOn`: whether one that failed, alerting being there, lets those behind it pass. */
+  function oneByOne<Item extends { id: string }>(
+    waitingFor: (limit: number) => Promise<Item[]>,
+    submit: (item: Item) => ReturnType<typeof submitOrDrop>,
+    delivered: (ids: string[], at: WallMs) => Promise<void>,
+    goesOn: boolean,
+  ): () => Promise<"emptied" | "failed"> {
+    return async () => {
+      for (;;) {
+        const waiting = await waitingFor(batchSize);
+        if (waiting.length === 0 || stopped) return "emptied";
+        const done: string[] = [];
+        for (const item of waiting) {
+          if (stopped) break;
+          const answer = await submit(item);
+          if (answer === "done") done.push(item.id);
+          else if (answer === "away" || !goesOn) break;
+        }
+        if (stopped) return "failed";
+        if (done.length > 0) await delivered(done, clock.wallNow());
+        if (done.length < waiting.length) return "failed";
+      }
+    };
+  }
+
+  /** What the intake takes of a fall that it does not have would be lost: each waits for its Detection, in the store. */
+  const submitUpdate = (update: FallUpdate) =>
+    submitOrDrop(handedOn.updates, update.id, { type: "fall-update", update });
+  const updates = sender(
+    "fall updates",
+    oneByOne(
+      (limit) => store.waitingFallUpdates(limit),
+      submitUpdate,
+      (ids, at) => store.fallUpdatesDelivered(ids, at),
+      true,
+    ),
+  );
 
   const events = sender("events", async () => {
     for (;;) {
@@ -255,37 +308,18 @@ export function createOutbox(options: OutboxOptions): Outbox {
     }
   });
 
+  const submitWelfare = (event: WelfareEvent) =>
+    submitOrDrop(handedOn.welfare, event.id, { type: "welfare-event", event });
   /** In order; a person waits for what stands in them, so that they are not among the other events. */
-  const welfare = sender("welfare", async () => {
-    for (;;) {
-      const waiting = await store.waitingWelfare(batchSize);
-      if (waiting.length === 0 || stopped) return "emptied";
-      const done: string[] = [];
-      for (const event of waiting) {
-        if (stopped || !(await submitWelfare(event))) break;
-        done.push(event.id);
-      }
-      if (stopped) return "failed";
-      if (done.length > 0) await store.welfareDelivered(done, clock.wallNow());
-      if (done.length < waiting.length) return "failed";
-    }
-  });
-
-  /** Whether it is done with: one that alerting cannot read, being older, would hold up all behind it, and is dropped. */
-  async function submitWelfare(event: WelfareEvent): Promise<boolean> {
-    try {
-      await within(clock, options.submitSeconds * 1000, intake.submit({ type: "welfare-event", event }));
-      counters.add("outbox.welfare.delivered");
-      if (awayWhy !== null) detections.wake(true);
-      return true;
-    } catch (error) {
-      const isRefused = error instanceof RefusedItem;
-      counters.add(isRefused ? "outbox.welfare.dropped" : "outbox.welfare.failed");
-      if (isRefused)
-        log.error({ id: event.id, error: String(error) }, "alerting refused a welfare event; it is dropped");
-      return isRefused;
-    }
-  }
+  const welfare = sender(
+    "welfare",
+    oneByOne(
+      (limit) => store.waitingWelfare(limit),
+      submitWelfare,
+      (ids, at) => store.welfareDelivered(ids, at),
+      false,
+    ),
+  );
 
   async function flushEvents(): Promise<void> {
     const list = fresh;
@@ -392,7 +426,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         failed(error);
         if (changes.events.length === 0) throw error;
         // No room here: then alerting itself must have it.
-        for (const event of changes.events) if (!(await submitWelfare(event))) throw error;
+        for (const event of changes.events) if ((await submitWelfare(event)) !== "done") throw error;
       }
     },
     event(event) {
