@@ -9,6 +9,7 @@ export const alertingCounters: Readonly<Record<string, string>> = {
   "intake.welfare-event": "words on a dwelling's inactivity, handed in",
   "intake.welfare-event.unknown": "of these, about a dwelling that is not in the register, or is being erased",
   "intake.welfare-event.known": "of these, told before",
+  "intake.supervision-event": "outages of devices and their ends, handed in",
   "intake.failed": "items that could not be committed; the gateway keeps them",
   "intake.bad-token": "refused: a wrong token",
   "intake.refused.no-certificate": "refused: no certificate where one is needed",

@@ -5,7 +5,15 @@ import { cHeader, cSource } from "./c/source.ts";
 import { Detection } from "./detection.ts";
 import { exampleFallText } from "./example-fall.ts";
 import { FrameHeader, frameHeaderLayout, JsonFrame } from "./frame.ts";
-import { Control, DeviceEvent, FallUpdate, GatewayEvent, IntakeItem, WelfareEvent } from "./intake.ts";
+import {
+  Control,
+  DeviceEvent,
+  FallUpdate,
+  GatewayEvent,
+  IntakeItem,
+  SupervisionEvent,
+  WelfareEvent,
+} from "./intake.ts";
 import { CancelReport, HelpReport, PresenceReport, StatusReport } from "./reports.ts";
 import { TimeSync } from "./time-sync.ts";
 import { timeSyncVectors } from "./time-sync-vectors.ts";
@@ -25,6 +33,7 @@ const schemas = {
   GatewayEvent,
   WelfareEvent,
   FallUpdate,
+  SupervisionEvent,
   IntakeItem,
   Control,
 };

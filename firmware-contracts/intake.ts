@@ -84,6 +84,40 @@ export const FallUpdate = z
   .meta({ id: "FallUpdate", description: "What became of somebody after a fall that was told" });
 export type FallUpdate = z.infer<typeof FallUpdate>;
 
+/** What supervision finds wrong with a device, beside what a report itself says. */
+export const DeviceTrouble = z.enum([
+  "overdue",
+  "battery-low",
+  "not-worn",
+  "charging-long",
+  "tamper",
+  "stuck",
+  "clock-drift",
+]);
+export type DeviceTrouble = z.infer<typeof DeviceTrouble>;
+
+/**
+ * An outage of one device as supervision sees it, and its end. `overdue`: nothing was heard for longer than its class may be silent. `stuck`: a presence
+ * sensor whose state cannot be true. The others stand for what the device itself measures. One trouble of one device is open at most once at a time.
+ */
+export const SupervisionEvent = z
+  .object({
+    v: z.literal(1),
+    id: z.string().max(120).meta({
+      description: "`<device>.<trouble>.<since>.<event>`: the same outage has the same id, however often it is told",
+    }),
+    deviceId: DeviceId,
+    at,
+    event: z.enum(["began", "ended"]),
+    trouble: DeviceTrouble,
+    since: at.meta({ description: "Since when it is so, ms since 1970 UTC; for overdue, when it was last heard" }),
+    battery: z.number().min(0).max(100).optional().meta({ description: "With battery-low: charge left, per cent" }),
+    daysLeft: z.number().min(0).optional().meta({ description: "With battery-low: by its trend, days until empty" }),
+    driftMs: z.number().int().optional().meta({ description: "With clock-drift: how far its clock is ahead, ms" }),
+  })
+  .meta({ id: "SupervisionEvent", description: "A device's outage as supervision sees it, and its end" });
+export type SupervisionEvent = z.infer<typeof SupervisionEvent>;
+
 /** One thing handed from a gateway's outbox to alerting's intake. */
 export const IntakeItem = z
   .discriminatedUnion("type", [
@@ -92,6 +126,7 @@ export const IntakeItem = z
     z.object({ type: z.literal("gateway-event"), event: GatewayEvent }),
     z.object({ type: z.literal("welfare-event"), event: WelfareEvent }),
     z.object({ type: z.literal("fall-update"), update: FallUpdate }),
+    z.object({ type: z.literal("supervision-event"), event: SupervisionEvent }),
   ])
   .meta({ id: "IntakeItem" });
 export type IntakeItem = z.infer<typeof IntakeItem>;

@@ -86,7 +86,7 @@ export function createIntake(options: {
         else if (checked.type === "device-event") await takeDeviceEvent(checked.event);
         else if (checked.type === "fall-update") await takeFallUpdate(checked.update);
         else if (checked.type === "welfare-event") await takeWelfareEvent(checked.event);
-        else takeGatewayEvent(checked.event);
+        else if (checked.type === "gateway-event") takeGatewayEvent(checked.event);
       } catch (error) {
         counters.count("intake.failed");
         if (clock.monotonicNow() - failureLoggedAt >= failureEveryMs) {
