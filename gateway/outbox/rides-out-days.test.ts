@@ -138,9 +138,10 @@ test("alerting is away for three days: all Detections arrive in order, once each
   const tries: Record<IntakeItem["type"], number> = {
     detection: 0,
     "device-event": 0,
-    "supervision-event": 0,
+    "gateway-event": 0,
     "welfare-event": 0,
     "fall-update": 0,
+    "supervision-event": 0,
   };
   const clock = steppedClock(async () => {
     // A silent one never answers: a few turns are enough for the connection.
