@@ -3,16 +3,19 @@ import type { PresenceEvidence } from "../firmware-contracts/presence.ts";
 import { type Aftermath, lookAfter, tiltSince, walkingSeen } from "./aftermath.ts";
 import { evidenceOf } from "./evidence.ts";
 import { joinSlots } from "./gate.ts";
-import { type History, rateHz } from "./history.ts";
+import { type History, hardestBetween, rateHz } from "./history.ts";
 import type { Conclusion, DetectorCommand, DetectorState, Dismissal } from "./inputs.ts";
 import { watchFall } from "./long-lie.ts";
 import { type ModelPlacement, modelFor, type OperatingPoint, rangeClassOf, withThreshold } from "./operating-points.ts";
 import { mayBeLifted, presenceEvidence, strengthWith } from "./presence/fusion.ts";
 import type { Candidate, Stream } from "./stream.ts";
+import { slotsAfter } from "./window.ts";
 
 /** Medium evidence is decided this long after the impact. */
 export const decisionSlots = 22 * rateHz;
 export const msPerSlot = 1000 / rateHz;
+/** Hits that follow each other within this belong to one fall; the hardest of them is its impact. As the fall's label has it after its onset: README. */
+const fallSlots = 5 * rateHz;
 /** A posture changed by less than this, degrees, when a soft fall is decided has changed back. */
 const lyingTilt = 40;
 
@@ -111,27 +114,43 @@ export function conclude(
   }
   const aftermath = lookAfter(stream.history, candidate.impact, unseenSlots(stream, candidate, now));
   const weighed = strength === "medium" ? weigh(state, candidate, now) : null;
+  const hardest = hardestHit(stream, candidate, strength);
   const conclusion: Conclusion = {
     bootId: candidate.frame.bootId,
     sequence: candidate.frame.sequence,
     strength,
     reason,
-    impactAt: impactAt(candidate),
+    impactAt: impactAt(candidate) + (hardest - candidate.impact) * msPerSlot,
     arrivedAt: candidate.frame.arrivedAt,
     evidence: {
-      ...evidenceOf(stream.history, candidate, aftermath),
+      ...evidenceOf(stream.history, candidate, hardest, aftermath),
       ...(weighed?.presence ? { presence: weighed.presence } : {}),
     },
     isLifted: weighed?.isLifted ?? false,
   };
   const { bootId, sequence } = conclusion;
-  const watched = watchFall(state, stream, candidate, { bootId, sequence, impactAt: conclusion.impactAt }, now);
+  const watched = watchFall(state, stream, candidate, { bootId, sequence, impactAt: impactAt(candidate) }, now);
   commands.push({ kind: "detect", candidateId: candidate.id, conclusion, watched });
   remove(stream, candidate);
   stream.concluded = candidate.impact;
   for (const other of [...stream.candidates]) {
     if (Math.abs(other.impact - candidate.impact) < joinSlots) dismiss(stream, other, "joined", commands);
   }
+}
+
+/**
+ * Slot of the fall's hardest hit. Strong evidence does not wait for it: only what came with the frame that completed the window counts, so that the same
+ * frames tell the same impact however long the classifier took.
+ */
+function hardestHit({ history, marks }: Stream, { lane, impact }: Candidate, strength: Conclusion["strength"]): number {
+  if (lane !== "impact") return impact;
+  const complete = impact + slotsAfter;
+  const atOnce = marks.find(({ endSlot }) => endSlot >= complete)?.endSlot ?? history.next - 1;
+  return hardestBetween(
+    history,
+    impact,
+    Math.min(impact + fallSlots, strength === "strong" ? atOnce + 1 : history.next),
+  );
 }
 
 export function impactAt(candidate: Candidate): WallMs {

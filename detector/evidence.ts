@@ -8,10 +8,14 @@ const secondsAfter = 6;
 /** Every second slot: 25 Hz is enough for a picture. */
 const thin = 2;
 
-/** What is told of a conclusion, for a person to read and a picture to show. */
-export function evidenceOf(history: History, candidate: Candidate, aftermath: Aftermath): Evidence {
+/**
+ * What is told of a conclusion, for a person to read and a picture to show.
+ * @param hardest slot of the fall's hardest hit, which the picture is around; tilt and fall phase are those of the first
+ */
+export function evidenceOf(history: History, candidate: Candidate, hardest: number, aftermath: Aftermath): Evidence {
+  const place = placeOf(history, hardest);
   return {
-    peakG: candidate.peak / 1000,
+    peakG: Math.max(candidate.peak, place < 0 ? 0 : magnitudeAt(history, place)) / 1000,
     score: candidate.score ?? 0,
     tiltDeg: tiltSince(history, candidate.impact),
     fallMs: candidate.lane === "hidden" ? null : weightlessBefore(history, candidate.impact),
@@ -19,7 +23,7 @@ export function evidenceOf(history: History, candidate: Candidate, aftermath: Af
     unknownSeconds: aftermath.unknownSeconds,
     rangeG: candidate.frame.rangeG,
     rateHz: candidate.frame.rateHz,
-    window: pictureOf(history, candidate.impact),
+    window: pictureOf(history, hardest),
   };
 }
 

@@ -77,6 +77,19 @@ export function largestBetween(history: History, from: number, to: number): numb
   return largest;
 }
 
+/** Slot of the largest magnitude in [from, to); `from` where nothing is larger. */
+export function hardestBetween(history: History, from: number, to: number): number {
+  let hardest = from;
+  let largest = largestBetween(history, from, from + 1);
+  for (let i = from + 1; i < to; i++) {
+    const place = placeOf(history, i);
+    if (place < 0 || magnitudeAt(history, place) <= largest) continue;
+    hardest = i;
+    largest = magnitudeAt(history, place);
+  }
+  return hardest;
+}
+
 export interface Gravity {
   x: number;
   y: number;
