@@ -77,6 +77,35 @@ describe("strong evidence", () => {
   });
 });
 
+describe("a fall of several hits", () => {
+  const impactOf = (motion: Motion, score: number) => {
+    const story = stage({ score: () => score });
+    story.send(motion, 14);
+    story.send(motion, 60);
+    const [told, ...others] = story.of("detect");
+    expect(others).toEqual([]);
+    return { second: (told!.conclusion.impactAt - storyStart) / 1000, after: told!.at, of: told!.conclusion };
+  };
+
+  test("has its impact at the hardest, as far as that is known when it is told: strong evidence waits for none", () => {
+    const alone = impactOf(fall, 0.95);
+    const twice = impactOf(impact(12.7, 6, fall, lying), 0.95);
+    expect(twice.second).toBeCloseTo(12.7, 1);
+    expect(twice.of.evidence.peakG).toBeCloseTo(6, 0);
+    expect(twice.of).toMatchObject({ sequence: alone.of.sequence, bootId: alone.of.bootId });
+    expect(twice.after).toBe(alone.after);
+    const later = impactOf(impact(14.7, 6, fall, lying), 0.95);
+    expect(later.second).toBeCloseTo(10.3, 1);
+    expect(later.of.evidence.peakG).toBeCloseTo(4, 0);
+  });
+
+  test("medium evidence looks 5 s on, and no further", () => {
+    expect(impactOf(impact(14.7, 6, fall, lying), 0.7).second).toBeCloseTo(14.7, 1);
+    expect(impactOf(impact(16.3, 6, fall, lying), 0.7).of.evidence.peakG).toBeLessThan(4.5);
+    expect(impactOf(impact(14.7, 3, fall, lying), 0.7).second).toBeCloseTo(10.3, 1);
+  });
+});
+
 describe("medium evidence is decided 22 s after the impact", () => {
   test("lying still: told, still", () => {
     const story = stage();

@@ -18,6 +18,8 @@ export const ModelCard = z.object({
   featureCount: z.number().int().positive(),
   channels: z.object({ length: z.number().int().positive(), count: z.number().int().positive() }),
   operatingPoints: z.object({ wrist: ByRange, waist: ByRange }),
+  /** By how many logits a window with a gap is scored lower; a card of before it has none. */
+  gapMargins: z.object({ wrist: z.number().min(0).max(20), waist: z.number().min(0).max(20) }).optional(),
   /** What falls of people left out scored; a card of before it has none. */
   bank: z.object({ wrist: BankByRange.optional(), waist: BankByRange.optional() }).optional(),
   models: z.object({

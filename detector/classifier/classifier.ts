@@ -1,6 +1,7 @@
 import type { Placement } from "../../firmware-contracts/detection.ts";
-import type { OperatingPoints } from "../operating-points.ts";
+import { modelFor, type OperatingPoints } from "../operating-points.ts";
 import { type ModelFiles, modelFolder, readModel } from "./card.ts";
+import { lowerWhereGaps, noGapMargins } from "./gap-margin.ts";
 import { openKernel } from "./kernel.ts";
 import { type Backend, checkGolden, type Network } from "./network.ts";
 
@@ -42,11 +43,13 @@ export async function loadClassifier(options: ClassifierOptions): Promise<Classi
   const files = await readModel(folder);
   const [backend, network] = await choose(options, files);
   log?.info({ backend, model: files.card.version }, "classifier loaded");
+  const margins = files.card.gapMargins ?? noGapMargins;
   return {
     backend,
     modelVersion: files.card.version,
     operatingPoints: files.card.operatingPoints,
-    score: network.score,
+    score: (placement, inputs) =>
+      lowerWhereGaps(network.score(placement, inputs), inputs, margins[modelFor(placement)]),
     dispose: network.dispose,
   };
 }

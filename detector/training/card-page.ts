@@ -120,13 +120,20 @@ ${figures(card.figures)}
 ${card.thresholds.how}
 
 ${table(["model", "sensor", "medium", "strong"], operatingPoints)}
-${banks(card.bank)}
+${gapMargins(card.gapMargins)}${banks(card.bank)}
 ## What it cannot do
 
 ${card.limits.map((limit) => `- ${limit}`).join("\n")}
 
 This page is made from \`card.json\`: \`node detector/training/card-page.ts\` writes it again, and a test compares.
 `;
+}
+
+/** Empty for a card of before there were any. */
+function gapMargins(margins: z.infer<typeof ModelCard>["gapMargins"]): string {
+  if (!margins) return "";
+  const each = (["wrist", "waist"] as const).map((model) => `${margins[model].toFixed(2)} at the ${model}`).join(", ");
+  return `\nA window with lost frames in it is scored lower, so that daily life with them is as quiet as without: in logits by ${each}.\n`;
 }
 
 const capital = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;

@@ -1,11 +1,22 @@
+import { lowerWhereGaps } from "../classifier/gap-margin.ts";
 import { degradationsOf } from "../evaluation/degradations.ts";
 import { type Judge, play, type Sent } from "../evaluation/play.ts";
 import { type FullPartReport, reportFully, resultOf } from "../evaluation/report.ts";
 import { type RobustnessRow, robustnessOf } from "../evaluation/robustness.ts";
 import { remembered } from "../evaluation/same-specificity.ts";
-import { modelFor, type OperatingPoints } from "../operating-points.ts";
-import { dailyLifeOf, type Example, personOf, type Source } from "./examples.ts";
-import { disposeOf, type Folds, foldsOf, leaveOut, leavePairsOut, type Models, trainBoth } from "./folds.ts";
+import { modelFor } from "../operating-points.ts";
+import { type DailyLife, dailyLifeOf, type Example, personOf, type Source } from "./examples.ts";
+import {
+  disposeOf,
+  type Folds,
+  foldsOf,
+  type LeftOut,
+  leaveOut,
+  leavePairsOut,
+  type Models,
+  trainBoth,
+} from "./folds.ts";
+import { gapMarginsOf } from "./gap-margins.ts";
 import { scoresOf, type TrainingOptions } from "./network.ts";
 import { thresholdsFor } from "./thresholds.ts";
 
@@ -35,7 +46,7 @@ export async function leavePeopleOut(
   const inner = await leavePairsOut(examples, folds, options);
   const { models } = await leaveOut(examples, folds, options);
   const dailyLife = dailyLifeOf(sources);
-  const judges = models.map((own, fold) => judgeOf(own, thresholdsFor(inner[fold]!, dailyLife)));
+  const judges = models.map((own, fold) => judgeOf(own, inner[fold]!, dailyLife));
   const report = reportOn(sources, (source) => judges[folds.foldOf.get(personOf(source)) ?? -1], robustness);
   for (const own of models) disposeOf(own);
   return { tells: `people left out in ${folds.folds} folds`, ...report };
@@ -62,7 +73,7 @@ export async function leaveSetsOut(
     const { scores, models } = await leaveOut(known, folds, options);
     for (const own of models) disposeOf(own);
     const both = await trainBoth(known, options);
-    const judge = judgeOf(both, thresholdsFor(scores, dailyLife));
+    const judge = judgeOf(both, scores, dailyLife);
     const own = sources.filter(({ dataset }) => dataset === out);
     sets.push(...reportOn(own, () => judge, false).sets);
     disposeOf(both);
@@ -91,10 +102,16 @@ function reportOn(sources: readonly Source[], judgeFor: (source: Source) => Judg
   return { sets, robustness: rows };
 }
 
-function judgeOf(models: Models, operatingPoints: OperatingPoints): Judge {
+/** Thresholds and margins come from `scored`, of people that no scoring model saw. */
+function judgeOf(models: Models, scored: readonly LeftOut[], dailyLife: readonly DailyLife[]): Judge {
+  const operatingPoints = thresholdsFor(scored, dailyLife);
+  const margins = gapMarginsOf(scored, operatingPoints);
   return {
     operatingPoints,
-    score: remembered((placement, inputs) => Array.from(scoresOf(models[modelFor(placement)], inputs))),
+    score: remembered((placement, inputs) => {
+      const model = modelFor(placement);
+      return lowerWhereGaps(Array.from(scoresOf(models[model], inputs)), inputs, margins[model]);
+    }),
   };
 }
 

@@ -11,6 +11,7 @@ import { type Design, designs, type Ranking, rankingsOf, rankingTable, tryDesign
 import { type Effort, efforts, epochsOf, keptFolder, trainingOptions } from "./effort.ts";
 import { dailyLifeOf, type Example, examplesOf, type Source } from "./examples.ts";
 import { disposeOf, leaveOut, trainBoth } from "./folds.ts";
+import { gapMarginsOf } from "./gap-margins.ts";
 import {
   type LeftOutReport,
   leavePeopleOut,
@@ -108,10 +109,12 @@ async function ship({ sources, examples, effort, options, flags, progress }: Tas
   const { scores, models: leftOut } = await leaveOut(examples, peopleIn(sources, effort.folds), options);
   for (const one of leftOut) disposeOf(one);
   const models = await trainBoth(examples, options);
+  const operatingPoints = thresholdsFor(scores, dailyLifeOf(sources));
   progress.end();
   await writeModel(flags.out, {
     models,
-    operatingPoints: thresholdsFor(scores, dailyLifeOf(sources)),
+    operatingPoints,
+    gapMargins: gapMarginsOf(scores, operatingPoints),
     bank: bankOf(scores),
     examples,
     ...cardOf(sources, examples, { seed: flags.seed, quick: flags.quick ?? false, ...effort }),

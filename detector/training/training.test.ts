@@ -9,6 +9,7 @@ import type { Recording } from "../../firmware-contracts/recordings/format.ts";
 import { useWasm } from "../classifier/backend.ts";
 import { modelFolder } from "../classifier/card.ts";
 import { loadClassifier } from "../classifier/classifier.ts";
+import { logitOf } from "../classifier/gap-margin.ts";
 import { resampled } from "../evaluation/degrade.ts";
 import { points } from "../synthetic-wearer.ts";
 import { augment, variants } from "./augment.ts";
@@ -19,6 +20,7 @@ import { type DailyLife, dailyLifeOf, type Example, examplesOf, type Source } fr
 import { foldsOf, leaveOut, leavePairsOut, trainBoth } from "./folds.ts";
 import { keepIn } from "./kept-branches.ts";
 import { leavePeopleOut, leaveSetsOut, peopleIn } from "./left-out.ts";
+import { withGap } from "./made-up-windows.ts";
 import { scoresOf } from "./network.ts";
 import { randomFrom } from "./random.ts";
 import { trainingSets } from "./sources.ts";
@@ -178,6 +180,7 @@ describe("training", () => {
     await writeModel(out, {
       models,
       operatingPoints: points(0.5, 0.9),
+      gapMargins: { wrist: 0.5, waist: 0 },
       bank: { wrist: {}, waist: {} },
       examples,
       ...card,
@@ -189,6 +192,10 @@ describe("training", () => {
       const classifier = await loadClassifier({ backend, folder: pathToFileURL(`${out}/`) });
       expect(classifier.operatingPoints).toEqual(points(0.5, 0.9));
       expect(classifier.score("wrist", [input])[0]).toBeCloseTo(scoresOf(models.wrist, [input])[0]!, 5);
+      const gapped = withGap(input);
+      const [raw] = scoresOf(models.wrist, [gapped]);
+      expect(logitOf(classifier.score("wrist", [gapped])[0]!)).toBeCloseTo(logitOf(raw!) - 0.5, 3);
+      expect(classifier.score("waist", [gapped])[0]).toBeCloseTo(scoresOf(models.waist, [gapped])[0]!, 5);
       classifier.dispose();
     }
   }, 60_000);

@@ -5,6 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { channelCount, channelLength } from "../channels.ts";
 import type { ModelCard } from "../classifier/card.ts";
+import type { GapMargins } from "../classifier/gap-margin.ts";
 import { toJson } from "../evaluation/report-json.ts";
 import { featureCount } from "../features.ts";
 import { inputLength } from "../model-input.ts";
@@ -19,6 +20,7 @@ export interface ModelToWrite {
   version: string;
   models: Record<ModelPlacement, LayersModel>;
   operatingPoints: OperatingPoints;
+  gapMargins: GapMargins;
   bank: Bank;
   /** From which golden windows are made: random ones near a few real statistics, never a recording's own. */
   examples: readonly Example[];
@@ -52,6 +54,7 @@ export async function writeModel(folder: string, model: ModelToWrite): Promise<v
     featureCount,
     channels: { length: channelLength, count: channelCount },
     operatingPoints: model.operatingPoints,
+    gapMargins: model.gapMargins,
     bank: model.bank,
     models: { wrist: await files("wrist"), waist: await files("waist") },
     golden: await put("golden.json", json({ windows: golden })),
