@@ -1,6 +1,15 @@
 import { defineConfig } from "vitest/config";
 
 const alone = ["test/simulation/simulation.test.ts", "test/bench/*.test.ts"];
+/** Stories that mostly wait for deadlines of minutes: under 15 % of a core each. */
+const waiting = [
+  "gateway/long-lie.test.ts",
+  "gateway/crash.test.ts",
+  "test/chain/promises-on-mosquitto.test.ts",
+  "test/chain/tune.test.ts",
+  "test/promises/a-long-lie-is-urgent.test.ts",
+  "test/promises/forged-webhook-changes-nothing.test.ts",
+];
 
 export default defineConfig({
   test: {
@@ -11,11 +20,15 @@ export default defineConfig({
       { extends: true, test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
       {
         extends: true,
+        test: { name: "waiting", include: waiting, maxWorkers: waiting.length, sequence: { groupOrder: 2 } },
+      },
+      {
+        extends: true,
         test: {
           name: "beside",
           include: ["**/*.test.ts"],
-          exclude: ["**/node_modules/**", "**/dist/**", ...alone],
-          sequence: { groupOrder: 2 },
+          exclude: ["**/node_modules/**", "**/dist/**", ...alone, ...waiting],
+          sequence: { groupOrder: 3 },
         },
       },
     ],
