@@ -54,10 +54,10 @@ export function readConfig(path: string, role: Role = "all", env: NodeJS.Process
   const config = readSettings(configFor(role), path, env);
   const beside = (file: string) => resolve(dirname(path), file);
   const { gateway, alerting } = config;
-  const adapters = gateway.adapters;
   for (const files of [
     ...[gateway.mqtt.tls, gateway.outside, gateway.intake, alerting?.http.tls, alerting?.intake.tls],
-    ...adapters,
+    ...gateway.adapters,
+    gateway.out,
   ]) {
     placeFiles(files, beside);
   }

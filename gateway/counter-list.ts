@@ -133,6 +133,10 @@ export const gatewayCounters: Readonly<Record<string, string>> = {
   "adapters.subscribe-refused": "topics that an adapter's broker refused",
   "adapters.falls.dropped.no-consent": "falls that a sensor reported, neither told nor kept, for want of consent",
   "adapters.falls.dropped.paused": "the same, in a pause",
+  "out.connected": "connections to the broker that others listen at",
+  "out.lost": "of those, lost",
+  "out.published": "messages that it took",
+  "out.failed": "messages that it did not take, or that could not be made",
   "detections.reported": "falls told because a sensor itself reported them",
   "outside.subscribe-failed": "SUBSCRIBE or UNSUBSCRIBE without an answer",
 };

@@ -23,6 +23,7 @@ import { createDiskWatch } from "./disk-watch.ts";
 import { admit, type Message, type Refused } from "./ingest/admit.ts";
 import { withTimeHeld } from "./ingest/held.ts";
 import { createRegistry } from "./ingest/registry.ts";
+import { createOut } from "./out/out.ts";
 import { createOutbox } from "./outbox/outbox.ts";
 import { createOutboxStore } from "./outbox/store.ts";
 import { createPresence } from "./presence/presence.ts";
@@ -115,6 +116,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const presence = createPresence({ registry, store, outbox, clock, counters, log });
   const broker: Broker = config.outside ? outsideBroker(config.outside) : embeddedBroker();
+  const out = config.out
+    ? createOut({ config: config.out, gatewayId: config.id, registry, clock, counters, log })
+    : null;
   const adapters = config.adapters.map((adapter, at) =>
     createAdapterConnection({
       ...{ config: adapter, gatewayId: config.id, at, run: randomInt(2 ** 32), packetBytes: config.limits.packetBytes },
@@ -165,7 +169,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       candidates,
       counters,
       log,
-      keep: outbox.keep,
+      keep: (detection, watch) => {
+        out?.detection(detection);
+        return outbox.keep(detection, watch);
+      },
       keepUpdate: outbox.keepUpdate,
       endWatch: outbox.endWatch,
       hadEnded: (detection) => endedWatches.has(detection),
@@ -190,7 +197,10 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   function event(deviceId: string, kind: DeviceEvent["event"], more: Partial<DeviceEvent> = {}): void {
     const id = `${run}.${++events}`;
-    outbox.event({ v: 1, id, deviceId, at: Math.max(0, Math.round(clock.wallNow())), event: kind, ...more });
+    const at = Math.max(0, Math.round(clock.wallNow()));
+    const told: DeviceEvent = { v: 1, id, deviceId, at, event: kind, ...more };
+    outbox.event(told);
+    out?.event(told);
   }
 
   function onContact(kind: GatewayEvent["event"], detail?: string): void {
@@ -332,6 +342,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       test: false,
     };
     counters.add("detections.help");
+    out?.detection(detection);
     return outbox
       .put(detection)
       .then(() => tell({ deviceId, candidateId: detection.id, decision: "detected", impactAt: detection.impactAt }));
@@ -356,6 +367,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     // A sensor says it again with each of its messages.
     if (reportedIds.has(id)) return reportedIds.get(id)!;
     counters.add("detections.reported");
+    out?.detection(detection);
     const kept = outbox.put(detection);
     reportedIds.set(id, kept);
     return kept.then(
@@ -385,6 +397,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     broker.follow?.(registry.deviceIds());
     candidates?.retain(registry.hasConsent);
     presence.follow();
+    out?.follow();
     for (const [deviceId, one] of sessions) {
       if (registry.hasConsent(deviceId)) continue;
       one.forget();
@@ -466,6 +479,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       await takeUp();
       await broker.start();
       await Promise.all(adapters.map((adapter) => adapter.start()));
+      out?.start();
       isStarted = true;
       log.info({ mqtt: broker.url, control: registry.version }, "gateway started");
     },
@@ -473,7 +487,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       isStarted = false;
       disk.stop();
       registry.stop();
-      await Promise.all([broker.stop(), ...adapters.map((adapter) => adapter.stop())]);
+      await Promise.all([broker.stop(), out?.stop(), ...adapters.map((adapter) => adapter.stop())]);
       for (const one of sessions.values()) one.stop();
       sessions.clear();
       scorer.stop();
