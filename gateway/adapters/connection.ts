@@ -10,7 +10,8 @@ import { type DeviceReports, openReports, type ReportsInput, stepReports, type T
 
 /** Messages that wait for their commits. A home's sensors never have so many; beyond, the broker waits. */
 const inFlight = 200;
-/** After a kept session was taken up again, what the broker had kept comes within this, ms. */
+/** After a kept session was taken up again, what the broker had kept comes at once and without a pause; it is over at the first of so long, or after so long in all, ms. */
+const catchUpPauseMs = 1000;
 const catchUpMs = 10_000;
 /** How long the start waits for the first connection, ms. */
 const startMs = 3000;
@@ -61,7 +62,7 @@ export function createAdapterConnection(options: AdapterConnectionOptions): Adap
   let refused: string[] = [];
   let callOffAsking = () => {};
   let endedAt: number | null = null;
-  let catchUp: { until: number; since: number } | null = null;
+  let catchUp: { until: number; since: number; lastAt: number } | null = null;
 
   const link: Link = createLink({
     outside: config,
@@ -126,16 +127,16 @@ export function createAdapterConnection(options: AdapterConnectionOptions): Adap
   function heldAtMost(): number {
     if (!catchUp) return 0;
     const now = clock.monotonicNow();
-    if (now <= catchUp.until) return now - catchUp.since;
-    catchUp = null;
-    return 0;
+    if (now > catchUp.until || now - catchUp.lastAt > catchUpPauseMs) catchUp = null;
+    else catchUp.lastAt = now;
+    return catchUp ? now - catchUp.since : 0;
   }
 
   function connected(sessionKept: boolean): void {
     counters.add("adapters.connected");
     const now = clock.monotonicNow();
     const since = catchUp?.since ?? endedAt ?? now - config.sessionHours * 3_600_000;
-    catchUp = sessionKept ? { until: now + catchUpMs, since } : null;
+    catchUp = sessionKept ? { until: now + catchUpMs, since, lastAt: now } : null;
     endedAt = null;
     // A message that was not committed comes again, and must not be taken for one that was.
     memory = adapter.open();
