@@ -322,7 +322,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     counters.add("time.told");
   }
 
-  function help(deviceId: string, report: HelpReport): Promise<void> {
+  function help(
+    deviceId: string,
+    report: HelpReport,
+    keep: (detection: Detection) => Promise<void> = outbox.put,
+  ): Promise<void> {
     const arrivedAt = Math.max(0, clock.wallNow());
     const pressedAt = Math.max(0, arrivedAt - report.age);
     const detection: Detection = {
@@ -343,32 +347,40 @@ export function createGateway(options: GatewayOptions): Gateway {
     };
     counters.add("detections.help");
     out?.detection(detection);
-    return outbox
-      .put(detection)
-      .then(() => tell({ deviceId, candidateId: detection.id, decision: "detected", impactAt: detection.impactAt }));
+    return keep(detection).then(() =>
+      tell({ deviceId, candidateId: detection.id, decision: "detected", impactAt: detection.impactAt }),
+    );
   }
 
   /** What a device told by an adapter: taken as if it spoke our own contract. */
-  function fromAdapter(deviceId: string, told: Told, via: string): Promise<void> | undefined {
+  function fromAdapter(deviceId: string, told: Told, via: string, comesAgain: boolean): Promise<void> | undefined {
+    const keep = comesAgain ? outbox.put : outbox.keep;
     switch (told.kind) {
       case "availability":
         event(deviceId, told.online ? "online" : "offline", { detail: via });
         return undefined;
       case "fall":
-        return isDropped(deviceId, "reported") ? undefined : watched(deviceId, reported(deviceId, told, via));
+        return isDropped(deviceId, "reported") ? undefined : watched(deviceId, reported(deviceId, told, via, keep));
+      case "help":
+        return watched(deviceId, countedWhereItFails(help(deviceId, told.report, keep)));
       default:
         return watched(deviceId, take(deviceId, told, false));
     }
   }
 
-  function reported(deviceId: string, { fall }: Extract<Told, { kind: "fall" }>, via: string): Promise<void> {
+  function reported(
+    deviceId: string,
+    { fall }: Extract<Told, { kind: "fall" }>,
+    via: string,
+    keep: (detection: Detection) => Promise<void>,
+  ): Promise<void> {
     const detection = reportedFall(deviceId, fall, via, clock.wallNow());
     const { id, impactAt } = detection;
     // A sensor says it again with each of its messages.
     if (reportedIds.has(id)) return reportedIds.get(id)!;
     counters.add("detections.reported");
     out?.detection(detection);
-    const kept = outbox.put(detection);
+    const kept = keep(detection);
     reportedIds.set(id, kept);
     return kept.then(
       () => {

@@ -21,8 +21,11 @@ const askAgainMs = 30_000;
 export interface AdapterHandlers {
   /** A device of ours that is registered, and not revoked. */
   isRegistered(deviceId: string): boolean;
-  /** Takes in what became of a message. The message is acknowledged when this returns or resolves; a rejection has the broker send it again. */
-  take(deviceId: string, told: Told, via: string): Promise<void> | undefined;
+  /**
+   * Takes in what became of a message. The message is acknowledged when this returns or resolves; a rejection has the broker send it again.
+   * `comesAgain`: false where nobody would, as it came at QoS 0 or by a timer; then an alarm is kept until the store takes it.
+   */
+  take(deviceId: string, told: Told, via: string, comesAgain: boolean): Promise<void> | undefined;
 }
 
 export interface AdapterConnectionOptions {
@@ -77,7 +80,7 @@ export function createAdapterConnection(options: AdapterConnectionOptions): Adap
     onEnd: ended,
   });
 
-  function take(topic: string, payload: Uint8Array, retained: boolean): Promise<void> | undefined {
+  function take(topic: string, payload: Uint8Array, retained: boolean, qos: number): Promise<void> | undefined {
     counters.add("adapters.received");
     const message = { topic, payload, retained, now: clock.wallNow(), heldAtMostMs: heldAtMost() };
     const [next, reading] = readForeign(adapter, message, setup, memory);
@@ -86,21 +89,21 @@ export function createAdapterConnection(options: AdapterConnectionOptions): Adap
       counters.add(`adapters.nothing.${reading.nothing}`);
       return undefined;
     }
-    const work = reading.said.flatMap((one) => heard(one) ?? []);
+    const work = reading.said.flatMap((one) => heard(one, qos > 0) ?? []);
     if (work.length === 0) return undefined;
     return Promise.all(work).then(() => {});
   }
 
-  function heard(one: Said): Promise<void> | undefined {
+  function heard(one: Said, comesAgain: boolean): Promise<void> | undefined {
     if (!handlers.isRegistered(one.device)) {
       counters.add("adapters.not-registered");
       return undefined;
     }
     if (one.kind === "presence" && one.age === null) counters.add("adapters.undated");
-    return step(one.device, one);
+    return step(one.device, one, comesAgain);
   }
 
-  function step(deviceId: string, input: ReportsInput): Promise<void> | undefined {
+  function step(deviceId: string, input: ReportsInput, comesAgain = false): Promise<void> | undefined {
     const one = devices.get(deviceId);
     if (!one) return undefined;
     const now = clock.monotonicNow();
@@ -109,7 +112,7 @@ export function createAdapterConnection(options: AdapterConnectionOptions): Adap
     one.callOff();
     one.callOff = () => {};
     if (wakeAt !== null && !stopped) one.callOff = clock.after(Math.max(20, wakeAt - now), () => ticked(deviceId));
-    const work = told.flatMap((item) => handlers.take(deviceId, item, config.kind) ?? []);
+    const work = told.flatMap((item) => handlers.take(deviceId, item, config.kind, comesAgain) ?? []);
     return work.length > 0 ? Promise.all(work).then(() => {}) : undefined;
   }
 
@@ -117,10 +120,7 @@ export function createAdapterConnection(options: AdapterConnectionOptions): Adap
   function ticked(deviceId: string): void {
     if (!handlers.isRegistered(deviceId)) return;
     step(deviceId, { kind: "tick" })?.catch((error: unknown) => {
-      log.error(
-        { deviceId, error: String(error) },
-        "a suspected fall could not be kept; it is lost where it does not come again",
-      );
+      if (!stopped) log.error({ deviceId, error: String(error) }, "a suspected fall could not be kept");
     });
   }
 

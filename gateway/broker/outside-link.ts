@@ -34,7 +34,7 @@ export interface LinkOptions {
   packetBytes: number;
   clock: Clock;
   /** A message came. It is acknowledged when this returns or resolves; a rejection ends the connection without. */
-  take(topic: string, payload: Uint8Array, retained: boolean): Promise<void> | undefined;
+  take(topic: string, payload: Uint8Array, retained: boolean, qos: 0 | 1 | 2): Promise<void> | undefined;
   /** Connected, with the session that the broker kept or a new one. */
   onConnect(sessionKept: boolean): void;
   /** A connection, or a try to get one, has ended. `uncommitted`: by us, as a message could not be committed. */
@@ -102,7 +102,7 @@ export function createLink(options: LinkOptions): Link {
       };
       try {
         const payload = typeof packet.payload === "string" ? Buffer.from(packet.payload) : packet.payload;
-        const work = options.take(packet.topic, payload, packet.retain);
+        const work = options.take(packet.topic, payload, packet.retain, packet.qos);
         if (work) work.then(settle, failed);
         else settle();
       } catch (error) {

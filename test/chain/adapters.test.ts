@@ -131,40 +131,63 @@ describe.each([
   );
 });
 
+/** The examples of an adapter, each with names of its own, so that one gateway hears them all. What takes its time is played in the adapters' suite. */
+function examplesOf(kind: string): Example[] {
+  const folder = new URL(`../../gateway/adapters/${kind}/examples/`, import.meta.url);
+  const examples = readdirSync(folder).map((file) =>
+    Example.parse(JSON.parse(readFileSync(new URL(file, folder), "utf8"))),
+  );
+  return examples
+    .filter(({ messages }) => messages.every(({ after, retained }) => after === 0 && !retained))
+    .map((example, at) => {
+      const own = (text: string) =>
+        example.devices.reduce(
+          (now, { name }) => now.replace(new RegExp(name, "i"), `${name.slice(0, -1)}${at}`.toLowerCase()),
+          text,
+        );
+      return {
+        ...example,
+        devices: example.devices.map((one) => ({ ...one, name: own(one.name), device: `${one.device}-${at}` })),
+        messages: example.messages.map((one) => ({ ...one, topic: own(one.topic) })),
+        becomes: example.becomes.map((one) => ({ ...one, device: `${String(one.device)}-${at}` })),
+      };
+    });
+}
+
 test.skipIf(lacks("mosquitto")).each(adapterKinds)(
   "each example of %s, published to a broker, comes to the intake as it says (needs mosquitto)",
   async (kind) => {
-    const folder = new URL(`../../gateway/adapters/${kind}/examples/`, import.meta.url);
+    const examples = examplesOf(kind);
+    expect(examples.length).toBeGreaterThan(0);
     home = await openHomeMosquitto();
     publisher = await home.client();
-    for (const [at, file] of readdirSync(folder).entries()) {
-      const example = Example.parse(JSON.parse(readFileSync(new URL(file, folder), "utf8")));
-      // What takes its time is played on a clock of its own in the adapters' suite.
-      if (example.messages.some(({ after }) => after > 0)) continue;
-      const adapters = [
-        { ...home.access, kind, devices: example.devices, ...(example.base ? { base: example.base } : {}) },
-      ];
-      // A session of its own: in one that the broker has kept, presence without a time of its own is not used at first.
-      const config = { id: `gateway-${at}`, adapters };
-      bench = await openBench({ devices: dwelling(devices), classifier, config });
-      await until("the gateway hears the home's broker", () => count("adapters.connected") > 0);
-      const live = example.messages.filter(({ retained }) => !retained);
-      await heard(live.length, async () => {
-        for (const { topic, payload } of live) await say(topic, payload);
-      });
-      const alarms = example.becomes.filter(({ kind: what }) => what === "help" || what === "fall");
-      expect(
-        bench.intake.detections().map((one) => `${one.deviceId} ${one.kind}`),
-        file,
-      ).toEqual(alarms.map((one) => `${one.device} ${one.kind}`));
-      const seen = example.becomes.filter(({ kind: what }) => what === "presence");
-      await until("presence is told", () => bench.intake.events("presence").length >= seen.length);
-      expect(
-        bench.intake.events("presence").map((one) => `${one.deviceId} ${one.detail}`),
-        file,
-      ).toEqual(seen.map((one) => `${one.device} ${one.sensor}:${one.state}`));
-      await bench.close();
-    }
+    const mapped = examples.flatMap((example) => example.devices);
+    const registered = [...new Set(mapped.map(({ device }) => device))].map((deviceId) => ({
+      ...devices[0]!,
+      deviceId,
+      dwelling: "d1",
+    }));
+    const adapters = [{ ...home.access, kind, devices: mapped }];
+    bench = await openBench({ devices: registered, classifier, config: { adapters } });
+    await until("the gateway hears the home's broker", () => count("adapters.connected") > 0);
+    const messages = examples.flatMap((example) => example.messages);
+    await heard(messages.length, () => Promise.all(messages.map(({ topic, payload }) => say(topic, payload))));
+    const becomes = examples.flatMap((example) => example.becomes);
+    const alarms = becomes.filter(({ kind: what }) => what === "help" || what === "fall");
+    const seen = becomes.filter(({ kind: what }) => what === "presence");
+    expect(
+      bench.intake
+        .detections()
+        .map((one) => `${one.deviceId} ${one.kind}`)
+        .sort(),
+    ).toEqual(alarms.map((one) => `${one.device} ${one.kind}`).sort());
+    await until("presence is told", () => bench.intake.events("presence").length >= seen.length);
+    expect(
+      bench.intake
+        .events("presence")
+        .map((one) => `${one.deviceId} ${one.detail}`)
+        .sort(),
+    ).toEqual(seen.map((one) => `${one.device} ${one.sensor}:${one.state}`).sort());
   },
 );
 
@@ -191,6 +214,40 @@ test.skipIf(lacks("mosquitto"))(
     await until("it came again", () => bench.intake.detections().length > 0);
     await bench.settled();
     expect(detections()).toEqual(["button-38 help help-button strong"]);
+  },
+);
+
+test.skipIf(lacks("mosquitto"))(
+  "at QoS 0 nobody sends a push again: it is kept until it can be committed, and the connection stays (needs mosquitto)",
+  async () => {
+    await open(openHomeMosquitto, zigbee);
+    const other = new DatabaseSync(join(bench.dataDir, "gateway.sqlite"));
+    other.exec("BEGIN IMMEDIATE");
+    bench.intake.failing = true;
+    await publisher.publishAsync("zigbee2mqtt/sos", JSON.stringify({ action: "emergency" }), { qos: 0 });
+    await until("it could not be kept", () => count("outbox.commit-failed") > 0);
+    other.exec("ROLLBACK");
+    other.close();
+    bench.intake.failing = false;
+    await until("it is told", () => bench.intake.detections().length > 0);
+    expect(detections()).toEqual(["button-38 help help-button strong"]);
+    expect(count("adapters.ended.uncommitted")).toBe(0);
+  },
+);
+
+test.skipIf(lacks("mosquitto"))(
+  "a push while the gateway was away is told when it is back; presence of then, without a time, is not used (needs mosquitto)",
+  async () => {
+    await open(openHomeMosquitto, zigbee);
+    await bench.gateway.stop();
+    await say("zigbee2mqtt/radar", { occupancy: true });
+    await say("zigbee2mqtt/sos", { action: "emergency" });
+    await bench.restart();
+    await until("told", () => bench.intake.detections().length > 0);
+    await bench.settled();
+    expect(detections()).toEqual(["button-38 help help-button strong"]);
+    expect(count("adapters.undated")).toBe(1);
+    expect(bench.intake.events("presence")).toEqual([]);
   },
 );
 
