@@ -65,7 +65,7 @@ export const AdapterConfig = z
     if (password !== undefined && username === undefined) problem(["username"], "missing: a password needs its name");
     const seen = new Set<string>();
     devices.forEach(({ name, entity, as }, at) => {
-      const key = `${name.toLowerCase()} ${entity ?? ""}`;
+      const key = `${kind === "chirpstack" ? name.toLowerCase() : name} ${entity ?? ""}`;
       if (seen.has(key)) problem(["devices", at, "name"], "is mapped twice");
       seen.add(key);
       const needsEntity = kind === "esphome" || kind === "shelly";
