@@ -59,6 +59,8 @@ export function createAdapterConnection(options: AdapterConnectionOptions): Adap
   const setup = setupOf(config);
   const devices = new Map<string, { state: DeviceReports; callOff(): void }>();
   for (const { device } of config.devices) devices.set(device, { state: openReports(options.run), callOff() {} });
+  /** Devices that are mapped and were not in the register when they spoke. */
+  const strangers = new Set<string>();
   let memory = adapter.open();
   let stopped = true;
   let isLost = false;
@@ -97,6 +99,13 @@ export function createAdapterConnection(options: AdapterConnectionOptions): Adap
   function heard(one: Said, comesAgain: boolean): Promise<void> | undefined {
     if (!handlers.isRegistered(one.device)) {
       counters.add("adapters.not-registered");
+      if (!strangers.has(one.device)) {
+        strangers.add(one.device);
+        log.warn(
+          { deviceId: one.device },
+          `${section} names a device that is not registered (fallvakt device add): it is not heard`,
+        );
+      }
       return undefined;
     }
     if (one.kind === "presence" && one.age === null) counters.add("adapters.undated");

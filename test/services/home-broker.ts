@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { createMosquitto, gatewayUser } from "./mosquitto.ts";
 export interface HomeBroker {
   readonly url: string;
   /** What the gateway's configuration needs to come in. */
-  readonly access: { url: string; version: "5" | "3.1.1"; username?: string; password?: string };
+  readonly access: { url: string; version: "5" | "3.1.1"; username?: string; password?: string; caFile?: string };
   /** A client of its own, as one of the home's programs is. */
   client(options?: Partial<mqtt.IClientOptions>): Promise<MqttClient>;
   stop(): Promise<void>;
@@ -30,8 +30,9 @@ async function withClients(
     access,
     url: access.url,
     async client(options = {}) {
-      const { username, password } = access;
-      const who = username && password ? { username, password } : {};
+      const { username, password, caFile } = access;
+      const ca = caFile ? { ca: readFileSync(caFile) } : {};
+      const who = username && password ? { username, password, ...ca } : ca;
       const client = await mqtt.connectAsync(access.url, {
         ...who,
         protocolVersion: 4,
@@ -50,11 +51,12 @@ async function withClients(
   };
 }
 
-/** Mosquitto with a password and nothing else in the way. */
-export async function openHomeMosquitto(): Promise<HomeBroker> {
+/** Mosquitto with a password and nothing else in the way; with `tls`, by a certificate of an authority of its own. */
+export async function openHomeMosquitto({ tls = false } = {}): Promise<HomeBroker> {
   const folder = mkdtempSync(join(tmpdir(), "fallvakt-home-"));
-  const broker = await createMosquitto(folder, { change: (conf) => conf.replace(/^acl_file.*$/m, "") });
-  const access = { url: broker.gatewaysUrl, version: "5" as const, ...gatewayUser };
+  const broker = await createMosquitto(folder, { tls, change: (conf) => conf.replace(/^acl_file.*$/m, "") });
+  const ca = tls ? { caFile: broker.caFile } : {};
+  const access = { url: broker.gatewaysUrl, version: "5" as const, ...gatewayUser, ...ca };
   const remove = () => rmSync(folder, { recursive: true, force: true });
   return withClients(access, { stop: () => broker.stop(), start: () => broker.start(), remove });
 }
