@@ -62,6 +62,7 @@ const commands: Record<string, () => Promise<InstanceType<typeof Command>>> = {
   tune: async () => (await import("./front-door/tune.ts")).tuneCommand(),
   evaluate: async () => (await import("./detector/evaluation/command.ts")).evaluateCommand(),
   replay: async () => (await import("./simulators/replay/command.ts")).replayCommand(),
+  adapters: async () => (await import("./front-door/adapters.ts")).adaptersCommand(),
   generate: async () => (await import("./simulators/generator/command.ts")).generateCommand(),
   phones: async () => (await import("./simulators/phone-network/command.ts")).phonesCommand(),
 };

@@ -86,7 +86,13 @@ export function createBoard(store: Store, nameOf: (responderId: string) => strin
       const one = shown.get(id);
       if (!one) return null;
       const { timeline, evidence, model } = one;
-      return { ...viewOf(one, nameOf), timeline, evidence, model };
+      return {
+        ...viewOf(one, nameOf),
+        timeline,
+        evidence,
+        reported: one.state.facts.detection?.reported ?? null,
+        model,
+      };
     },
   };
 }

@@ -49,7 +49,7 @@ export interface Conclusion {
   bootId: number;
   sequence: number;
   strength: "strong" | "medium";
-  reason: Exclude<DetectionReason, "help-button">;
+  reason: Exclude<DetectionReason, "help-button" | "sensor-reported" | "sensor-suspects">;
   /** Wall time of the impact: when its frame arrived, less its age and the stream time from the impact to its last sample. */
   impactAt: WallMs;
   /** When the frame with the impact arrived. */

@@ -12,9 +12,10 @@ const wallMs = z.number().int().min(0).meta({ description: "Wall time, ms since 
  * What a text may claim about a fall; nothing else was measured.
  * `at-once`: strong evidence, nothing known of what came after. `still`: no movement from the impact until `detectedAt`.
  * `silent`: no signal after the impact. `soft`: low impact, then lying. `help-button`: pressed by the wearer.
+ * `sensor-reported`: a sensor that judges by itself says that somebody has fallen. `sensor-suspects`: it has warned of a fall, and not taken that back.
  */
 export const DetectionReason = z
-  .enum(["at-once", "still", "silent", "soft", "help-button"])
+  .enum(["at-once", "still", "silent", "soft", "help-button", "sensor-reported", "sensor-suspects"])
   .meta({ id: "DetectionReason" });
 export type DetectionReason = z.infer<typeof DetectionReason>;
 
@@ -53,6 +54,16 @@ export const Evidence = z.object({
 });
 export type Evidence = z.infer<typeof Evidence>;
 
+/** What a sensor that judges by itself has said: there is no score in it, and nothing here was measured by us. */
+export const ReportedFall = z
+  .object({
+    sensor: z.string().min(1).max(60).meta({ description: "Which sensor, as maker and model" }),
+    state: z.string().min(1).max(40).meta({ description: "Its own word for what it saw, as it came" }),
+    via: z.string().min(1).max(40).meta({ description: "The adapter that it came by" }),
+  })
+  .meta({ id: "ReportedFall", description: "A fall that a sensor reported, instead of evidence that we measured" });
+export type ReportedFall = z.infer<typeof ReportedFall>;
+
 /**
  * The detector's conclusion, and the help button's. `id` is made from the frame's identity, so that the same fall always has the same id:
  * `<device>.<boot>.<sequence>.<kind>`.
@@ -73,6 +84,7 @@ export const Detection = z
     /** The device's clock disagrees with the gateway's by more than a minute. */
     clockSuspect: z.boolean(),
     evidence: Evidence.nullable(),
+    reported: ReportedFall.optional().meta({ description: "Where a sensor itself reported the fall: what it said" }),
     model: z.string().max(60).nullable(),
     /** A synthetic alarm; marked so everywhere. */
     test: z.boolean().default(false),

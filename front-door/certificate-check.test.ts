@@ -52,6 +52,9 @@ beforeAll(async () => {
   set("alerting.http.tls", server);
   set("alerting.intake.tls", { ...server, caFile });
   set("gateway.outside", { url: "mqtts://b.example.se", username: "u", password: "p", caFile });
+  const devices = [{ name: "sos", device: "button-38" }];
+  set("gateway.adapters", [{ kind: "zigbee2mqtt", url: "mqtts://b.example.se", caFile, devices }]);
+  set("gateway.out", { url: "mqtts://b.example.se", caFile });
   good = document.toString();
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -76,6 +79,8 @@ test("each file that is configured is read, with its days", () => {
     "gateway.mqtt.tls.certFile",
     "gateway.mqtt.tls.caFile",
     "gateway.outside.caFile",
+    "gateway.adapters.0.caFile",
+    "gateway.out.caFile",
     "gateway.intake.certFile",
     "gateway.intake.caFile",
     "alerting.http.tls.certFile",

@@ -58,6 +58,11 @@ function sectionsOf({ gateway, alerting }: Config, role: Role): Section[] {
       sections.push({ name: "gateway.mqtt.tls", paths: mqtt.tls, use: "server", renew, ...known });
     }
     if (outside?.caFile) sections.push({ name: "gateway.outside", paths: { caFile: outside.caFile }, renew: "" });
+    const others = [
+      ...gateway.adapters.map(({ caFile }, at) => ({ name: `gateway.adapters.${at}`, caFile })),
+      { name: "gateway.out", caFile: gateway.out?.caFile },
+    ];
+    for (const { name, caFile } of others) if (caFile) sections.push({ name, paths: { caFile }, renew: "" });
     if (intake) {
       const known =
         role === "all" && door

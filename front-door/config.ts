@@ -54,7 +54,11 @@ export function readConfig(path: string, role: Role = "all", env: NodeJS.Process
   const config = readSettings(configFor(role), path, env);
   const beside = (file: string) => resolve(dirname(path), file);
   const { gateway, alerting } = config;
-  for (const files of [gateway.mqtt.tls, gateway.outside, gateway.intake, alerting?.http.tls, alerting?.intake.tls]) {
+  for (const files of [
+    ...[gateway.mqtt.tls, gateway.outside, gateway.intake, alerting?.http.tls, alerting?.intake.tls],
+    ...gateway.adapters,
+    gateway.out,
+  ]) {
     placeFiles(files, beside);
   }
   if (alerting) alerting.masterKeyFile = beside(alerting.masterKeyFile);

@@ -20,6 +20,8 @@ const reasons: Record<string, string> = {
   silent: "hard fall, no signal since",
   soft: "soft fall, lying since",
   "help-button": "help button",
+  "sensor-reported": "the sensor reports a fall",
+  "sensor-suspects": "the sensor suspects a fall",
 };
 
 /** What happened, in one line for a viewer, or null where the line would tell nothing new. */

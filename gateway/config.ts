@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { backendChoices } from "../detector/classifier/network.ts";
+import { AdapterConfig } from "./adapters/config.ts";
+import { OutConfig } from "./out/config.ts";
 
 const whole = (description: string, value: number, min: number, max: number) =>
   z.number().int().min(min).max(max).default(value).meta({ description });
@@ -112,6 +114,13 @@ export const GatewayConfig = z
       })
       .optional()
       .meta({ description: "An outside MQTT broker, instead of the embedded one" }),
+    adapters: z.array(AdapterConfig).max(20).default([]).meta({
+      description: "Brokers where sensors of others speak, that homes have already; see gateway/adapters",
+    }),
+    out: OutConfig.optional().meta({
+      description:
+        "A broker where the gateway tells others, such as Home Assistant, of its devices; left out: nobody is told",
+    }),
     detector: z
       .strictObject({
         backend: z.enum(backendChoices).default("auto").meta({

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Classifier } from "../detector/classifier/classifier.ts";
@@ -9,6 +9,9 @@ import type { DeviceEvent, GatewayEvent, Intake } from "../firmware-contracts/in
 import type { HelpReport, StatusReport } from "../firmware-contracts/reports.ts";
 import { earliestTimeSync, encodeTimeSync } from "../firmware-contracts/time-sync.ts";
 import { downlinkTopic } from "../firmware-contracts/topics.ts";
+import { createAdapterConnection } from "./adapters/connection.ts";
+import type { Told } from "./adapters/device-reports.ts";
+import { reportedFall } from "./adapters/reported-fall.ts";
 import type { Admission, Broker, OfflineReason } from "./broker/broker.ts";
 import { createEmbeddedBroker } from "./broker/embedded.ts";
 import { createOutsideBroker } from "./broker/outside.ts";
@@ -20,6 +23,7 @@ import { createDiskWatch } from "./disk-watch.ts";
 import { admit, type Message, type Refused } from "./ingest/admit.ts";
 import { withTimeHeld } from "./ingest/held.ts";
 import { createRegistry } from "./ingest/registry.ts";
+import { createOut } from "./out/out.ts";
 import { createOutbox } from "./outbox/outbox.ts";
 import { createOutboxStore } from "./outbox/store.ts";
 import { createPresence } from "./presence/presence.ts";
@@ -112,6 +116,16 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const presence = createPresence({ registry, store, outbox, clock, counters, log });
   const broker: Broker = config.outside ? outsideBroker(config.outside) : embeddedBroker();
+  const out = config.out
+    ? createOut({ config: config.out, gatewayId: config.id, registry, clock, counters, log })
+    : null;
+  const adapters = config.adapters.map((adapter, at) =>
+    createAdapterConnection({
+      ...{ config: adapter, gatewayId: config.id, at, run: randomInt(2 ** 32), packetBytes: config.limits.packetBytes },
+      handlers: { isRegistered: (deviceId) => registry.device(deviceId) !== null, take: fromAdapter },
+      ...{ clock, counters, log },
+    }),
+  );
   const sessions = new Map<string, Session>();
   const listeners = new Set<(decision: Decision) => void>();
   const inFlight = new Map<string, number>();
@@ -120,6 +134,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   let time: SteadyTime = createSteadyTime(clock);
   /** Falls whose watch had ended before the start. */
   let endedWatches: ReadonlySet<string> = new Set();
+  /** Falls that a sensor reported, by their Detections' ids, and when they are safe. */
+  const reportedIds = new Map<string, Promise<void>>();
   let events = 0;
   let isStarted = false;
 
@@ -153,7 +169,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       candidates,
       counters,
       log,
-      keep: outbox.keep,
+      keep: (detection, watch) => {
+        out?.detection(detection);
+        return outbox.keep(detection, watch);
+      },
       keepUpdate: outbox.keepUpdate,
       endWatch: outbox.endWatch,
       hadEnded: (detection) => endedWatches.has(detection),
@@ -178,7 +197,10 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   function event(deviceId: string, kind: DeviceEvent["event"], more: Partial<DeviceEvent> = {}): void {
     const id = `${run}.${++events}`;
-    outbox.event({ v: 1, id, deviceId, at: Math.max(0, Math.round(clock.wallNow())), event: kind, ...more });
+    const at = Math.max(0, Math.round(clock.wallNow()));
+    const told: DeviceEvent = { v: 1, id, deviceId, at, event: kind, ...more };
+    outbox.event(told);
+    out?.event(told);
   }
 
   function onContact(kind: GatewayEvent["event"], detail?: string): void {
@@ -253,10 +275,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   /** Whether this device's frames, or reports of presence, are to be dropped now; then one was, and is counted. */
-  function isDropped(deviceId: string, what: "frames" | "presence" = "frames"): boolean {
+  function isDropped(deviceId: string, what: "frames" | "presence" | "reported" = "frames"): boolean {
     const dropped = registry.unwatched(deviceId);
     if (dropped === null) return false;
-    counters.add(what === "frames" ? `frames.dropped.${dropped}` : `presence.dropped.${dropped}`);
+    if (what === "frames") counters.add(`frames.dropped.${dropped}`);
+    else counters.add(what === "presence" ? `presence.dropped.${dropped}` : `adapters.falls.dropped.${dropped}`);
     return true;
   }
 
@@ -299,7 +322,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     counters.add("time.told");
   }
 
-  function help(deviceId: string, report: HelpReport): Promise<void> {
+  function help(
+    deviceId: string,
+    report: HelpReport,
+    keep: (detection: Detection) => Promise<void> = outbox.put,
+  ): Promise<void> {
     const arrivedAt = Math.max(0, clock.wallNow());
     const pressedAt = Math.max(0, arrivedAt - report.age);
     const detection: Detection = {
@@ -319,9 +346,53 @@ export function createGateway(options: GatewayOptions): Gateway {
       test: false,
     };
     counters.add("detections.help");
-    return outbox
-      .put(detection)
-      .then(() => tell({ deviceId, candidateId: detection.id, decision: "detected", impactAt: detection.impactAt }));
+    out?.detection(detection);
+    return keep(detection).then(() =>
+      tell({ deviceId, candidateId: detection.id, decision: "detected", impactAt: detection.impactAt }),
+    );
+  }
+
+  /** What a device told by an adapter: taken as if it spoke our own contract. */
+  function fromAdapter(deviceId: string, told: Told, via: string, comesAgain: boolean): Promise<void> | undefined {
+    const keep = comesAgain ? outbox.put : outbox.keep;
+    switch (told.kind) {
+      case "availability":
+        event(deviceId, told.online ? "online" : "offline", { detail: via });
+        return undefined;
+      case "fall":
+        return isDropped(deviceId, "reported") ? undefined : watched(deviceId, reported(deviceId, told, via, keep));
+      case "help":
+        return watched(deviceId, countedWhereItFails(help(deviceId, told.report, keep)));
+      default:
+        return watched(deviceId, take(deviceId, told, false));
+    }
+  }
+
+  function reported(
+    deviceId: string,
+    { fall }: Extract<Told, { kind: "fall" }>,
+    via: string,
+    keep: (detection: Detection) => Promise<void>,
+  ): Promise<void> {
+    const detection = reportedFall(deviceId, fall, via, clock.wallNow());
+    const { id, impactAt } = detection;
+    // A sensor says it again with each of its messages.
+    if (reportedIds.has(id)) return reportedIds.get(id)!;
+    counters.add("detections.reported");
+    out?.detection(detection);
+    const kept = keep(detection);
+    reportedIds.set(id, kept);
+    return kept.then(
+      () => {
+        tell({ deviceId, candidateId: id, decision: "detected", impactAt });
+        if (reportedIds.size > 1000) reportedIds.delete(reportedIds.keys().next().value!);
+      },
+      (error: unknown) => {
+        reportedIds.delete(id);
+        counters.add("publish.not-committed");
+        throw error;
+      },
+    );
   }
 
   function online(deviceId: string, admission: Admission): void {
@@ -338,6 +409,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     broker.follow?.(registry.deviceIds());
     candidates?.retain(registry.hasConsent);
     presence.follow();
+    out?.follow();
     for (const [deviceId, one] of sessions) {
       if (registry.hasConsent(deviceId)) continue;
       one.forget();
@@ -383,6 +455,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (!journal.healthy) list.push("the journal cannot be written");
     if (!outbox.healthy) list.push("the outbox cannot be written");
     if (!scorer.healthy) list.push("the classifier fails");
+    if (isStarted) for (const { trouble } of adapters) if (trouble) list.push(trouble);
     return list;
   }
 
@@ -417,6 +490,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       await registry.start();
       await takeUp();
       await broker.start();
+      await Promise.all(adapters.map((adapter) => adapter.start()));
+      out?.start();
       isStarted = true;
       log.info({ mqtt: broker.url, control: registry.version }, "gateway started");
     },
@@ -424,7 +499,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       isStarted = false;
       disk.stop();
       registry.stop();
-      await broker.stop();
+      await Promise.all([broker.stop(), out?.stop(), ...adapters.map((adapter) => adapter.stop())]);
       for (const one of sessions.values()) one.stop();
       sessions.clear();
       scorer.stop();

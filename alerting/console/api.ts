@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DetectionReason, Evidence } from "../../firmware-contracts/detection.ts";
+import { DetectionReason, Evidence, ReportedFall } from "../../firmware-contracts/detection.ts";
 
 /** What had happened, as said when an episode is closed (practice: two fields at closing; `done` comes beside it). */
 export const OutcomeWhat = z
@@ -85,13 +85,14 @@ export type EpisodeView = z.infer<typeof EpisodeView>;
 export const EpisodeDetail = EpisodeView.extend({
   timeline: z.array(TimelineEntry),
   evidence: Evidence.nullable(),
+  reported: ReportedFall.nullable().meta({ description: "Where a sensor itself reported the fall: what it said" }),
   model: z.string().nullable(),
 }).meta({ id: "EpisodeDetail" });
 export type EpisodeDetail = z.infer<typeof EpisodeDetail>;
 
 /** The episode as the board shows it, without what only its own page needs. */
 export function viewOf(detail: EpisodeDetail): EpisodeView {
-  const { timeline: _timeline, evidence: _evidence, model: _model, ...view } = detail;
+  const { timeline: _timeline, evidence: _evidence, reported: _reported, model: _model, ...view } = detail;
   return view;
 }
 

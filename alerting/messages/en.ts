@@ -152,7 +152,8 @@ function reason(message: Extract<Message, { kind: "alarm" }>, write: Writer): st
       ? `Alarm button ${impact}, came ${write.time(arrivedAt)}.`
       : `Pressed the alarm button ${write.time(impactAt)}.`;
   }
-  if (message.late) return `Fall ${impact}, came ${write.time(arrivedAt)}.`;
+  const fall = message.reason === "sensor-suspects" ? "Fall?" : "Fall";
+  if (message.late) return `${fall} ${impact}, came ${write.time(arrivedAt)}.`;
   switch (message.reason) {
     case "at-once":
       return `Hard fall ${write.time(impactAt)}.`;
@@ -162,6 +163,10 @@ function reason(message: Extract<Message, { kind: "alarm" }>, write: Writer): st
       return `Hard fall ${write.time(impactAt)}, no signal after.`;
     case "soft":
       return `Lying since ${write.time(impactAt)}.`;
+    case "sensor-reported":
+      return `Sensor reports a fall ${write.time(impactAt)}.`;
+    case "sensor-suspects":
+      return `Sensor suspects a fall ${write.time(impactAt)}.`;
   }
 }
 

@@ -149,7 +149,8 @@ function reason(message: Extract<Message, { kind: "alarm" }>, write: Writer): st
       ? `Knapp ${impact}, kom fram ${write.time(arrivedAt)}.`
       : `Tryckte på larmknappen ${write.time(impactAt)}.`;
   }
-  if (message.late) return `Fall ${impact}, kom fram ${write.time(arrivedAt)}.`;
+  const fall = message.reason === "sensor-suspects" ? "Fall?" : "Fall";
+  if (message.late) return `${fall} ${impact}, kom fram ${write.time(arrivedAt)}.`;
   switch (message.reason) {
     case "at-once":
       return `Hårt fall ${write.time(impactAt)}.`;
@@ -159,6 +160,10 @@ function reason(message: Extract<Message, { kind: "alarm" }>, write: Writer): st
       return `Hårt fall ${write.time(impactAt)}, ingen signal efter.`;
     case "soft":
       return `Ligger sedan ${write.time(impactAt)}.`;
+    case "sensor-reported":
+      return `Sensor larmar fall ${write.time(impactAt)}.`;
+    case "sensor-suspects":
+      return `Sensor misstänker fall ${write.time(impactAt)}.`;
   }
 }
 

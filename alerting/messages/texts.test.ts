@@ -88,6 +88,8 @@ describe("what a page says", () => {
     ["silent", "Hårt fall 03.12, ingen signal efter. ", "Hard fall 03:12, no signal after. "],
     ["soft", "Ligger sedan 03.12. ", "Lying since 03:12. "],
     ["help-button", "Tryckte på larmknappen 03.12. ", "Pressed the alarm button 03:12. "],
+    ["sensor-reported", "Sensor larmar fall 03.12. ", "Sensor reports a fall 03:12. "],
+    ["sensor-suspects", "Sensor misstänker fall 03.12. ", "Sensor suspects a fall 03:12. "],
   ] as const)("%s, exactly as measured", (reason, swedish, english) => {
     expect(say(alarm(reason))).toContain(swedish);
     expect(say(alarm(reason), "en")).toContain(english);
@@ -99,6 +101,8 @@ describe("what a page says", () => {
       "Fall 23/11 01.12, kom fram 03.12. ",
     );
     expect(say(alarm("still", true))).not.toContain("stilla");
+    // What was only suspected is not told as a fall because it came late.
+    expect(say(alarm("sensor-suspects", true))).toContain("Fall? 03.12, kom fram 04.14. ");
   });
 
   test("the whole of it", () => {

@@ -17,8 +17,16 @@ const batchSize = 120;
 /** Handed to the mqtt package instead of an answer: it then reads on and sends no PUBACK of its own. */
 const acknowledgedLater = new Error("acknowledged once it is committed");
 
+/** Where the broker is, and how the gateway says who it is. */
+export type LinkBroker = Pick<OutsideConfig, "url" | "version" | "sessionHours"> &
+  Partial<Pick<OutsideConfig, "username" | "password" | "caFile">>;
+
 export interface LinkOptions {
-  outside: OutsideConfig;
+  outside: LinkBroker;
+  /** Where it stands in the configuration, for messages. Default: gateway.outside. */
+  section?: string;
+  /** Whether what the broker retains is wanted, at each SUBSCRIBE. Default: no. */
+  wantsRetained?: boolean;
   clientId: string;
   /** Messages taken and not acknowledged, at most. */
   inFlight: number;
@@ -26,7 +34,7 @@ export interface LinkOptions {
   packetBytes: number;
   clock: Clock;
   /** A message came. It is acknowledged when this returns or resolves; a rejection ends the connection without. */
-  take(topic: string, payload: Uint8Array, retained: boolean): Promise<void> | undefined;
+  take(topic: string, payload: Uint8Array, retained: boolean, qos: 0 | 1 | 2): Promise<void> | undefined;
   /** Connected, with the session that the broker kept or a new one. */
   onConnect(sessionKept: boolean): void;
   /** A connection, or a try to get one, has ended. `uncommitted`: by us, as a message could not be committed. */
@@ -69,7 +77,7 @@ export function createLink(options: LinkOptions): Link {
     try {
       settings = connectOptions();
     } catch (error) {
-      ended(`gateway.outside.caFile cannot be read: ${messageOf(error)}`, false, false);
+      ended(`${options.section ?? "gateway.outside"}.caFile cannot be read: ${messageOf(error)}`, false, false);
       return;
     }
     const own = mqtt.connect(outside.url, settings);
@@ -94,7 +102,7 @@ export function createLink(options: LinkOptions): Link {
       };
       try {
         const payload = typeof packet.payload === "string" ? Buffer.from(packet.payload) : packet.payload;
-        const work = options.take(packet.topic, payload, packet.retain);
+        const work = options.take(packet.topic, payload, packet.retain, packet.qos);
         if (work) work.then(settle, failed);
         else settle();
       } catch (error) {
@@ -138,8 +146,8 @@ export function createLink(options: LinkOptions): Link {
     const isFive = outside.version === "5";
     return {
       clientId,
-      username: outside.username,
-      password: outside.password,
+      ...(outside.username === undefined ? {} : { username: outside.username }),
+      ...(outside.password === undefined ? {} : { password: outside.password }),
       ...(outside.caFile ? { ca: readFileSync(outside.caFile) } : {}),
       protocolVersion: isFive ? 5 : 4,
       clean: false,
@@ -167,8 +175,9 @@ export function createLink(options: LinkOptions): Link {
 
   function subscribeBatch(filters: readonly string[]): Promise<string[]> {
     const own = need();
-    // rh 2: what the broker retains is not wanted.
-    const wanted = Object.fromEntries(filters.map((filter) => [filter, { qos: 1 as const, rh: 2 as const }]));
+    // 2: what the broker retains is not wanted.
+    const rh = options.wantsRetained ? 0 : 2;
+    const wanted = Object.fromEntries(filters.map((filter) => [filter, { qos: 1 as const, rh }] as const));
     const answer = new Promise<string[]>((resolve, reject) => {
       own.subscribe(wanted, (error, _subscriptions, packet) => {
         const codes = (packet?.granted ?? []) as number[];

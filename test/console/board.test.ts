@@ -74,6 +74,20 @@ describe.skipIf(lacks("chromium"))("the board in a browser (needs chromium)", ()
     expect(await page.locator(".unseen[role=alert]").textContent()).toContain("Nytt larm: FALL, Nyckel 38");
   });
 
+  test("a fall that a sensor reported is told as that: its own word, and nothing that we did not measure", async () => {
+    await logIn();
+    const reported = { sensor: "Heiman HS2FD-EF1-3.0", state: "fall_alarm", via: "zigbee2mqtt" };
+    await shift.fall("38", { reason: "sensor-reported", evidence: null, model: null, reported });
+    await card("38").waitFor();
+    expect(await card("38").textContent()).toMatch(/En sensor larmade fall \d\d:\d\d\./);
+    await page.getByRole("link", { name: "Visa mer, Nyckel 38" }).click();
+    await page.getByRole("heading", { name: "Vad sensorn sade" }).waitFor();
+    const text = (await page.locator("section[aria-labelledby=reported-title]").textContent()) ?? "";
+    for (const part of ["Heiman HS2FD-EF1-3.0", "fall_alarm", "Ingen rörelse följer med"]) expect(text).toContain(part);
+    expect(await page.getByRole("heading", { name: "Vad sensorn mätte" }).count()).toBe(0);
+    expect(await page.locator("aside").textContent()).not.toMatch(/Hårt fall|poäng|\d g\b/);
+  });
+
   test("taken on one page, it shows on another within a second; then there, then closed with an outcome", async () => {
     await shift.fall("38");
     await logIn();

@@ -129,6 +129,7 @@ export function generatedFall(now: number, minutesAgo: number, patch: Partial<Ep
       { at: openedAt + 400, what: "page-sent", who: "Patrull 2", via: "sms", detail: "accepted" },
     ],
     evidence: generatedEvidence(),
+    reported: null,
     model: "wrist-1",
     ...patch,
   };

@@ -71,7 +71,7 @@ export async function startNightShift() {
     /** The phone of the patrol that is paged first. */
     patrol: patrol!,
     /** Hands in a fall of now in the dwelling with that key; returns when it is committed. */
-    async fall(key: string): Promise<void> {
+    async fall(key: string, change: Partial<Detection> = {}): Promise<void> {
       const now = clock.wallNow();
       const deviceId = `watch-${key}`;
       const detection: Detection = {
@@ -89,6 +89,7 @@ export async function startNightShift() {
         evidence: generatedEvidence(),
         model: "wrist-1",
         test: false,
+        ...change,
       };
       await alerting.intake.submit({ type: "detection", detection });
     },

@@ -53,6 +53,8 @@ export interface TownOptions {
   apart?: boolean;
   /** Default: errors, to standard error. */
   log?: Logger;
+  /** Brokers of homes, as `gateway.adapters` has them. */
+  adapters?: Record<string, unknown>[];
 }
 
 /** What outlives a restart of the service. */
@@ -97,6 +99,7 @@ export function townSettings(
     gateway: {
       mqtt: { port: options.mqttPort ?? 0, ...(tls ? { tls } : {}) },
       detector: { backend: "auto" },
+      ...(options.adapters ? { adapters: options.adapters } : {}),
       ...(options.outside ? { outside: { ...options.outside, ...gatewayUser } } : {}),
     },
     alerting: {

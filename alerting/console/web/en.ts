@@ -62,6 +62,8 @@ export const en: Record<keyof typeof sv, string> = {
   "reason.silent": "Hard fall {time}, no signal after.",
   "reason.soft": "Lay down {time} and until the alarm.",
   "reason.help-button": "Pressed the help button {time}.",
+  "reason.sensor-reported": "A sensor reported a fall {time}.",
+  "reason.sensor-suspects": "A sensor suspected a fall {time}.",
   "reason.welfare": "No movement measured since {time}, longer than usual.",
   "reason.presence-unheard": "Too few movement sensors are heard since {time}. No welfare alarms now.",
   "reason.gateway-lost": "No contact with the gateway since {time}. Falls there raise no alarm.",
@@ -165,6 +167,10 @@ export const en: Record<keyof typeof sv, string> = {
   "measured.unknown": "Without signal after the shock",
   "measured.not-known": "not known",
   "measured.none": "No movement came with the alarm.",
+  "reported.title": "What the sensor said",
+  "reported.sensor": "Sensor",
+  "reported.state": "Its own word",
+  "reported.note": "The sensor judges by itself. No movement comes with it.",
   "presence.title": "What the dwelling's sensors saw",
   "presence.still-at-floor": "Since {time} somebody lies still near the floor, {rooms}. It speaks for a fall.",
   "presence.same-room":
@@ -223,6 +229,8 @@ export const en: Record<keyof typeof sv, string> = {
   "why.silent": "hard fall, no signal after",
   "why.soft": "lay down",
   "why.help-button": "the help button",
+  "why.sensor-reported": "the sensor reported a fall",
+  "why.sensor-suspects": "the sensor suspected a fall",
 
   "said.queued": "queued",
   "said.sent": "sent",

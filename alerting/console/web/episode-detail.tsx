@@ -4,7 +4,7 @@ import { EpisodeActions } from "./episode-actions.tsx";
 import { EpisodeHead } from "./episode-card.tsx";
 import { aliasOf } from "./episode-words.ts";
 import { useWords } from "./language.ts";
-import { Measured } from "./measured.tsx";
+import { Measured, Reported } from "./measured.tsx";
 import { MovementPlot } from "./movement-plot.tsx";
 import { CallFailed, getEpisode } from "./server-calls.ts";
 import { Timeline } from "./timeline.tsx";
@@ -67,7 +67,7 @@ export function EpisodeDetailView({ id, view, othersUntaken, onChanged }: Props)
       {detail && (
         <>
           {detail.evidence?.window && <MovementPlot evidence={detail.evidence} />}
-          <Measured evidence={detail.evidence} />
+          {detail.reported ? <Reported fall={detail.reported} /> : <Measured evidence={detail.evidence} />}
           <Timeline entries={detail.timeline} />
         </>
       )}

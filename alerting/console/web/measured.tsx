@@ -1,4 +1,4 @@
-import type { Evidence } from "../../../firmware-contracts/detection.ts";
+import type { Evidence, ReportedFall } from "../../../firmware-contracts/detection.ts";
 import type { PresenceEvidence } from "../../../firmware-contracts/presence.ts";
 import { useWords } from "./language.ts";
 import { presenceIn } from "./presence-words.ts";
@@ -34,6 +34,23 @@ export function Measured({ evidence }: { evidence: Evidence | null }) {
         )}
       </dl>
       {presence && <Seen presence={presence} />}
+    </section>
+  );
+}
+
+/** What a sensor said that judges by itself: its word stands as it came, and nothing of it was measured here. */
+export function Reported({ fall }: { fall: ReportedFall }) {
+  const words = useWords();
+  return (
+    <section aria-labelledby="reported-title">
+      <h3 id="reported-title">{words.say("reported.title")}</h3>
+      <dl class="measured">
+        <dt>{words.say("reported.sensor")}</dt>
+        <dd>{fall.sensor}</dd>
+        <dt>{words.say("reported.state")}</dt>
+        <dd>{fall.state}</dd>
+      </dl>
+      <p class="small">{words.say("reported.note")}</p>
     </section>
   );
 }

@@ -60,6 +60,8 @@ export const sv = {
   "reason.silent": "Hårt fall {time}, ingen signal efter.",
   "reason.soft": "Låg ned {time} och fram till larmet.",
   "reason.help-button": "Tryckte på larmknappen {time}.",
+  "reason.sensor-reported": "En sensor larmade fall {time}.",
+  "reason.sensor-suspects": "En sensor misstänkte fall {time}.",
   "reason.welfare": "Ingen rörelse uppmätt sedan {time}, längre än vanligt.",
   "reason.presence-unheard": "För få rörelsesensorer hörs sedan {time}. Omsorgslarm går inte.",
   "reason.gateway-lost": "Ingen kontakt med lokalenheten sedan {time}. Fall där larmas inte.",
@@ -163,6 +165,10 @@ export const sv = {
   "measured.unknown": "Utan signal efter stöten",
   "measured.not-known": "okänt",
   "measured.none": "Ingen rörelse följde med larmet.",
+  "reported.title": "Vad sensorn sade",
+  "reported.sensor": "Sensor",
+  "reported.state": "Sensorns eget ord",
+  "reported.note": "Sensorn dömer själv. Ingen rörelse följer med.",
   "presence.title": "Vad bostadens sensorer såg",
   "presence.still-at-floor": "Sedan {time} ligger någon stilla nära golvet, {rooms}. Det talar för ett fall.",
   "presence.same-room":
@@ -221,6 +227,8 @@ export const sv = {
   "why.silent": "hårt fall, ingen signal efter",
   "why.soft": "låg ned",
   "why.help-button": "larmknappen",
+  "why.sensor-reported": "sensorn larmade fall",
+  "why.sensor-suspects": "sensorn misstänkte fall",
 
   "said.queued": "i kö",
   "said.sent": "skickat",
