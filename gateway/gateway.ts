@@ -178,7 +178,8 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   function event(deviceId: string, kind: DeviceEvent["event"], more: Partial<DeviceEvent> = {}): void {
     const id = `${run}.${++events}`;
-    outbox.event({ v: 1, id, deviceId, at: Math.max(0, Math.round(clock.wallNow())), event: kind, ...more });
+    const at = Math.max(0, Math.round(clock.wallNow()));
+    outbox.event({ v: 1, id, deviceId, at, event: kind, gateway: config.id, ...more });
   }
 
   function onContact(kind: GatewayEvent["event"], detail?: string): void {

@@ -34,10 +34,18 @@ export function createIntake(options: {
   let failureLoggedAt = Number.NEGATIVE_INFINITY;
 
   async function takeDeviceEvent(event: Extract<IntakeItem, { type: "device-event" }>["event"]): Promise<void> {
-    const { deviceId, battery = null, worn = null, detail = null } = event;
+    const { deviceId, battery = null, worn = null, charging, gateway = null, detail = null } = event;
     const online =
       event.event === "online" || event.event === "heartbeat" ? true : event.event === "offline" ? false : null;
-    await store().registry.deviceSeen(deviceId, event.at, { online, battery });
+    await store().registry.deviceSeen(deviceId, event.at, {
+      online,
+      battery,
+      gateway,
+      goodbye: detail === "disconnected",
+      // On its charger nobody wears it, whatever its skin sensor says.
+      worn: charging === true ? false : (worn ?? (charging === false ? true : null)),
+      tellsPresence: event.event === "presence",
+    });
     if (event.event === "online" && detail === "new-secret") {
       await store().registry.endPreviousSecret(deviceId, event.at, actOf(clock, undefined));
     }
@@ -69,7 +77,9 @@ export function createIntake(options: {
     if (fate === "known") counters.count("intake.welfare-event.known");
   }
 
-  function takeGatewayEvent({ gatewayId, at, event, detail }: GatewayEvent): void {
+  async function takeGatewayEvent({ gatewayId, at, event, detail }: GatewayEvent): Promise<void> {
+    if (event === "broker-lost") await store().blindTime.brokerLost(gatewayId, at);
+    else await store().blindTime.brokerBack(gatewayId, at);
     // Told again each minute while it lasts; it is news once.
     if (!gatewayTroubles.take(gatewayId, at, event)) return;
     if (event === "broker-lost") log.error({ gatewayId }, "a gateway has lost its broker: nothing is heard through it");
@@ -86,7 +96,7 @@ export function createIntake(options: {
         else if (checked.type === "device-event") await takeDeviceEvent(checked.event);
         else if (checked.type === "fall-update") await takeFallUpdate(checked.update);
         else if (checked.type === "welfare-event") await takeWelfareEvent(checked.event);
-        else if (checked.type === "gateway-event") takeGatewayEvent(checked.event);
+        else if (checked.type === "gateway-event") await takeGatewayEvent(checked.event);
       } catch (error) {
         counters.count("intake.failed");
         if (clock.monotonicNow() - failureLoggedAt >= failureEveryMs) {

@@ -68,7 +68,7 @@ function begin(db: Database, dwellingId: string, act: DoneAct & { by: string }):
   if (!dwelling) throw new Error(`there is no dwelling ${dwellingId}`);
   const traces = tracesOf(db, dwelling);
   const revoked = traces.devices.filter(
-    (id) => db.run("UPDATE devices SET revoked = 1 WHERE id = ? AND revoked = 0", id) > 0,
+    (id) => db.run("UPDATE devices SET revoked = 1, revoked_at = ? WHERE id = ? AND revoked = 0", act.at, id) > 0,
   );
   const changes: Change[] = revoked.map((deviceId) => ({ part: "revocations", deviceId, dwellingId, what: "revoked" }));
   if (putConsent(db, dwellingId, "withdrawn", act)) changes.push({ part: "consents", dwellingId, what: "withdrawn" });
