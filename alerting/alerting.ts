@@ -137,7 +137,7 @@ class AlertingService implements Alerting {
     this.#lifeBeat = createLifeBeat(ofBlindTime);
     this.#blindTime = createBlindTimeTeller({ ...ofBlindTime, onEvent: (event) => this.#tell(event) });
     this.registry = createRegistry(store, clock);
-    this.dwellings = createDwellings(store, clock);
+    this.dwellings = createDwellings(store, clock, "service");
     this.users = createUsers(store);
     this.intake = createIntake({
       store,
@@ -386,6 +386,7 @@ class AlertingService implements Alerting {
     await app.register(consolePlugin, {
       backend: this.backend,
       clock,
+      dwellings: createDwellings(() => this.#running().store, clock, "console"),
       secureCookies: publicUrl.startsWith("https:") || config.http.tls !== undefined,
       language: config.language,
     });

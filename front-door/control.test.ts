@@ -39,9 +39,11 @@ const add = (...more: string[]) =>
   run(deviceCommand, "add", "watch-17", "--placement", "wrist", "--key", "38", ...more);
 
 test("a device without consent: said where it is added and where it is listed, with the mend, and mended by it", async () => {
-  expect(await add()).toMatch(/falls raise NO alarm.*until: fallvakt consent give 38 --by NAME/);
+  expect(await add()).toMatch(
+    /falls raise NO alarm.*until: fallvakt consent give 38 --giver NAME --how TEXT --by NAME/,
+  );
   expect(await run(deviceCommand, "list")).toMatch(/watch-17.*NO CONSENT/);
-  await run(consentCommand, "give", "38", "--by", "eva");
+  await run(consentCommand, "give", "38", "--vouched", "--by", "eva");
   expect(await run(deviceCommand, "list")).toMatch(/watch-17.*watched$/m);
   expect(await json(consentCommand, "list")).toMatchObject([{ key: "38", state: "given", by: "eva" }]);
   expect(await run(consentCommand, "withdraw", "38", "--by", "eva")).toContain("Falls raise no alarm");

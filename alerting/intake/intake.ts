@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Clock } from "../../firmware-contracts/clock.ts";
+import type { Detection } from "../../firmware-contracts/detection.ts";
 import {
   type FallUpdate,
   type GatewayEvent,
@@ -15,6 +16,7 @@ import { actOf } from "../registry/acting.ts";
 import type { Store } from "../store/store.ts";
 import type { GatewayTroubles } from "./gateway-troubles.ts";
 import type { GatewayWatch } from "./gateway-watch.ts";
+import { takeStaffTag } from "./staff-tag.ts";
 
 /** An item that cannot be committed comes again several times a second; each time is counted, and it is logged so often, ms. */
 const failureEveryMs = 60_000;
@@ -64,6 +66,10 @@ export function createIntake(options: {
     });
   }
 
+  async function takeDetection(detection: Detection): Promise<void> {
+    if (!(await takeStaffTag({ store: store(), clock, counters }, detection))) await keeper().detect(detection);
+  }
+
   /** It comes behind its Detection: one whose Detection is not here is of another store, and would be no better later. */
   async function takeFallUpdate(update: FallUpdate): Promise<void> {
     const fate = await keeper().fallUpdate(update);
@@ -92,7 +98,7 @@ export function createIntake(options: {
       const checked = IntakeItem.parse(item);
       counters.count(`intake.${checked.type}`);
       try {
-        if (checked.type === "detection") await keeper().detect(checked.detection);
+        if (checked.type === "detection") await takeDetection(checked.detection);
         else if (checked.type === "device-event") await takeDeviceEvent(checked.event);
         else if (checked.type === "fall-update") await takeFallUpdate(checked.update);
         else if (checked.type === "welfare-event") await takeWelfareEvent(checked.event);

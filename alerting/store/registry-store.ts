@@ -33,6 +33,8 @@ export interface DeviceRow extends ControlDevice {
   lastSeenAt: number | null;
   online: boolean | null;
   battery: number | null;
+  /** Staff's: pressed, it says that staff are in the dwelling. */
+  staffTag?: boolean;
 }
 
 /** A device that is new, in a dwelling that may be. `consentBy`: who vouches for its consent. */
@@ -115,6 +117,11 @@ export interface RegistryStore {
   thresholdVersions(deviceId: string): Promise<ThresholdVersion[]>;
   /** Whether it is a contact at a door that leads out. False where there is no such device or it was revoked. */
   setLeadsOut(deviceId: string, leadsOut: boolean, act: Act): Promise<boolean>;
+  /**
+   * Whether it is a staff's tag. False where there is no such device or it was revoked.
+   * @throws where it has raised an alarm: it is somebody's own.
+   */
+  setStaffTag(deviceId: string, isTag: boolean, act: Act): Promise<boolean>;
   deviceSeen(deviceId: string, at: number, seen: DeviceSeen): Promise<void>;
 }
 
@@ -197,6 +204,8 @@ export interface WatchStore {
   pauses(at: number): Promise<PauseRow[]>;
   /** Instead of one that may be running. `source` is the press that began it: false where the same press has begun one already. */
   putPause(dwellingId: string, pause: Pause, act: DoneAct & { by: string }, source?: string): Promise<boolean>;
+  /** Whether this press has begun a pause already. */
+  hasPauseBegunBy(source: string): Promise<boolean>;
   /** False where none is running. */
   endPause(dwellingId: string, act: DoneAct): Promise<boolean>;
 }

@@ -145,6 +145,21 @@ export function registryStore(db: Database): RegistryStore {
         db.run("UPDATE devices SET leads_out = ? WHERE id = ?", leadsOut ? 1 : 0, deviceId);
         return { part: "registry", what: leadsOut ? "at a door that leads out" : "at no door that leads out" };
       }),
+    setStaffTag: async (deviceId, isTag, act) =>
+      changeDevice(db, deviceId, act, () => {
+        if (isTag && db.get("SELECT 1 FROM detections WHERE device_id = ?", deviceId)) {
+          throw new Error(
+            `${deviceId} has raised an alarm: it is somebody's own, and its help button must page. Take another device`,
+          );
+        }
+        const changed = db.run(
+          "UPDATE devices SET staff_tag = ? WHERE id = ? AND staff_tag <> ?",
+          isTag ? 1 : 0,
+          deviceId,
+          isTag ? 1 : 0,
+        );
+        return changed > 0 ? { part: "registry", what: isTag ? "a staff's tag" : "no staff's tag" } : null;
+      }),
     setHousehold: async (dwellingId, household, act) =>
       db.transaction(() => {
         const before = db.get<{ household: Household | null }>(

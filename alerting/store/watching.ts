@@ -55,6 +55,7 @@ export function watchStore(db: Database, keyring: Keyring): WatchStore {
         appendAct(db, { ...actOnly(act), act: "pause-begun", subject: dwellingId, detail: { from, until, reason } });
         return true;
       }),
+    hasPauseBegunBy: async (source) => db.get("SELECT 1 FROM pause_history WHERE source = ?", source) !== undefined,
     endPause: async (dwellingId, act) =>
       db.transaction(() => {
         const wasRunning = db.run("DELETE FROM pauses WHERE dwelling_id = ? AND until_at > ?", dwellingId, act.at) > 0;
