@@ -1,11 +1,15 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { aFall } from "../../test/alerting/a-fall.ts";
+import { playAlarm, settle } from "../../test/alerting/played-night.ts";
 import { VirtualTime } from "../../test/simulation/virtual-time.ts";
 import { createCounters } from "../counters.ts";
 import { createDwellings } from "../registry/dwellings.ts";
 import { createRegistry } from "../registry/registry.ts";
 import { openInMemory } from "../store/database.ts";
-import { storeIn } from "../store/sqlite.ts";
+import { openSqliteStore, storeIn } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { staffTagMs, takeStaffTag } from "./staff-tag.ts";
 
@@ -53,7 +57,7 @@ test("pressed again while that runs it pages; a bounce, and the same press hande
   expect(await pauses()).toEqual([]);
 });
 
-test("the resident's own button pages always, also while staff are there; and it cannot be made a tag once it has paged", async () => {
+test("the resident's own button pages always, also while staff are there", async () => {
   await take(pressed("tag-1"));
   expect(await take(pressed("watch-1"))).toBe(false);
   const fall = aFall("tag-1", time.wall, presses++);
@@ -67,4 +71,20 @@ test("a press that comes late pauses nobody, and a shorter pause takes no longer
   const { until } = await createDwellings(() => store, clock()).pause({ key: "38" }, stay);
   expect(await take(pressed("tag-1"))).toBe(true);
   expect(await pauses()).toMatchObject([{ reason: "hospital", until }]);
+});
+
+test("a device that has raised an alarm is somebody's own, and cannot be made a tag", async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), "alerting-staff-tag-"));
+  const kept = openSqliteStore(dataDir);
+  try {
+    const dwelling = await settle(kept, clock(), "watch-7", "61");
+    await playAlarm(kept, { id: "e1", code: "274", dwelling, deviceId: "watch-7", key: "61" });
+    await expect(createRegistry(() => kept, clock()).setStaffTag("watch-7", true, "eva")).rejects.toThrow(
+      /has raised an alarm/,
+    );
+    expect((await kept.registry.device("watch-7"))?.device.staffTag).toBeUndefined();
+  } finally {
+    await kept.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
 });
