@@ -89,6 +89,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     folder: join(dataDir, "journal"),
     segmentBytes: config.journal.segmentBytes,
     maxBytes: config.journal.maxBytes,
+    keepMs: config.journal.keepMinutes * 60_000,
     letGo: (deviceId) => sessions.get(deviceId)?.letGo(),
     clock,
     counters,
