@@ -16,7 +16,7 @@ export const DeviceEvent = z
     worn: z.boolean().optional(),
     charging: z.boolean().optional(),
     gateway: z.string().min(1).max(64).optional().meta({
-      description: "Through which gateway it was heard. Left out by gateways of before 0.1.0",
+      description: "Through which gateway it was heard. Left out: not known",
     }),
     detail: z.string().max(80).optional().meta({
       description:

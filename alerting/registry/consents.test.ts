@@ -128,6 +128,7 @@ test("a review that is due is said, and silences nobody", async () => {
   expect((await dwellings.consents())[0]?.isReviewDue).toBe(false);
   now += 31 * day;
   expect(await dwellings.consents()).toMatchObject([{ state: "given", isReviewDue: true }]);
+  expect(await store.watching.reviewsDue(now)).toBe(1);
   expect(await told()).toBe("given");
   await give("resident", "Asta Ek");
   expect((await dwellings.consents())[0]?.isReviewDue).toBe(false);

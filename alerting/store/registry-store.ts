@@ -198,6 +198,8 @@ export interface WatchStore {
   ): Promise<{ id: string; lacking: ConsentLack[] }>;
   /** One kind of person's, or everybody's (null), is on record no more, and the dwelling's is withdrawn. False where that was so already. */
   withdrawConsent(dwellingId: string, person: ConsentPerson | null, act: DoneAct & { by: string }): Promise<boolean>;
+  /** How many consents on record were to be reviewed before `at`. */
+  reviewsDue(at: number): Promise<number>;
   /** Opens who has given theirs. The look-up is in the audit log before it is answered. */
   showConsents(dwellingId: string, act: DoneAct): Promise<ShownConsent[]>;
   /** Those that run at `at`, the first to end first. */

@@ -19,6 +19,9 @@ export function watchStore(db: Database, keyring: Keyring): WatchStore {
       db.transaction(() => putConsentRecord(db, keyring, dwellingId, given, act)),
     withdrawConsent: async (dwellingId, person, act) =>
       db.transaction(() => withdrawConsent(db, dwellingId, person, act)),
+    reviewsDue: async (at) =>
+      db.get<{ n: number }>("SELECT COUNT(*) AS n FROM consent_records WHERE ended_at IS NULL AND review_at <= ?", at)
+        ?.n ?? 0,
     showConsents: async (dwellingId, act) => db.transaction(() => showConsents(db, keyring, dwellingId, act)),
     pauses: async (at) =>
       db.all<PauseRow>(
