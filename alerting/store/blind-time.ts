@@ -29,7 +29,7 @@ const touches = "(until_at IS NULL OR until_at > ?)";
 function deviceOutages(db: Database, from: number): DeviceOutage[] {
   return db.all<DeviceOutage>(
     `SELECT device_id AS deviceId, CASE kind WHEN 'offline' THEN 'overdue' ELSE 'not-worn' END AS reason, from_at AS "from", until_at AS until
-     FROM device_outages WHERE ${touches}`,
+     FROM device_outages WHERE ${touches} ORDER BY id`,
     from,
   );
 }
@@ -54,7 +54,7 @@ function dwellings(db: Database, from: number, only: string | null): DwellingWit
   const wearableOf = (row: DeviceRow): Wearable => ({
     registered: { from: row.added_at, until: row.revoked_at },
     firstHeardAt: row.first_heard_at,
-    heardThrough: through.get(row.id) ?? [],
+    heardThrough: (through.get(row.id) ?? []).map(({ gatewayId, at }) => ({ gatewayId, at })),
     outages: outages.get(row.id) ?? [],
   });
   const consents = Map.groupBy(
