@@ -50,6 +50,7 @@ const commands: Record<string, () => Promise<InstanceType<typeof Command>>> = {
   dwelling: async () => (await import("./front-door/dwelling.ts")).dwellingCommand(),
   consent: async () => (await import("./front-door/watching.ts")).consentCommand(),
   pause: async () => (await import("./front-door/watching.ts")).pauseCommand(),
+  "blind-time": async () => (await import("./front-door/blind-time.ts")).blindTimeCommand(),
   control: async () => (await import("./front-door/control.ts")).controlCommand(),
   rota: async () => (await import("./front-door/rota.ts")).rotaCommand(),
   gateway: async () => (await import("./front-door/register.ts")).gatewayCommand(),

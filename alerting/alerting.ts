@@ -4,6 +4,8 @@ import type { Logger } from "pino";
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { CertificateInForce } from "../firmware-contracts/credential-files.ts";
 import type { Intake } from "../firmware-contracts/intake.ts";
+import { createLifeBeat, type LifeBeat } from "./blind-time/beat.ts";
+import { type BlindTimeTeller, createBlindTimeTeller } from "./blind-time/teller.ts";
 import { type Board, createBoard } from "./board.ts";
 import { createTwilioSms } from "./channels/twilio/sms.ts";
 import type { AlertingConfig } from "./config.ts";
@@ -101,6 +103,8 @@ class AlertingService implements Alerting {
   readonly #changeListeners;
   readonly #eventLog: EventLog;
   readonly #gatewayWatch: GatewayWatch;
+  readonly #lifeBeat: LifeBeat;
+  readonly #blindTime: BlindTimeTeller;
   #parts: {
     store: Store;
     board: Board;
@@ -129,8 +133,11 @@ class AlertingService implements Alerting {
       onEvent: (event) => this.#tell(event),
     });
     const gatewayWatch = this.#gatewayWatch;
+    const ofBlindTime = { store: () => store().blindTime, clock, counters: this.#counters, log };
+    this.#lifeBeat = createLifeBeat(ofBlindTime);
+    this.#blindTime = createBlindTimeTeller({ ...ofBlindTime, onEvent: (event) => this.#tell(event) });
     this.registry = createRegistry(store, clock);
-    this.dwellings = createDwellings(store, clock);
+    this.dwellings = createDwellings(store, clock, "service");
     this.users = createUsers(store);
     this.intake = createIntake({
       store,
@@ -225,6 +232,8 @@ class AlertingService implements Alerting {
       };
       const erasures = createErasureWatch({ store, clock, counters, log, onErased });
       this.#parts = { store, board, keeper, desk, dispatcher, rotas, rotaWatch, web, erasures };
+      // Before anybody is heard: what is heard after a gap is judged by it.
+      await this.#lifeBeat.start();
       await this.#routes(web.app);
       await web.app.listen({ host: config.http.host, port: config.http.port });
       const { tls } = config.intake;
@@ -233,12 +242,14 @@ class AlertingService implements Alerting {
       await this.#gatewayWatch.start();
       await erasures.start();
       await rotaWatch.start();
+      this.#blindTime.start();
       log.info(
         { url: this.url, webhooks: this.#publicUrl() },
         "alerting is up; the SMS provider must reach it under exactly this address",
       );
     } catch (error) {
       const parts = this.#parts;
+      await this.#lifeBeat.stop();
       this.#parts = null;
       parts?.rotaWatch.stop();
       parts?.rotas.stop();
@@ -257,6 +268,7 @@ class AlertingService implements Alerting {
     if (!parts) return;
     this.#gatewayWatch.stop();
     await parts.erasures.stop();
+    await this.#blindTime.stop();
     parts.rotaWatch.stop();
     parts.rotas.stop();
     await this.#closeGatewayDoor();
@@ -264,6 +276,7 @@ class AlertingService implements Alerting {
     await parts.dispatcher.stop();
     // What is under way in the keeper's queue is committed before the store goes.
     await parts.keeper.inTurn(async () => undefined).catch(() => undefined);
+    await this.#lifeBeat.stop();
     this.#parts = null;
     await this.#eventLog.stop();
     await parts.store.close();
@@ -373,6 +386,7 @@ class AlertingService implements Alerting {
     await app.register(consolePlugin, {
       backend: this.backend,
       clock,
+      dwellings: createDwellings(() => this.#running().store, clock, "console"),
       secureCookies: publicUrl.startsWith("https:") || config.http.tls !== undefined,
       language: config.language,
     });

@@ -27,12 +27,14 @@ export function createConsoleBackend(options: {
 }): ConsoleBackend {
   const { board, keeper, store, users, onChange, eventLog, gatewayTroubles, gatewayWatch, clock } = options;
   let contactsFail = false;
+  let reviewsAreDue = false;
   let storeFails = false;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
   async function look(): Promise<void> {
     try {
       const failed = await store().pages.failedContactsSince(clock.wallNow() - contactTroubleMs);
+      reviewsAreDue = (await store().watching.reviewsDue(clock.wallNow())) > 0;
       contactsFail = failed.length > 0 || keeper().staff.lost.size > 0;
       storeFails = false;
     } catch {
@@ -62,6 +64,7 @@ export function createConsoleBackend(options: {
         ...(gatewayWatch.anyLost ? ["gateway-lost"] : []),
         ...(gatewayTroubles.brokerLost ? ["broker-lost"] : []),
         ...(eventLog.troubled() ? ["event-log"] : []),
+        ...(reviewsAreDue ? ["consent-review"] : []),
       ];
     },
   };

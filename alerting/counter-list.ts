@@ -83,6 +83,12 @@ export const alertingCounters: Readonly<Record<string, string>> = {
   "event.backup-joined": "events: another comes to help",
   "event.device": "events: something about a device",
   "event.gateway": "events: something about a gateway",
+  "event.blind-time": "events: blind time of an hour, or its correction",
+  "staff-tag.pressed": "presses of a staff's tag that say that staff are in a dwelling",
+  "staff-tag.late": "of these, too late to say anything of now",
+  "blind-time.beat-failed":
+    "times that it could not be written down that the service lives; blind time counts from the last",
+  "blind-time.tell-failed": "rounds in which blind time could not be told to the event log, and are made again",
   "event-log.written": "events written to InfluxDB",
   "event-log.spooled": "events that wait on the disk now",
   "event-log.dropped": "events dropped for want of room, after alerting.spool.maxDays, or refused by InfluxDB",

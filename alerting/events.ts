@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DetectionReason } from "../firmware-contracts/detection.ts";
 import { DeviceEvent, GatewayEvent } from "../firmware-contracts/intake.ts";
+import { blindReasons } from "./blind-time/causes.ts";
 import { OutcomeDone, OutcomeWhat } from "./console/api.ts";
 import { troubleKinds } from "./episode-state.ts";
 
@@ -124,6 +125,16 @@ export const ServiceEvent = z.discriminatedUnion("type", [
     gatewayId: id,
     event: z.enum([...GatewayEvent.shape.event.options, "gateway-lost", "gateway-back"]),
     detail: z.string().nullable(),
+  }),
+  z.object({
+    type: z.literal("blind-time"),
+    at: at.meta({ description: "When the hour began that it is about" }),
+    dwellingId: id,
+    alias: z.string(),
+    reason: z.enum(blindReasons),
+    seconds: z.number().int().meta({
+      description: "Blind time of that hour and reason that was not told yet; below 0 where less was so than was told",
+    }),
   }),
 ]);
 export type ServiceEvent = z.infer<typeof ServiceEvent>;

@@ -15,6 +15,9 @@ export const DeviceEvent = z
     battery: z.number().optional(),
     worn: z.boolean().optional(),
     charging: z.boolean().optional(),
+    gateway: z.string().min(1).max(64).optional().meta({
+      description: "Through which gateway it was heard. Left out: not known",
+    }),
     detail: z.string().max(80).optional().meta({
       description:
         "A reason or state from a fixed list; never content. With online, new-secret: it came with a replaced secret's successor",

@@ -39,9 +39,11 @@ const add = (...more: string[]) =>
   run(deviceCommand, "add", "watch-17", "--placement", "wrist", "--key", "38", ...more);
 
 test("a device without consent: said where it is added and where it is listed, with the mend, and mended by it", async () => {
-  expect(await add()).toMatch(/falls raise NO alarm.*until: fallvakt consent give 38 --by NAME/);
+  expect(await add()).toMatch(
+    /falls raise NO alarm.*until: fallvakt consent give 38 --giver NAME --how TEXT --by NAME/,
+  );
   expect(await run(deviceCommand, "list")).toMatch(/watch-17.*NO CONSENT/);
-  await run(consentCommand, "give", "38", "--by", "eva");
+  await run(consentCommand, "give", "38", "--vouched", "--by", "eva");
   expect(await run(deviceCommand, "list")).toMatch(/watch-17.*watched$/m);
   expect(await json(consentCommand, "list")).toMatchObject([{ key: "38", state: "given", by: "eva" }]);
   expect(await run(consentCommand, "withdraw", "38", "--by", "eva")).toContain("Falls raise no alarm");
@@ -62,6 +64,52 @@ test("pause KEY begins one, pause end KEY ends it, pause list shows it", async (
   expect(await run(pauseCommand, "end", "38")).toContain("watched again");
   expect(await run(pauseCommand, "end", "38")).toContain("no pause was running");
   expect(await json(pauseCommand, "list")).toEqual([]);
+});
+
+test("a stay in hospital is paused until the day of the return, when it begins; half a word is refused with the mend", async () => {
+  await add("--consent-by", "eva");
+  const stay = (...more: string[]) => run(pauseCommand, "38", "--reason", "hospital", "--by", "eva", ...more);
+  const inTwoDays = new Date(Date.now() + 2 * 86_400_000).toLocaleDateString("sv-SE", { timeZone: "Europe/Stockholm" });
+  await stay("--until", inTwoDays);
+  const [pause] = await json(pauseCommand, "list");
+  expect(new Date(pause.until).toLocaleString("sv-SE", { timeZone: "Europe/Stockholm" })).toBe(`${inTwoDays} 00:00:00`);
+  await stay("--until", `${inTwoDays} 14:00`);
+  const [later] = await json(pauseCommand, "list");
+  expect(later.until - pause.until).toBe(14 * 3_600_000);
+  for (const wrong of [[], ["--minutes", "5", "--until", inTwoDays]]) {
+    await expect(stay(...wrong)).rejects.toThrow(/either --minutes/);
+  }
+  await expect(stay("--until", "2026-13-40")).rejects.toThrow(/no date/);
+  await expect(stay("--until", "2020-01-01")).rejects.toThrow(/a time to come, within 30 days/);
+});
+
+test("consent is put on record person by person: what is lacking is said, and a list shows whose review is due", async () => {
+  await add();
+  const give = (...more: string[]) =>
+    run(consentCommand, "give", "38", "--how", "visit, leaflet", "--by", "eva", ...more);
+  await expect(run(consentCommand, "give", "38", "--by", "eva")).rejects.toThrow(/--giver NAME --how TEXT/);
+  expect(await give("--giver", "Asta Ek")).toMatch(/Lacking: nobody has said who lives there.*\nFalls raise NO alarm/);
+  await run(dwellingCommand, "household", "38", "--shared", "--by", "eva");
+  const other = await give("--giver", "Nils Ek", "--person", "other", "--review", "2030-01-01");
+  expect(other).toMatch(/on record.*\nIt is watched for falls/);
+  expect(await run(consentCommand, "show", "38", "--by", "eva")).toMatch(
+    /Asta Ek \(resident.*\n.*visit, leaflet.*\nNils Ek \(other/,
+  );
+  const listed = await run(consentCommand, "list");
+  expect(listed).toMatch(/^38 .*given.* 2 +\d{4}-/m);
+  expect(listed).not.toMatch(/Ek|DUE/);
+  expect(await run(dwellingCommand, "household", "38", "--alone", "--by", "eva")).not.toMatch(/NO alarm/);
+  expect(await json(consentCommand, "withdraw", "38", "--person", "resident", "--by", "eva")).toMatchObject({
+    isNews: true,
+  });
+});
+
+test("a staff's tag is said where devices are listed", async () => {
+  await add("--consent-by", "eva");
+  expect(await run(deviceCommand, "staff-tag", "watch-17", "--by", "eva")).toMatch(/a second one pages/);
+  expect(await run(deviceCommand, "list")).toMatch(/watch-17.*staff's tag$/m);
+  await run(deviceCommand, "staff-tag", "watch-17", "--off", "--by", "eva");
+  expect(await json(deviceCommand, "list")).toMatchObject([{ staffTag: false }]);
 });
 
 test("placement and threshold, the latter with its reset", async () => {

@@ -57,12 +57,20 @@ Examples:
         throw new Error("say one of --alone, --shared and --unknown");
       }
       const household = alone ? "alone" : shared ? "shared" : null;
-      const isNews = await withRegister(options, ({ dwellings }) =>
-        dwellings.setHousehold({ key, unit }, household, by),
-      );
+      const { isNews, consent } = await withRegister(options, async ({ dwellings }) => ({
+        isNews: await dwellings.setHousehold({ key, unit }, household, by),
+        consent: (await dwellings.consents()).find(
+          (one) => one.key.toLowerCase() === key.trim().toLowerCase() && (unit === undefined || one.unit === unit),
+        ),
+      }));
       if (options.json) return print(JSON.stringify({ key, household, isNews }));
       const says = { alone: "its resident lives alone", shared: "others live there too" };
       print(`Key ${key}: ${household ? says[household] : "nobody knows who lives there"}.`);
+      if (consent?.state !== "given" && (consent?.records ?? 0) > 0) {
+        print(
+          "Falls raise NO alarm: not everybody who lives there has consented (fallvakt consent give KEY --person other).",
+        );
+      }
     });
   return command;
 }

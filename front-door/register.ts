@@ -184,6 +184,23 @@ function addPlaceAndThreshold(command: Command): void {
       print(`${deviceId} is at ${leadsOut ? "a" : "no"} door that leads out.`);
     });
 
+  withConfig(command.command("staff-tag <deviceId>"))
+    .description(
+      "say that a device with a button is the staff's: pressed on arrival, it holds the dwelling's watching for half an hour; pressed again in that time it pages for help",
+    )
+    .option("--off", "it is not, and its button pages always", false)
+    .requiredOption("--by <name>", "who says so: your name or account")
+    .action(async (deviceId: string, options: WithConfig & { off: boolean; by: string }) => {
+      const staffTag = !options.off;
+      await withRegister(options, ({ registry }) => registry.setStaffTag(deviceId, staffTag, options.by));
+      if (options.json) return print(JSON.stringify({ deviceId, staffTag }));
+      print(
+        staffTag
+          ? `${deviceId} is the staff's: a press says that staff are there, a second one pages.`
+          : `${deviceId} is no staff's tag: its help button pages always.`,
+      );
+    });
+
   withConfig(command.command("threshold <deviceId> [score]"))
     .description("give a device a threshold of its own: the score, 0.02 to 0.98, from which a movement may be a fall")
     .option("--reset", "give it the model's own again", false)
@@ -215,12 +232,13 @@ Example:
 /** Told where a device is added: whoever installs it must know. */
 function withoutConsent(keys: string[]): string {
   const [key = "KEY"] = keys;
-  return `No consent is on record: falls raise NO alarm, only the help button does, until: fallvakt consent give ${key} --by NAME`;
+  return `No consent is on record: falls raise NO alarm, only the help button does, until: fallvakt consent give ${key} --giver NAME --how TEXT --by NAME`;
 }
 
 /** Whether this device's falls raise an alarm, in a word or two. */
-function watchedOf({ revoked, consent, pausedUntil, threshold }: ListedDevice): string {
+function watchedOf({ revoked, staffTag, consent, pausedUntil, threshold }: ListedDevice): string {
   if (revoked) return "–";
+  if (staffTag) return "staff's tag";
   if (consent !== "given") return `NO CONSENT (${consent})`;
   if (pausedUntil !== null) return `paused until ${timeOf(pausedUntil)}`;
   return threshold === null ? "watched" : `watched, threshold ${threshold}`;

@@ -186,6 +186,12 @@ export const GatewayConfig = z
           2 ** 20,
           64 * 2 ** 30,
         ),
+        keepMinutes: whole(
+          "Minutes after which frames are gone from the disk whose movement is decided, or let go of",
+          60,
+          5,
+          1440,
+        ),
         bufferSeconds: whole("Seconds of frames kept in memory, and committed when the gate opens", 10, 5, 60),
       })
       .prefault({})

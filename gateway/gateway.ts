@@ -93,6 +93,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     folder: join(dataDir, "journal"),
     segmentBytes: config.journal.segmentBytes,
     maxBytes: config.journal.maxBytes,
+    keepMs: config.journal.keepMinutes * 60_000,
     letGo: (deviceId) => sessions.get(deviceId)?.letGo(),
     clock,
     counters,
@@ -198,7 +199,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   function event(deviceId: string, kind: DeviceEvent["event"], more: Partial<DeviceEvent> = {}): void {
     const id = `${run}.${++events}`;
     const at = Math.max(0, Math.round(clock.wallNow()));
-    const told: DeviceEvent = { v: 1, id, deviceId, at, event: kind, ...more };
+    const told: DeviceEvent = { v: 1, id, deviceId, at, event: kind, gateway: config.id, ...more };
     outbox.event(told);
     out?.event(told);
   }

@@ -8,8 +8,10 @@ import fastifyStatic from "@fastify/static";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Clock } from "../../firmware-contracts/clock.ts";
+import type { Dwellings } from "../registry/dwellings.ts";
 import { type ActionResult, ConsoleAction, type ConsoleBackend, type SessionMessage, viewOf } from "./api.ts";
 import { boardMessage, createEventStreams } from "./event-streams.ts";
+import { addPauseRoutes } from "./pauses.ts";
 import { handleError, readBody, sendProblem } from "./problems.ts";
 import { createSessions, type Session, type Sessions, sessionMs } from "./sessions.ts";
 
@@ -27,6 +29,8 @@ export interface ConsoleOptions {
   secureCookies: boolean;
   /** The page's language until a person has chosen one. */
   language: "sv" | "en";
+  /** What holds the watching of dwellings; left out, it cannot be held from here. */
+  dwellings?: Pick<Dwellings, "pause" | "endPause" | "pauses">;
   /** Folder of the built page; beside this file unless told. */
   page?: string;
 }
@@ -196,6 +200,8 @@ async function apiPlugin(api: FastifyInstance, options: ConsoleOptions, sessions
       }
       return viewOf(backend.episode(id)!);
     });
+
+    if (options.dwellings) addPauseRoutes(own, options.dwellings);
 
     own.get("/events", (request, reply) => {
       return reply

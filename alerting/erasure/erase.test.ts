@@ -12,6 +12,7 @@ import { erasingStatements } from "../event-log/erase-influx.ts";
 import { blankSpooled } from "../event-log/erase-spool.ts";
 import { createEventLog } from "../event-log/event-log.ts";
 import { openSpool } from "../event-log/spool.ts";
+import { createDwellings } from "../registry/dwellings.ts";
 import { createResidents } from "../registry/residents.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
@@ -96,6 +97,33 @@ describe("erasing", () => {
     // A key number is free for who moves in, and has nothing of before.
     expect(await settle(store, clock, "watch-2", key)).not.toBe(dwelling);
     expect(await createResidents(() => store, clock, "cli").show({ key }, "eva")).toEqual([]);
+  });
+
+  test("its blind time, pauses and consents go with it, and what was told of them is dropped by its id where the key number is shared", async () => {
+    const dwelling = await lived();
+    const dwellings = createDwellings(() => store, clock);
+    await store.blindTime.beat(0, 60_000, true);
+    await store.registry.deviceSeen("watch-1", 1, { online: true, battery: null, worn: false, gateway: "g1" });
+    await dwellings.pause({ key }, { minutes: 5, reason: "bath", by: "eva" });
+    const consent = {
+      person: "resident" as const,
+      giver: "Zäta",
+      how: "visit",
+      reviewAt: clock.wallNow() + 86_400_000,
+    };
+    await dwellings.recordConsent({ key }, consent, "eva");
+    await store.blindTime.tell([{ dwellingId: dwelling, hourAt: 0, reason: "paused", seconds: 60 }]);
+    expect((await store.blindTime.causes(0)).dwellings[0]?.causes.pauses).toHaveLength(1);
+    await eraseDwelling(options(), { key }, "eva");
+    expect((await store.blindTime.causes(0)).dwellings).toEqual([]);
+    expect(await store.blindTime.told(0, [dwelling])).toEqual([]);
+    const database = new DatabaseSync(join(dataDir, "alerting.db"), { readOnly: true });
+    for (const table of ["pause_history", "consent_records", "device_outages", "device_gateways", "blind_time_told"]) {
+      expect(database.prepare(`SELECT COUNT(*) AS n FROM ${table}`).get(), table).toEqual({ n: 0 });
+    }
+    database.close();
+    const traces = { dwellingId: dwelling, alias: key, isShared: true, devices: [], episodes: [] };
+    expect(erasingStatements(traces)).toEqual([`DROP SERIES WHERE "dwelling" = '${dwelling}'`]);
   });
 
   test("a step that was under way when it was erased brings nothing back", async () => {

@@ -105,10 +105,13 @@ async function compact(store: Store, clock: Clock): Promise<void> {
   );
 }
 
-function isAbout({ alias, isShared, devices, episodes }: Traces): (point: SpooledPoint) => boolean {
+function isAbout({ dwellingId, alias, isShared, devices, episodes }: Traces): (point: SpooledPoint) => boolean {
   const ids = new Set(episodes.map((episode) => episode.id));
   return ({ tags, fields }) =>
-    (!isShared && tags.alias === alias) || devices.includes(tags.device ?? "") || ids.has(String(fields.episode ?? ""));
+    (!isShared && tags.alias === alias) ||
+    (dwellingId !== undefined && tags.dwelling === dwellingId) ||
+    devices.includes(tags.device ?? "") ||
+    ids.has(String(fields.episode ?? ""));
 }
 
 const pause = (clock: Clock, ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));

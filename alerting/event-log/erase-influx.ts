@@ -7,8 +7,9 @@ const afterClosingMs = 3_600_000;
 const quoted = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 
 /** What must be said to InfluxDB for a dwelling to be gone. Where another one has its key number, only the time of its own episodes goes. */
-export function erasingStatements({ alias, isShared, devices, episodes }: Traces): string[] {
-  const ofDevices = devices.map((device) => `DROP SERIES WHERE "device" = ${quoted(device)}`);
+export function erasingStatements({ dwellingId, alias, isShared, devices, episodes }: Traces): string[] {
+  const ofDwelling = dwellingId === undefined ? [] : [`DROP SERIES WHERE "dwelling" = ${quoted(dwellingId)}`];
+  const ofDevices = [...devices.map((device) => `DROP SERIES WHERE "device" = ${quoted(device)}`), ...ofDwelling];
   if (!isShared) return [`DROP SERIES WHERE "alias" = ${quoted(alias)}`, ...ofDevices];
   const ofEpisodes = episodes.map(
     ({ from, to }) =>

@@ -127,6 +127,13 @@ export function pointOf(event: ServiceEvent): Point {
         fields: { count: 1 },
         at,
       };
+    case "blind-time":
+      return {
+        measurement: "blind_time",
+        tags: { dwelling: event.dwellingId, alias: event.alias, reason: event.reason },
+        fields: { seconds: event.seconds },
+        at,
+      };
     default: {
       const by: Record<string, string> = "by" in event ? { by: event.by } : {};
       return {

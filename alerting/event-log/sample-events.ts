@@ -86,6 +86,7 @@ const samples: { readonly [T in Type]: Of<T> } = {
     detail: "new-secret",
   },
   gateway: { type: "gateway", at, gatewayId: "gateway-1", event: "broker-lost", detail: "ECONNREFUSED" },
+  "blind-time": { type: "blind-time", at, dwellingId: "d38", alias: "38", reason: "not-worn", seconds: 1200 },
 };
 
 /** The samples, checked against the schema of events. */

@@ -69,7 +69,9 @@ export function createGatewayWatch(options: {
     async start() {
       stopped = false;
       const now = clock.monotonicNow();
-      for (const row of await store().gateways()) watched.set(row.gatewayId, { ...row, heardAt: now, writtenAt: now });
+      // The first heartbeat after a start is written down at once: it ends what nobody watched.
+      const writtenAt = Number.NEGATIVE_INFINITY;
+      for (const row of await store().gateways()) watched.set(row.gatewayId, { ...row, heardAt: now, writtenAt });
       look();
     },
     stop() {

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Clock } from "../../firmware-contracts/clock.ts";
+import type { Detection } from "../../firmware-contracts/detection.ts";
 import {
   type FallUpdate,
   type GatewayEvent,
@@ -15,6 +16,7 @@ import { actOf } from "../registry/acting.ts";
 import type { Store } from "../store/store.ts";
 import type { GatewayTroubles } from "./gateway-troubles.ts";
 import type { GatewayWatch } from "./gateway-watch.ts";
+import { takeStaffTag } from "./staff-tag.ts";
 
 /** An item that cannot be committed comes again several times a second; each time is counted, and it is logged so often, ms. */
 const failureEveryMs = 60_000;
@@ -34,10 +36,18 @@ export function createIntake(options: {
   let failureLoggedAt = Number.NEGATIVE_INFINITY;
 
   async function takeDeviceEvent(event: Extract<IntakeItem, { type: "device-event" }>["event"]): Promise<void> {
-    const { deviceId, battery = null, worn = null, detail = null } = event;
+    const { deviceId, battery = null, worn = null, charging, gateway = null, detail = null } = event;
     const online =
       event.event === "online" || event.event === "heartbeat" ? true : event.event === "offline" ? false : null;
-    await store().registry.deviceSeen(deviceId, event.at, { online, battery });
+    await store().registry.deviceSeen(deviceId, event.at, {
+      online,
+      battery,
+      gateway,
+      goodbye: detail === "disconnected",
+      // On its charger nobody wears it, whatever its skin sensor says.
+      worn: charging === true ? false : (worn ?? (charging === false ? true : null)),
+      tellsPresence: event.event === "presence",
+    });
     if (event.event === "online" && detail === "new-secret") {
       await store().registry.endPreviousSecret(deviceId, event.at, actOf(clock, undefined));
     }
@@ -56,6 +66,10 @@ export function createIntake(options: {
     });
   }
 
+  async function takeDetection(detection: Detection): Promise<void> {
+    if (!(await takeStaffTag({ store: store(), clock, counters }, detection))) await keeper().detect(detection);
+  }
+
   /** It comes behind its Detection: one whose Detection is not here is of another store, and would be no better later. */
   async function takeFallUpdate(update: FallUpdate): Promise<void> {
     const fate = await keeper().fallUpdate(update);
@@ -69,7 +83,9 @@ export function createIntake(options: {
     if (fate === "known") counters.count("intake.welfare-event.known");
   }
 
-  function takeGatewayEvent({ gatewayId, at, event, detail }: GatewayEvent): void {
+  async function takeGatewayEvent({ gatewayId, at, event, detail }: GatewayEvent): Promise<void> {
+    if (event === "broker-lost") await store().blindTime.brokerLost(gatewayId, at);
+    else await store().blindTime.brokerBack(gatewayId, at);
     // Told again each minute while it lasts; it is news once.
     if (!gatewayTroubles.take(gatewayId, at, event)) return;
     if (event === "broker-lost") log.error({ gatewayId }, "a gateway has lost its broker: nothing is heard through it");
@@ -82,11 +98,11 @@ export function createIntake(options: {
       const checked = IntakeItem.parse(item);
       counters.count(`intake.${checked.type}`);
       try {
-        if (checked.type === "detection") await keeper().detect(checked.detection);
+        if (checked.type === "detection") await takeDetection(checked.detection);
         else if (checked.type === "device-event") await takeDeviceEvent(checked.event);
         else if (checked.type === "fall-update") await takeFallUpdate(checked.update);
         else if (checked.type === "welfare-event") await takeWelfareEvent(checked.event);
-        else if (checked.type === "gateway-event") takeGatewayEvent(checked.event);
+        else if (checked.type === "gateway-event") await takeGatewayEvent(checked.event);
       } catch (error) {
         counters.count("intake.failed");
         if (clock.monotonicNow() - failureLoggedAt >= failureEveryMs) {

@@ -42,9 +42,10 @@ describe("consent", () => {
     expect(await register.dwellings.withdrawConsent({ key: "38" }, "maria")).toBe(true);
     expect(await register.dwellings.withdrawConsent({ key: "38" }, "maria")).toBe(false);
     expect((await control()).devices.map(({ consent }) => consent)).toEqual(["withdrawn", "withdrawn", "missing"]);
+    const unrecorded = { isRecorded: false, records: 0, reviewAt: null, isReviewDue: false };
     expect(await register.dwellings.consents()).toEqual([
-      { key: "38", unit: null, state: "withdrawn", at: now, by: "maria" },
-      { key: "61", unit: null, state: "missing", at: null, by: null },
+      { key: "38", unit: null, state: "withdrawn", at: now, by: "maria", ...unrecorded },
+      { key: "61", unit: null, state: "missing", at: null, by: null, ...unrecorded },
     ]);
     expect((await add("watch-3", "38", "eva")).consent).toBe("given");
   });

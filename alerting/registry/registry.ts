@@ -96,6 +96,8 @@ export interface ListedDevice {
   threshold: number | null;
   /** A contact at a door that leads out. */
   leadsOut: boolean;
+  /** Staff's: pressed, it says that staff are in the dwelling. */
+  staffTag: boolean;
 }
 
 /** Dwellings and their devices. */
@@ -130,6 +132,11 @@ export interface Registry {
   thresholdVersions(deviceId: string): Promise<ThresholdVersion[]>;
   /** Says whether a device is a contact at a door that leads out. @throws where there is no such device, or it was revoked. */
   setLeadsOut(deviceId: string, leadsOut: boolean, by: string): Promise<void>;
+  /**
+   * Says whether a device is a tag of the staff's: pressed, it holds the dwelling's watching for half an hour, and pressed again in that time it pages.
+   * @throws where there is no such device, it was revoked, or it has raised an alarm before.
+   */
+  setStaffTag(deviceId: string, isTag: boolean, by: string): Promise<void>;
   /** What a gateway must know, or null where `version` is the newest. */
   controlSince(version: number): Promise<Control | null>;
 }
@@ -212,6 +219,7 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
           pausedUntil: device.pause?.until ?? null,
           threshold: device.threshold ?? null,
           leadsOut: device.leadsOut ?? false,
+          staffTag: device.staffTag ?? false,
         };
       });
     },
@@ -248,6 +256,10 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
     thresholdVersions: (deviceId) => store().registry.thresholdVersions(deviceId),
     async setLeadsOut(deviceId, leadsOut, by) {
       const isKnown = await store().registry.setLeadsOut(deviceId, leadsOut, actOf(clock, by));
+      if (!isKnown) throw unknownDevice(deviceId);
+    },
+    async setStaffTag(deviceId, isTag, by) {
+      const isKnown = await store().registry.setStaffTag(deviceId, isTag, actOf(clock, by));
       if (!isKnown) throw unknownDevice(deviceId);
     },
     controlSince: (version) => store().control.since(version, Math.round(clock.wallNow())),

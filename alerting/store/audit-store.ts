@@ -77,6 +77,8 @@ export interface AuditStore {
 
 /** What finds a dwelling outside the store. */
 export interface Traces {
+  /** Left out by an erasure that was begun before blind time was told. */
+  dwellingId?: string;
   /** Its key number. */
   alias: string;
   /** Another dwelling, of another unit, has the same key number. */

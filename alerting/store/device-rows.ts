@@ -23,6 +23,7 @@ interface Row {
   pause_until: number | null;
   pause_reason: PauseReason | null;
   leads_out: number;
+  staff_tag: number;
   household: Household | null;
   residents: number;
 }
@@ -86,5 +87,6 @@ function deviceOf(row: Row): DeviceRow {
     lastSeenAt: row.last_seen_at,
     online: row.online === null ? null : row.online === 1,
     battery: row.battery,
+    ...(row.staff_tag === 1 ? { staffTag: true } : {}),
   };
 }

@@ -49,6 +49,7 @@ function tracesOf(db: Database, dwelling: Dwelling): Traces {
     dwelling.id,
   );
   return {
+    dwellingId: dwelling.id,
     alias: dwelling.alias,
     isShared: twin !== undefined,
     devices: db.all<{ id: string }>("SELECT id FROM devices WHERE dwelling_id = ?", dwelling.id).map(({ id }) => id),
@@ -68,7 +69,7 @@ function begin(db: Database, dwellingId: string, act: DoneAct & { by: string }):
   if (!dwelling) throw new Error(`there is no dwelling ${dwellingId}`);
   const traces = tracesOf(db, dwelling);
   const revoked = traces.devices.filter(
-    (id) => db.run("UPDATE devices SET revoked = 1 WHERE id = ? AND revoked = 0", id) > 0,
+    (id) => db.run("UPDATE devices SET revoked = 1, revoked_at = ? WHERE id = ? AND revoked = 0", act.at, id) > 0,
   );
   const changes: Change[] = revoked.map((deviceId) => ({ part: "revocations", deviceId, dwellingId, what: "revoked" }));
   if (putConsent(db, dwellingId, "withdrawn", act)) changes.push({ part: "consents", dwellingId, what: "withdrawn" });
@@ -109,13 +110,19 @@ function forget(db: Database, keyring: Keyring, erasureId: number, at: number): 
       0;
   }
   done.residents = db.run("DELETE FROM residents WHERE dwelling_id = ?", dwellingId);
-  db.run("DELETE FROM pauses WHERE dwelling_id = ?", dwellingId);
+  for (const table of ["pauses", "pause_history", "blind_time_told", "consent_records"]) {
+    db.run(`DELETE FROM ${table} WHERE dwelling_id = ?`, dwellingId);
+  }
+  for (const table of ["device_outages", "device_gateways"]) {
+    db.run(`DELETE FROM ${table} WHERE device_id IN (SELECT id FROM devices WHERE dwelling_id = ?)`, dwellingId);
+  }
   db.run(
     "DELETE FROM threshold_versions WHERE device_id IN (SELECT id FROM devices WHERE dwelling_id = ?)",
     dwellingId,
   );
   done.devices = db.run(
     `UPDATE devices SET room = NULL, last_seen_at = NULL, online = NULL, battery = NULL, threshold = NULL, leads_out = 0,
+       first_heard_at = NULL, tells_presence = 0, staff_tag = 0,
        previous_secret_hash = NULL, previous_secret_until = NULL, secret_since = NULL WHERE dwelling_id = ?`,
     dwellingId,
   );

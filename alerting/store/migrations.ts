@@ -353,4 +353,98 @@ export const migrations: readonly string[] = [
     SELECT version, COALESCE((SELECT MAX(at) FROM control_changes), 0), 'registry', 'which devices share a dwelling, for presence'
     FROM control WHERE EXISTS (SELECT 1 FROM devices);
   `,
+  `
+  -- Since when it is written down when the service lived, and when it last did.
+  CREATE TABLE service_beat (one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;
+
+  -- Causes of blind time: each begins, and ends once. Nothing is taken out but what is of an erased dwelling.
+  CREATE TABLE service_gaps (id INTEGER PRIMARY KEY, from_at INTEGER NOT NULL, until_at INTEGER NOT NULL) STRICT;
+  CREATE INDEX service_gaps_until ON service_gaps (until_at);
+  CREATE TABLE gateway_outages (
+    id INTEGER PRIMARY KEY,
+    gateway_id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('lost', 'broker-lost')),
+    from_at INTEGER NOT NULL,
+    until_at INTEGER
+  ) STRICT;
+  CREATE UNIQUE INDEX one_outage_of_a_gateway ON gateway_outages (gateway_id, kind) WHERE until_at IS NULL;
+  CREATE INDEX gateway_outages_until ON gateway_outages (until_at);
+  CREATE TABLE device_outages (
+    id INTEGER PRIMARY KEY,
+    device_id TEXT NOT NULL REFERENCES devices (id),
+    kind TEXT NOT NULL CHECK (kind IN ('offline', 'not-worn')),
+    from_at INTEGER NOT NULL,
+    until_at INTEGER
+  ) STRICT;
+  CREATE UNIQUE INDEX one_outage_of_a_device ON device_outages (device_id, kind) WHERE until_at IS NULL;
+  CREATE INDEX device_outages_until ON device_outages (until_at);
+
+  -- Through which gateway a device was heard, from when on.
+  CREATE TABLE device_gateways (
+    id INTEGER PRIMARY KEY,
+    device_id TEXT NOT NULL REFERENCES devices (id),
+    gateway_id TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX device_gateways_device ON device_gateways (device_id);
+
+  ALTER TABLE devices ADD COLUMN revoked_at INTEGER;
+  UPDATE devices SET revoked_at = COALESCE((SELECT MAX(at) FROM control_changes WHERE part = 'revocations' AND device_id = devices.id), last_seen_at, added_at)
+    WHERE revoked = 1;
+  ALTER TABLE devices ADD COLUMN first_heard_at INTEGER;
+  UPDATE devices SET first_heard_at = added_at WHERE last_seen_at IS NOT NULL;
+  -- 1: it has told of presence, and sees no falls.
+  ALTER TABLE devices ADD COLUMN tells_presence INTEGER NOT NULL DEFAULT 0;
+  -- 1: a tag that staff carry or that hangs at the door. Pressed, it says that staff are in the dwelling.
+  ALTER TABLE devices ADD COLUMN staff_tag INTEGER NOT NULL DEFAULT 0;
+
+  -- Every pause; "pauses" holds the last of each dwelling. "source" is the press that began it, where one did: the same press begins no second.
+  CREATE TABLE pause_history (
+    id INTEGER PRIMARY KEY,
+    dwelling_id TEXT NOT NULL REFERENCES dwellings (id),
+    from_at INTEGER NOT NULL,
+    until_at INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    by TEXT NOT NULL,
+    via TEXT NOT NULL,
+    source TEXT UNIQUE,
+    ended_at INTEGER,
+    ended_by TEXT
+  ) STRICT;
+  CREATE INDEX pause_history_dwelling ON pause_history (dwelling_id, until_at);
+  CREATE TRIGGER pause_history_only_ends BEFORE UPDATE ON pause_history
+    WHEN NOT (OLD.ended_at IS NULL AND NEW.id = OLD.id AND NEW.dwelling_id = OLD.dwelling_id AND NEW.from_at = OLD.from_at
+      AND NEW.until_at = OLD.until_at AND NEW.reason = OLD.reason AND NEW.by = OLD.by AND NEW.source IS OLD.source)
+    BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+  INSERT INTO pause_history (dwelling_id, from_at, until_at, reason, by, via)
+    SELECT dwelling_id, from_at, until_at, reason, by, 'cli' FROM pauses;
+
+  -- What the event log was told, by hour: a correction is told as what is to be added.
+  CREATE TABLE blind_time_told (
+    dwelling_id TEXT NOT NULL REFERENCES dwellings (id),
+    hour_at INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    seconds INTEGER NOT NULL,
+    PRIMARY KEY (dwelling_id, hour_at, reason)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Consent of one person who lives in a dwelling. "sealed": who gave it, and how they were informed, in the words of whoever took it down.
+  CREATE TABLE consent_records (
+    id TEXT PRIMARY KEY,
+    dwelling_id TEXT NOT NULL REFERENCES dwellings (id),
+    person TEXT NOT NULL CHECK (person IN ('resident', 'other')),
+    given_at INTEGER NOT NULL,
+    review_at INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    key_id INTEGER NOT NULL REFERENCES sealing_keys (id),
+    sealed TEXT NOT NULL,
+    -- Withdrawn, or given anew, and by whom that was taken down.
+    ended_at INTEGER,
+    ended_by TEXT
+  ) STRICT;
+  CREATE INDEX consent_records_dwelling ON consent_records (dwelling_id);
+  -- 1: it rests on the records of each who lives there, and goes by them; 0: somebody vouched for all of them.
+  ALTER TABLE consents ADD COLUMN recorded INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -7,6 +7,7 @@ import type {
   ControlVersions,
   Pause,
 } from "../../firmware-contracts/intake.ts";
+import type { DoneAct } from "./audit-store.ts";
 
 /** When something was changed, and by whom, where a person did it. */
 export interface Act {
@@ -32,6 +33,8 @@ export interface DeviceRow extends ControlDevice {
   lastSeenAt: number | null;
   online: boolean | null;
   battery: number | null;
+  /** Staff's: pressed, it says that staff are in the dwelling. */
+  staffTag?: boolean;
 }
 
 /** A device that is new, in a dwelling that may be. `consentBy`: who vouches for its consent. */
@@ -114,7 +117,25 @@ export interface RegistryStore {
   thresholdVersions(deviceId: string): Promise<ThresholdVersion[]>;
   /** Whether it is a contact at a door that leads out. False where there is no such device or it was revoked. */
   setLeadsOut(deviceId: string, leadsOut: boolean, act: Act): Promise<boolean>;
-  deviceSeen(deviceId: string, at: number, seen: { online: boolean | null; battery: number | null }): Promise<void>;
+  /**
+   * Whether it is a staff's tag. False where there is no such device or it was revoked.
+   * @throws where it has raised an alarm: it is somebody's own.
+   */
+  setStaffTag(deviceId: string, isTag: boolean, act: Act): Promise<boolean>;
+  deviceSeen(deviceId: string, at: number, seen: DeviceSeen): Promise<void>;
+}
+
+/** What was heard of a device. Null, or left out: nothing of that. */
+export interface DeviceSeen {
+  online: boolean | null;
+  battery: number | null;
+  /** It ended its connection itself. */
+  goodbye?: boolean;
+  worn?: boolean | null;
+  /** Through which gateway. */
+  gateway?: string | null;
+  /** It has told of presence: it is no wearable. */
+  tellsPresence?: boolean;
 }
 
 export interface ConsentRow {
@@ -125,6 +146,35 @@ export interface ConsentRow {
   /** When it was given or withdrawn, and who vouched for it or took note; null where it is missing. */
   at: number | null;
   by: string | null;
+  /** It rests on the records of each who lives there; else somebody vouched for all of them. */
+  isRecorded: boolean;
+  /** Persons whose consent is on record, and the first of the days on which one is to be reviewed, wall ms. */
+  records: number;
+  reviewAt: number | null;
+}
+
+/** Whose consent it is: the resident's, or that of somebody else who lives there. */
+export type ConsentPerson = "resident" | "other";
+
+/** Whose consent is not on record; `household`: nobody has said whether the resident lives alone. */
+export type ConsentLack = ConsentPerson | "household";
+
+/** One person's consent, as it was taken down. */
+export interface GivenConsent {
+  person: ConsentPerson;
+  /** Who gave it: the person it is about. */
+  giver: string;
+  /** How they were informed, in the words of whoever took it down. */
+  how: string;
+  /** Wall times, ms. */
+  givenAt: number;
+  reviewAt: number;
+}
+
+export interface ShownConsent extends GivenConsent {
+  id: string;
+  /** Who took it down. */
+  by: string;
 }
 
 export interface PauseRow extends Pause {
@@ -138,14 +188,28 @@ export interface PauseRow extends Pause {
 export interface WatchStore {
   /** One for each dwelling. */
   consents(): Promise<ConsentRow[]>;
-  /** False where it is so already. */
+  /** For all who live there, as somebody vouches. False where it is so already. */
   putConsent(dwellingId: string, state: "given" | "withdrawn", act: Act): Promise<boolean>;
+  /** Puts one person's on record. The dwelling's is given once nothing is lacking; where somebody had vouched for it, it stays so meanwhile. */
+  recordConsent(
+    dwellingId: string,
+    given: GivenConsent,
+    act: DoneAct & { by: string },
+  ): Promise<{ id: string; lacking: ConsentLack[] }>;
+  /** One kind of person's, or everybody's (null), is on record no more, and the dwelling's is withdrawn. False where that was so already. */
+  withdrawConsent(dwellingId: string, person: ConsentPerson | null, act: DoneAct & { by: string }): Promise<boolean>;
+  /** How many consents on record were to be reviewed before `at`. */
+  reviewsDue(at: number): Promise<number>;
+  /** Opens who has given theirs. The look-up is in the audit log before it is answered. */
+  showConsents(dwellingId: string, act: DoneAct): Promise<ShownConsent[]>;
   /** Those that run at `at`, the first to end first. */
   pauses(at: number): Promise<PauseRow[]>;
-  /** Instead of one that may be running. */
-  putPause(dwellingId: string, pause: Pause, act: Act): Promise<void>;
+  /** Instead of one that may be running. `source` is the press that began it: false where the same press has begun one already. */
+  putPause(dwellingId: string, pause: Pause, act: DoneAct & { by: string }, source?: string): Promise<boolean>;
+  /** Whether this press has begun a pause already. */
+  hasPauseBegunBy(source: string): Promise<boolean>;
   /** False where none is running. */
-  endPause(dwellingId: string, act: Act): Promise<boolean>;
+  endPause(dwellingId: string, act: DoneAct): Promise<boolean>;
 }
 
 /** A line in the history of what gateways follow. */

@@ -1,6 +1,8 @@
+import { followRecords } from "./consent-records.ts";
 import { type Change, recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";
 import { deviceRow, deviceRows } from "./device-rows.ts";
+import { putDeviceSeen } from "./device-seen.ts";
 import type { Act, DeviceAddition, Dwelling, Household, RegistryStore } from "./store.ts";
 import { setThreshold, thresholdVersions } from "./thresholds.ts";
 import { putConsent } from "./watching.ts";
@@ -100,7 +102,7 @@ export function registryStore(db: Database): RegistryStore {
     addDevices: async (added, act) => db.transaction(() => addDevices(db, added, act)),
     revokeDevice: async (deviceId, act) => {
       const isDone = changeDevice(db, deviceId, act, () => {
-        db.run("UPDATE devices SET revoked = 1 WHERE id = ?", deviceId);
+        db.run("UPDATE devices SET revoked = 1, revoked_at = ? WHERE id = ?", act.at, deviceId);
         return { part: "revocations", what: "revoked" };
       });
       return isDone || db.get("SELECT 1 FROM devices WHERE id = ?", deviceId) !== undefined;
@@ -143,6 +145,21 @@ export function registryStore(db: Database): RegistryStore {
         db.run("UPDATE devices SET leads_out = ? WHERE id = ?", leadsOut ? 1 : 0, deviceId);
         return { part: "registry", what: leadsOut ? "at a door that leads out" : "at no door that leads out" };
       }),
+    setStaffTag: async (deviceId, isTag, act) =>
+      changeDevice(db, deviceId, act, () => {
+        if (isTag && db.get("SELECT 1 FROM detections WHERE device_id = ?", deviceId)) {
+          throw new Error(
+            `${deviceId} has raised an alarm: it is somebody's own, and its help button must page. Take another device`,
+          );
+        }
+        const changed = db.run(
+          "UPDATE devices SET staff_tag = ? WHERE id = ? AND staff_tag <> ?",
+          isTag ? 1 : 0,
+          deviceId,
+          isTag ? 1 : 0,
+        );
+        return changed > 0 ? { part: "registry", what: isTag ? "a staff's tag" : "no staff's tag" } : null;
+      }),
     setHousehold: async (dwellingId, household, act) =>
       db.transaction(() => {
         const before = db.get<{ household: Household | null }>(
@@ -154,16 +171,9 @@ export function registryStore(db: Database): RegistryStore {
         const shown = (value: Household | null) => value ?? "not known";
         const what = `household: ${shown(household)}, before: ${shown(before.household)}`;
         recordChanges(db, act, [{ part: "registry", dwellingId, what }]);
+        followRecords(db, dwellingId, act);
         return true;
       }),
-    deviceSeen: async (deviceId, at, { online, battery }) =>
-      void db.run(
-        `UPDATE devices SET last_seen_at = MAX(COALESCE(last_seen_at, 0), ?), online = COALESCE(?, online),
-           battery = COALESCE(?, battery) WHERE id = ?`,
-        at,
-        online === null ? null : online ? 1 : 0,
-        battery,
-        deviceId,
-      ),
+    deviceSeen: async (deviceId, at, seen) => db.transaction(() => putDeviceSeen(db, deviceId, at, seen)),
   };
 }

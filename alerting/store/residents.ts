@@ -1,4 +1,5 @@
 import { appendAct } from "./audit.ts";
+import { followRecords } from "./consent-records.ts";
 import { recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
@@ -18,7 +19,9 @@ function noteSecond(db: Database, dwellingId: string, act: DoneAct): void {
   const { n } = db.get<{ n: number }>("SELECT COUNT(*) AS n FROM residents WHERE dwelling_id = ?", dwellingId) ?? {
     n: 0,
   };
+  if (n < 2) return;
   if (n === 2) recordChanges(db, act, [{ part: "registry", dwellingId, what: "household: two residents" }]);
+  followRecords(db, dwellingId, act);
 }
 
 /** Residents, sealed with their dwelling's key: their plain text never reaches the disk. */

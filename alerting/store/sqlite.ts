@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { auditStore, rotateKeys } from "./audit.ts";
+import { blindTimeStore } from "./blind-time.ts";
 import { contactStore } from "./contacts.ts";
 import { controlStore } from "./control.ts";
 import { type Database, openDatabase } from "./database.ts";
@@ -49,10 +50,11 @@ export function storeIn(db: Database, masterKey: MasterKeySource): Store {
     },
     pages: pageStore(db),
     registry: registryStore(db),
-    watching: watchStore(db),
+    watching: watchStore(db, keyring),
     control: controlStore(db),
     users: userStore(db),
     gateways: gatewayStore(db),
+    blindTime: blindTimeStore(db),
     rota: rotaStore(db),
     contacts: contactStore(db),
     probe: async () => void db.run("UPDATE probe SET beat = beat + 1"),

@@ -1,10 +1,12 @@
 import type { RotaStore } from "../rota/rota-store.ts";
 import type { AuditStore, ErasureStore, KeyStore } from "./audit-store.ts";
+import type { BlindTimeStore } from "./blind-time-store.ts";
 import type { EpisodeStore, PageStore } from "./episode-store.ts";
 import type { ContactStore, ResidentStore, UserStore } from "./people-store.ts";
 import type { ControlStore, GatewayStore, RegistryStore, WatchStore } from "./registry-store.ts";
 
 export type * from "./audit-store.ts";
+export type * from "./blind-time-store.ts";
 export type * from "./episode-store.ts";
 export type * from "./people-store.ts";
 export type * from "./registry-store.ts";
@@ -21,6 +23,7 @@ export interface Store {
   control: ControlStore;
   users: UserStore;
   gateways: GatewayStore;
+  blindTime: BlindTimeStore;
   residents: ResidentStore;
   audit: AuditStore;
   erasure: ErasureStore;

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../firmware-contracts/clock.ts";
+import { VirtualTime } from "../../test/simulation/virtual-time.ts";
 import { createCounters } from "../counters.ts";
 import { createJournal } from "./journal.ts";
 import { decodeRecords, encodeRecords, type JournalRecord } from "./journal-format.ts";
@@ -16,13 +17,19 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const counters = createCounters();
-const open = (segmentBytes = 1 << 20, maxBytes = 1 << 30, letGo: (deviceId: string) => void = () => {}) =>
+const open = (
+  segmentBytes = 1 << 20,
+  maxBytes = 1 << 30,
+  letGo: (deviceId: string) => void = () => {},
+  clock = systemClock(),
+) =>
   createJournal({
     folder,
     segmentBytes,
     maxBytes,
+    keepMs: 3_600_000,
     letGo,
-    clock: systemClock(),
+    clock,
     counters,
     log: pino({ level: "silent" }),
   });
@@ -164,6 +171,68 @@ describe("beyond its bound", () => {
     undecided.clear();
     for (let i = 40; i < 50; i++) await journal.append([frame(`quiet-${i}`, i + 2, 30_000)]);
     await expect.poll(sizeOnDisk).toBeLessThan(300_000 + 2 * 65_536);
+  });
+});
+
+describe("after an hour", () => {
+  const time = new VirtualTime(0);
+  let letGo: string[];
+  let journal: ReturnType<typeof open>;
+  beforeEach(() => {
+    letGo = [];
+    journal = open(
+      1 << 20,
+      1 << 30,
+      (deviceId) => letGo.push(deviceId),
+      time.clock(() => true, false),
+    );
+  });
+  afterEach(() => journal.stop());
+
+  async function pass(minutes: number): Promise<void> {
+    const end = time.now + minutes * 60_000;
+    for (let happens = time.next(end, false, () => null); happens; happens = time.next(end, false, () => null)) {
+      happens();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  test("nothing decided is left, though little was written and the file never became full", async () => {
+    await journal.start();
+    await journal.append([frame("a-1", 1)]);
+    journal.release("a-1", 2);
+    await pass(5);
+    expect(await readdir(folder)).toHaveLength(1);
+    await pass(55);
+    expect(await readdir(folder)).toEqual([]);
+    await journal.append([frame("a-1", 3)]);
+    expect(times((await open().start()).undecided.get("a-1"))).toEqual([3]);
+  });
+
+  test("who still holds it is asked to let go; what is undecided stays until then", async () => {
+    await journal.start();
+    await journal.append([frame("a-1", 1)]);
+    await pass(60);
+    expect(letGo).toContain("a-1");
+    expect(await readdir(folder)).toHaveLength(1);
+    journal.release("a-1", 2);
+    await pass(60);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test("what an earlier run left goes too", async () => {
+    await journal.start();
+    await journal.append([frame("a-1", 1)]);
+    await journal.stop();
+    journal = open(
+      1 << 20,
+      1 << 30,
+      (deviceId) => journal.release(deviceId, 2),
+      time.clock(() => true, false),
+    );
+    await journal.start();
+    await pass(120);
+    expect(await readdir(folder)).toEqual([]);
   });
 });
 

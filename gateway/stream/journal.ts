@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, readdir, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
+import type { Clock, MonotonicMs, WallMs } from "../../firmware-contracts/clock.ts";
 import type { Counters } from "../counters.ts";
 import { decodeRecords, encodeRecords, type JournalRecord } from "./journal-format.ts";
 
@@ -15,6 +15,8 @@ export interface JournalOptions {
   segmentBytes: number;
   /** Beyond this the oldest of what is not undecided goes. */
   maxBytes: number;
+  /** What is decided is gone from the disk after this, ms. */
+  keepMs: number;
   /** Asks for the release of a device, which may refuse: it does while something of it is undecided. */
   letGo(deviceId: string): void;
   clock: Clock;
@@ -63,16 +65,19 @@ export function createJournal(options: JournalOptions): Journal {
   let healthy = true;
   let stopped = false;
   let callOffProbe = () => {};
+  let callOffAge = () => {};
   let isOverBound = false;
+  /** Files are to be looked through for what is too old. */
+  let isAgeDue = false;
   /** Files on disk, oldest first, each with the devices that still want something in it. */
-  const segments = new Map<number, { holders: Set<string>; bytes: number }>();
+  const segments = new Map<number, { holders: Set<string>; bytes: number; since: MonotonicMs }>();
 
   const pathOf = (number: number) => join(folder, `${String(number).padStart(10, "0")}.journal`);
 
   async function openSegment(): Promise<Segment> {
     const number = nextNumber++;
     const file = await open(pathOf(number), "ax");
-    segments.set(number, { holders: new Set(), bytes: 0 });
+    segments.set(number, { holders: new Set(), bytes: 0, since: clock.monotonicNow() });
     current = { number, file, bytes: 0 };
     // A file whose name is not on the disk is lost at a power cut, however well its content was synced.
     const directory = await open(folder, "r");
@@ -93,6 +98,10 @@ export function createJournal(options: JournalOptions): Journal {
   async function write(batch: readonly Writing[]): Promise<void> {
     try {
       const records = batch.flatMap((one) => one.records());
+      if (isAgeDue && records.length === 0) {
+        for (const one of batch) one.ended(null);
+        return await closeOld();
+      }
       const segment = current ?? (await openSegment());
       const kept = segments.get(segment.number);
       for (const { kind, deviceId } of records) if (kind !== "decided") kept?.holders.add(deviceId);
@@ -106,7 +115,8 @@ export function createJournal(options: JournalOptions): Journal {
       if (!healthy) log.info({}, "the journal can be written again");
       healthy = true;
       for (const one of batch) one.ended(null);
-      if (segment.bytes >= options.segmentBytes) {
+      if (isAgeDue) await closeOld();
+      if (current && segment.bytes >= options.segmentBytes) {
         await closeSegment();
         deleteUnneeded();
         makeRoom();
@@ -122,6 +132,27 @@ export function createJournal(options: JournalOptions): Journal {
       for (const one of batch) one.ended(error instanceof Error ? error : new Error(String(error)));
       scheduleProbe();
     }
+  }
+
+  /** In its turn: nothing is written while a file is closed. */
+  async function closeOld(): Promise<void> {
+    isAgeDue = false;
+    const since = current === null ? null : segments.get(current.number)?.since;
+    if (since != null && clock.monotonicNow() - since >= options.keepMs / 4) await closeSegment();
+    deleteUnneeded();
+    for (const [number, kept] of segments) {
+      if (number === current?.number || clock.monotonicNow() - kept.since < options.keepMs / 2) break;
+      for (const deviceId of [...kept.holders]) options.letGo(deviceId);
+    }
+  }
+
+  /** A file in which little is written would stay for ever: by age it is closed, and let go of. */
+  function scheduleAge(): void {
+    callOffAge = clock.after(options.keepMs / 4, () => {
+      isAgeDue = true;
+      appendLater({ records: () => [], ended: () => {} });
+      if (!stopped) scheduleAge();
+    });
   }
 
   async function writeAll(): Promise<void> {
@@ -213,7 +244,7 @@ export function createJournal(options: JournalOptions): Journal {
       for (const number of numbers) {
         const holders = new Set<string>();
         const content = await readFile(pathOf(number));
-        segments.set(number, { holders, bytes: content.length });
+        segments.set(number, { holders, bytes: content.length, since: clock.monotonicNow() });
         const { records, torn } = decodeRecords(content);
         if (torn > 0) {
           counters.add("journal.torn");
@@ -233,11 +264,13 @@ export function createJournal(options: JournalOptions): Journal {
         }
       }
       deleteUnneeded();
+      scheduleAge();
       return { undecided, latest };
     },
     async stop() {
       stopped = true;
       callOffProbe();
+      callOffAge();
       await writing;
       await closeSegment();
     },

@@ -55,3 +55,27 @@ test("with alerting out of reach the pause ends all the same, and the next fall 
   isAway = false;
   await town.text("patrol-1", /LARM FALL.*Nyckel 38/);
 });
+
+test("staff say by their tag that they are there: falls page nobody for half an hour, and pressed again the tag calls for help", async () => {
+  const { dwellings, registry } = town.alerting;
+  const tag = await town.device("tag-1", "61");
+  const watch = await town.device("watch-1", "61");
+  await registry.setStaffTag("tag-1", true, "eva");
+  const found = falls();
+  await tag.help();
+  let isPaused = false;
+  for (let tries = 0; tries < 100 && !isPaused; tries++) {
+    isPaused = (await dwellings.pauses()).some(({ key, reason }) => key === "61" && reason === "staff-in-dwelling");
+    await town.pass(200);
+  }
+  expect(isPaused).toBe(true);
+  const wanted = (await registry.controlSince(-1))?.version;
+  await town.until("the gateway follows", () => town.gateway.controlVersion === wanted);
+  await town.fall(watch, hardFall(3, 2));
+  await town.pass(30_000);
+  expect(falls()).toBe(found);
+  expect(town.pagesOn("patrol-1").some((page) => /Nyckel 61/.test(page))).toBe(false);
+  await tag.help();
+  const pages = () => (["patrol-1", "patrol-2", "leader"] as const).flatMap((id) => town.pagesOn(id));
+  await town.until("a page about it", () => pages().some((page) => /Nyckel 61.*Tryckte på larmknappen/.test(page)));
+});

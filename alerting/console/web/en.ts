@@ -261,6 +261,7 @@ export const en: Record<keyof typeof sv, string> = {
 
   "trouble.title": "Trouble",
   "trouble.store": "THE DATABASE CANNOT BE READ",
+  "trouble.consent-review": "A consent is to be reviewed; falls are paged as usual",
   "trouble.contact-unreachable": "An alarm phone could not be reached in the last 12 hours",
   "trouble.gateway-lost": "A GATEWAY HAS GONE SILENT: NO FALLS ARE HEARD FROM THERE",
   "trouble.broker-lost": "A GATEWAY HAS LOST CONTACT WITH ITS SENSORS: NO FALLS ARE HEARD FROM THERE",

@@ -259,6 +259,7 @@ export const sv = {
 
   "trouble.title": "Störningar",
   "trouble.store": "DATABASEN GÅR INTE ATT LÄSA",
+  "trouble.consent-review": "Ett samtycke ska ses över; fallen larmas som vanligt",
   "trouble.contact-unreachable": "En larmtelefon har inte gått att nå de senaste 12 timmarna",
   "trouble.gateway-lost": "EN LOKALENHET HAR TYSTNAT: INGA FALL HÖRS DÄRIFRÅN",
   "trouble.broker-lost": "EN LOKALENHET HAR INGEN KONTAKT MED SENSORERNA: INGA FALL HÖRS DÄRIFRÅN",
