@@ -197,6 +197,11 @@ async function apiPlugin(api: FastifyInstance, options: ConsoleOptions, sessions
       return viewOf(backend.episode(id)!);
     });
 
+    own.get<{ Querystring: { all?: string } }>("/visiting-list", async (request, reply) => {
+      const list = await backend.visitingList?.(request.query.all !== undefined);
+      return list ?? sendProblem(reply, 404, "not-found", "There is no such address");
+    });
+
     own.get("/events", (request, reply) => {
       return reply
         .type("text/event-stream; charset=utf-8")

@@ -85,6 +85,19 @@ const samples: { readonly [T in Type]: Of<T> } = {
     worn: true,
     detail: "new-secret",
   },
+  supervision: {
+    type: "supervision",
+    at,
+    deviceId: "watch-38",
+    alias: "38",
+    deviceClass: "wearable",
+    event: "began",
+    trouble: "battery-low",
+    since: at - 60_000,
+    battery: 14,
+    daysLeft: 1.5,
+    driftMs: null,
+  },
   gateway: { type: "gateway", at, gatewayId: "gateway-1", event: "broker-lost", detail: "ECONNREFUSED" },
 };
 

@@ -6,9 +6,11 @@ import {
   type Intake,
   IntakeItem,
   itemId,
+  type SupervisionEvent,
   type WelfareEvent,
 } from "../../firmware-contracts/intake.ts";
 import type { Counters } from "../counters.ts";
+import type { DeviceTroubles } from "../device-troubles.ts";
 import type { ServiceEvent } from "../events.ts";
 import type { Keeper } from "../keeper.ts";
 import { actOf } from "../registry/acting.ts";
@@ -28,16 +30,17 @@ export function createIntake(options: {
   log: Logger;
   gatewayTroubles: GatewayTroubles;
   gatewayWatch: GatewayWatch;
+  deviceTroubles: DeviceTroubles;
   onEvent(event: ServiceEvent): void;
 }): Intake {
-  const { gatewayTroubles, gatewayWatch, store, keeper, clock, counters, log, onEvent } = options;
+  const { gatewayTroubles, gatewayWatch, deviceTroubles, store, keeper, clock, counters, log, onEvent } = options;
   let failureLoggedAt = Number.NEGATIVE_INFINITY;
 
   async function takeDeviceEvent(event: Extract<IntakeItem, { type: "device-event" }>["event"]): Promise<void> {
-    const { deviceId, battery = null, worn = null, detail = null } = event;
+    const { deviceId, gatewayId = null, battery = null, worn = null, detail = null } = event;
     const online =
       event.event === "online" || event.event === "heartbeat" ? true : event.event === "offline" ? false : null;
-    await store().registry.deviceSeen(deviceId, event.at, { online, battery });
+    await store().registry.deviceSeen(deviceId, event.at, { online, battery, gatewayId });
     if (event.event === "online" && detail === "new-secret") {
       await store().registry.endPreviousSecret(deviceId, event.at, actOf(clock, undefined));
     }
@@ -69,6 +72,10 @@ export function createIntake(options: {
     if (fate === "known") counters.count("intake.welfare-event.known");
   }
 
+  async function takeSupervisionEvent(event: SupervisionEvent): Promise<void> {
+    if ((await deviceTroubles.take(event)) === "known") counters.count("intake.supervision-event.known");
+  }
+
   function takeGatewayEvent({ gatewayId, at, event, detail }: GatewayEvent): void {
     // Told again each minute while it lasts; it is news once.
     if (!gatewayTroubles.take(gatewayId, at, event)) return;
@@ -86,6 +93,7 @@ export function createIntake(options: {
         else if (checked.type === "device-event") await takeDeviceEvent(checked.event);
         else if (checked.type === "fall-update") await takeFallUpdate(checked.update);
         else if (checked.type === "welfare-event") await takeWelfareEvent(checked.event);
+        else if (checked.type === "supervision-event") await takeSupervisionEvent(checked.event);
         else if (checked.type === "gateway-event") takeGatewayEvent(checked.event);
       } catch (error) {
         counters.count("intake.failed");

@@ -22,6 +22,7 @@ interface Row {
   pause_from: number | null;
   pause_until: number | null;
   pause_reason: PauseReason | null;
+  gateway_id: string | null;
   leads_out: number;
   household: Household | null;
   residents: number;
@@ -86,5 +87,6 @@ function deviceOf(row: Row): DeviceRow {
     lastSeenAt: row.last_seen_at,
     online: row.online === null ? null : row.online === 1,
     battery: row.battery,
+    gatewayId: row.gateway_id,
   };
 }

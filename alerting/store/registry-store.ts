@@ -32,6 +32,8 @@ export interface DeviceRow extends ControlDevice {
   lastSeenAt: number | null;
   online: boolean | null;
   battery: number | null;
+  /** Through which gateway it was heard last; null where nobody has said. */
+  gatewayId: string | null;
 }
 
 /** A device that is new, in a dwelling that may be. `consentBy`: who vouches for its consent. */
@@ -114,7 +116,11 @@ export interface RegistryStore {
   thresholdVersions(deviceId: string): Promise<ThresholdVersion[]>;
   /** Whether it is a contact at a door that leads out. False where there is no such device or it was revoked. */
   setLeadsOut(deviceId: string, leadsOut: boolean, act: Act): Promise<boolean>;
-  deviceSeen(deviceId: string, at: number, seen: { online: boolean | null; battery: number | null }): Promise<void>;
+  deviceSeen(
+    deviceId: string,
+    at: number,
+    seen: { online: boolean | null; battery: number | null; gatewayId?: string | null },
+  ): Promise<void>;
 }
 
 export interface ConsentRow {

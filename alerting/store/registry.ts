@@ -156,13 +156,14 @@ export function registryStore(db: Database): RegistryStore {
         recordChanges(db, act, [{ part: "registry", dwellingId, what }]);
         return true;
       }),
-    deviceSeen: async (deviceId, at, { online, battery }) =>
+    deviceSeen: async (deviceId, at, { online, battery, gatewayId = null }) =>
       void db.run(
         `UPDATE devices SET last_seen_at = MAX(COALESCE(last_seen_at, 0), ?), online = COALESCE(?, online),
-           battery = COALESCE(?, battery) WHERE id = ?`,
+           battery = COALESCE(?, battery), gateway_id = COALESCE(?, gateway_id) WHERE id = ?`,
         at,
         online === null ? null : online ? 1 : 0,
         battery,
+        gatewayId,
         deviceId,
       ),
   };

@@ -14,6 +14,7 @@ import { registryStore } from "./registry.ts";
 import { residentStore } from "./residents.ts";
 import { rotaStore } from "./rota.ts";
 import type { Store } from "./store.ts";
+import { troubleStore } from "./troubles.ts";
 import { userStore } from "./users.ts";
 import { watchStore } from "./watching.ts";
 
@@ -53,6 +54,7 @@ export function storeIn(db: Database, masterKey: MasterKeySource): Store {
     control: controlStore(db),
     users: userStore(db),
     gateways: gatewayStore(db),
+    troubles: troubleStore(db),
     rota: rotaStore(db),
     contacts: contactStore(db),
     probe: async () => void db.run("UPDATE probe SET beat = beat + 1"),

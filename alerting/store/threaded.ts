@@ -55,6 +55,7 @@ export async function openThreadedStore(dataDir: string, masterKey?: MasterKeySo
     control: behind("control"),
     users: behind("users"),
     gateways: behind("gateways"),
+    troubles: behind("troubles"),
     residents: behind("residents"),
     audit: behind("audit"),
     erasure: behind("erasure"),
