@@ -19,6 +19,8 @@ export interface DeviceTroubles {
   stop(): void;
   /** Resolves once it is kept, and its alarm raised or ended. `known`: it was told before. */
   take(event: SupervisionEvent): Promise<"taken" | "known">;
+  /** A device was heard through this gateway: one that another calls overdue since before has only moved. */
+  heard(deviceId: string, gatewayId: string | null, at: number): Promise<void>;
 }
 
 export function createDeviceTroubles(options: {
@@ -32,6 +34,8 @@ export function createDeviceTroubles(options: {
   const { store, keeper, gatewayWatch, clock, log, onEvent } = options;
   /** Until when outages that came late are held back. */
   const held = new Map<string, MonotonicMs>();
+  /** Devices that are overdue: a heartbeat of any other costs nothing here. */
+  let overdue: ReadonlySet<string> = new Set();
   let callOff = () => {};
   let stopped = true;
 
@@ -52,9 +56,16 @@ export function createDeviceTroubles(options: {
     const { deviceId, trouble, since, at, deviceClass = null, gatewayId = null } = event;
     const { battery = null, daysLeft = null, driftMs = null } = event;
     // A device that is shut out is nobody's alarm any more: what comes of it comes late.
-    if ((await store().registry.device(deviceId))?.device.revoked) return "known";
+    const found = await store().registry.device(deviceId);
+    if (found?.device.revoked) return "known";
     const told = { deviceId, trouble, since, at, deviceClass, gatewayId, battery, daysLeft, driftMs };
-    const row = await store().troubles.begin({ ...told, endedAt: null, isRaised: false });
+    const isElsewhere =
+      trouble === "overdue" &&
+      isOther(gatewayId, found?.device.gatewayId ?? null) &&
+      (found?.device.lastSeenAt ?? 0) > since;
+    const endedAt = isElsewhere ? (found?.device.lastSeenAt ?? at) : null;
+    const row = await store().troubles.begin({ ...told, endedAt, isRaised: false });
+    await readOverdue();
     if (row.isRaised || row.endedAt !== null) return "known";
     const name = nameOf(row);
     // Once more after a failure it is no news.
@@ -69,6 +80,7 @@ export function createDeviceTroubles(options: {
     const { deviceId, trouble, since, at, deviceClass = null } = event;
     const isNews = await store().troubles.end({ deviceId, trouble, since }, Math.max(since, at));
     held.delete(nameOf(event));
+    await readOverdue();
     // Another gateway may say the same of it; and a word that was lost half-way is done again.
     const others = (await store().troubles.open()).filter(
       (row) => row.deviceId === deviceId && row.trouble === trouble,
@@ -82,6 +94,31 @@ export function createDeviceTroubles(options: {
   async function endAlarm({ deviceId, trouble }: SupervisionEvent, deviceClass: DeviceTroubleRow["deviceClass"]) {
     const classes = trouble === "overdue" ? (["wearable", "presence", "button"] as const) : [deviceClass];
     for (const one of classes) await keeper().end({ kind: kindOfTrouble(trouble, one), subject: deviceId });
+  }
+
+  async function readOverdue(): Promise<void> {
+    const open = await store().troubles.open();
+    overdue = new Set(open.flatMap(({ trouble, deviceId }) => (trouble === "overdue" ? [deviceId] : [])));
+  }
+
+  async function heard(deviceId: string, gatewayId: string | null, at: number): Promise<void> {
+    if (!overdue.has(deviceId)) return;
+    for (const row of await store().troubles.open()) {
+      if (row.deviceId !== deviceId || row.trouble !== "overdue" || row.since >= at) continue;
+      if (!isOther(row.gatewayId, gatewayId)) continue;
+      const { trouble, since, deviceClass } = row;
+      const more = deviceClass === null ? {} : { deviceClass };
+      await end({
+        v: 1,
+        id: `${deviceId}.${trouble}.${since}.ended`,
+        deviceId,
+        at,
+        event: "ended",
+        trouble,
+        since,
+        ...more,
+      });
+    }
   }
 
   async function tell(event: SupervisionEvent): Promise<void> {
@@ -108,6 +145,7 @@ export function createDeviceTroubles(options: {
   return {
     async start() {
       stopped = false;
+      await readOverdue();
       await look();
     },
     stop() {
@@ -115,9 +153,13 @@ export function createDeviceTroubles(options: {
       callOff();
       held.clear();
     },
+    heard,
     take: (event) => (event.event === "began" ? begin(event) : end(event)),
   };
 }
+
+/** Two gateways, both known. */
+const isOther = (one: string | null, another: string | null) => one !== null && another !== null && one !== another;
 
 const nameOf = ({ deviceId, trouble, since }: Pick<DeviceTroubleRow, "deviceId" | "trouble" | "since">) =>
   `${deviceId} ${trouble} ${since}`;

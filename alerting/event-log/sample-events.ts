@@ -96,7 +96,7 @@ const samples: { readonly [T in Type]: Of<T> } = {
     since: at - 60_000,
     battery: 14,
     daysLeft: 1.5,
-    driftMs: null,
+    driftMs: 61_000,
   },
   gateway: { type: "gateway", at, gatewayId: "gateway-1", event: "broker-lost", detail: "ECONNREFUSED" },
 };

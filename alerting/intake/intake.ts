@@ -41,6 +41,7 @@ export function createIntake(options: {
     const online =
       event.event === "online" || event.event === "heartbeat" ? true : event.event === "offline" ? false : null;
     await store().registry.deviceSeen(deviceId, event.at, { online, battery, gatewayId });
+    if (online === true || event.event === "presence") await deviceTroubles.heard(deviceId, gatewayId, event.at);
     if (event.event === "online" && detail === "new-secret") {
       await store().registry.endPreviousSecret(deviceId, event.at, actOf(clock, undefined));
     }

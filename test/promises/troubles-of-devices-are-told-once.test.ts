@@ -60,6 +60,27 @@ test("a lost gateway's devices add no alarms to its own; one whose outage outlas
   expect(night.alerting.episodes().filter(({ alias }) => alias === "38" || alias === "54")).toEqual([]);
 });
 
+test("a device that is heard through another gateway since has only moved: its silence at the first is no alarm, or none any more", async () => {
+  night = await Night.open();
+  const since = Math.round(night.clock.wallNow());
+  const told = { since, gatewayId: "gateway-1", deviceClass: "wearable" as const };
+  const heard = (key: string, gatewayId: string, at: number) =>
+    night.alerting.intake.submit({
+      type: "device-event",
+      event: { v: 1, id: `${key}.${gatewayId}.${at}`, deviceId: `belt-${key}`, gatewayId, at, event: "online" },
+    });
+  await night.supervise("belt-38", "began", "overdue", told);
+  // Of before, and of the gateway itself, which says by its own word when it hears it.
+  await heard("38", "gateway-2", since - 1);
+  await heard("38", "gateway-1", since + 1);
+  expect(open()).toHaveLength(1);
+  await heard("38", "gateway-2", since + minute);
+  await heard("54", "gateway-2", since + minute);
+  await night.supervise("belt-54", "began", "overdue", told);
+  expect(open()).toEqual([]);
+  expect(night.alerting.episodes()).toHaveLength(1);
+});
+
 test("what comes late, from a gateway's queue, waits a minute for its end", async () => {
   night = await Night.open();
   const at = Math.round(night.clock.wallNow()) - 3 * hour;
