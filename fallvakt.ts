@@ -54,6 +54,7 @@ const commands: Record<string, () => Promise<InstanceType<typeof Command>>> = {
   control: async () => (await import("./front-door/control.ts")).controlCommand(),
   rota: async () => (await import("./front-door/rota.ts")).rotaCommand(),
   gateway: async () => (await import("./front-door/register.ts")).gatewayCommand(),
+  area: async () => (await import("./front-door/area.ts")).areaCommand(),
   user: async () => (await import("./front-door/register.ts")).userCommand(),
   messages: async () => (await import("./front-door/messages.ts")).messagesCommand(),
   resident: async () => (await import("./front-door/residents.ts")).residentCommand(),

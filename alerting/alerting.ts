@@ -13,11 +13,13 @@ import type { ConsoleBackend, EpisodeStatus } from "./console/api.ts";
 import { consolePlugin } from "./console/server.ts";
 import { createConsoleBackend } from "./console-backend.ts";
 import { type Counters, createCounters } from "./counters.ts";
+import { createDeviceTroubles, type DeviceTroubles } from "./device-troubles.ts";
 import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
 import type { EpisodeKind, SeenDetection } from "./episode-state.ts";
 import { createErasureWatch, type ErasureWatch } from "./erasure/watch.ts";
 import { createEventLog, type EventCounts, type EventLog } from "./event-log/event-log.ts";
 import type { ServiceEvent } from "./events.ts";
+import { createGatewayAlarms, type GatewayAlarms } from "./gateway-alarms.ts";
 import { byToken } from "./intake/callers.ts";
 import { type GatewayDoor, openGatewayDoor } from "./intake/gateway-door.ts";
 import { createGatewayTroubles } from "./intake/gateway-troubles.ts";
@@ -105,6 +107,8 @@ class AlertingService implements Alerting {
   readonly #gatewayWatch: GatewayWatch;
   readonly #lifeBeat: LifeBeat;
   readonly #blindTime: BlindTimeTeller;
+  readonly #gatewayAlarms: GatewayAlarms;
+  readonly #deviceTroubles: DeviceTroubles;
   #parts: {
     store: Store;
     board: Board;
@@ -136,6 +140,12 @@ class AlertingService implements Alerting {
     const ofBlindTime = { store: () => store().blindTime, clock, counters: this.#counters, log };
     this.#lifeBeat = createLifeBeat(ofBlindTime);
     this.#blindTime = createBlindTimeTeller({ ...ofBlindTime, onEvent: (event) => this.#tell(event) });
+    const keeper = () => this.#running().keeper;
+    this.#gatewayAlarms = createGatewayAlarms({ store, keeper, gatewayWatch, log });
+    this.#deviceTroubles = createDeviceTroubles({
+      ...{ store, keeper, gatewayWatch, clock, log },
+      onEvent: (event) => this.#tell(event),
+    });
     this.registry = createRegistry(store, clock);
     this.dwellings = createDwellings(store, clock, "service");
     this.users = createUsers(store);
@@ -147,6 +157,7 @@ class AlertingService implements Alerting {
       log,
       gatewayTroubles,
       gatewayWatch,
+      deviceTroubles: this.#deviceTroubles,
       onEvent: (event) => this.#tell(event),
     });
     this.backend = createConsoleBackend({
@@ -240,6 +251,7 @@ class AlertingService implements Alerting {
       if (tls) this.#gatewayDoor = await openGatewayDoor({ tls, intake: this.intake, clock, counters, log });
       await dispatcher.start();
       await this.#gatewayWatch.start();
+      await this.#deviceTroubles.start();
       await erasures.start();
       await rotaWatch.start();
       this.#blindTime.start();
@@ -267,6 +279,7 @@ class AlertingService implements Alerting {
     const parts = this.#parts;
     if (!parts) return;
     this.#gatewayWatch.stop();
+    this.#deviceTroubles.stop();
     await parts.erasures.stop();
     await this.#blindTime.stop();
     parts.rotaWatch.stop();
@@ -356,15 +369,13 @@ class AlertingService implements Alerting {
   /** A gateway that is lost, or has lost its broker, is a technical alarm until it is back. */
   #followGateway(event: ServiceEvent): void {
     if (event.type !== "gateway") return;
-    const keeper = this.#parts?.keeper;
-    if (!keeper) return;
-    const { gatewayId: subject, at } = event;
-    const kind = event.event.startsWith("gateway") ? "gateway-lost" : "broker-lost";
-    const isLost = event.event === "gateway-lost" || event.event === "broker-lost";
-    const told = isLost ? keeper.raise({ kind, subject, since: at }) : keeper.end({ kind, subject });
-    told.catch((error: unknown) =>
-      this.#options.log.error({ err: error, gatewayId: subject }, "a technical alarm could not be committed"),
-    );
+    if (!this.#parts) return;
+    const { gatewayId } = event;
+    this.#gatewayAlarms
+      .follow(event)
+      .catch((error: unknown) =>
+        this.#options.log.error({ err: error, gatewayId }, "a technical alarm could not be committed"),
+      );
   }
 
   async #routes(app: FastifyInstance): Promise<void> {

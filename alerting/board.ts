@@ -1,5 +1,6 @@
 import type { Evidence } from "../firmware-contracts/detection.ts";
 import type { EpisodeDetail, EpisodeView, PageView, TimelineEntry } from "./console/api.ts";
+import { deviceTroubleKinds } from "./device-trouble-kinds.ts";
 import { step } from "./episode.ts";
 import type { Actor, EpisodeFacts, EpisodeInput, EpisodeState } from "./episode-state.ts";
 import type { ServiceEvent } from "./events.ts";
@@ -178,7 +179,8 @@ function longLieOf({ status, longLie }: EpisodeState): EpisodeView["longLie"] {
 function subjectOf({ trouble, signOn, place }: EpisodeFacts, nameOf: (id: string) => string): string {
   if (signOn) return nameOf(signOn.responderId);
   if (trouble?.kind === "contact-unreachable") return nameOf(trouble.subject);
-  if (trouble?.kind === "presence-unheard") return place.alias ?? trouble.subject;
+  if (trouble && (trouble.kind === "presence-unheard" || deviceTroubleKinds.includes(trouble.kind)))
+    return place.alias ?? trouble.subject;
   return trouble?.subject ?? "";
 }
 
@@ -253,6 +255,7 @@ export function timelineOf(
       case "page-sent":
       case "contact":
       case "device":
+      case "supervision":
       case "gateway":
         return [];
       default:

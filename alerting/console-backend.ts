@@ -1,4 +1,5 @@
 import type { Clock } from "../firmware-contracts/clock.ts";
+import type { DeviceTrouble } from "../firmware-contracts/intake.ts";
 import type { Board } from "./board.ts";
 import type { ConsoleBackend } from "./console/api.ts";
 import type { EventLog } from "./event-log/event-log.ts";
@@ -7,11 +8,15 @@ import type { GatewayWatch } from "./intake/gateway-watch.ts";
 import type { Keeper } from "./keeper.ts";
 import type { Users } from "./registry/users.ts";
 import type { Store } from "./store/store.ts";
+import { visitingList } from "./visiting-list.ts";
 
 /** A contact that failed for good is shown as a trouble this long, ms. */
 const contactTroubleMs = 12 * 3_600_000;
 /** The store is asked for troubles at most this often, ms. */
 const troublesEveryMs = 5_000;
+
+/** While these last a fall may raise no alarm. */
+const deafKinds: readonly DeviceTrouble[] = ["overdue", "not-worn", "charging-long"];
 
 /** What the console sees and does, over the board and the keeper. */
 export function createConsoleBackend(options: {
@@ -29,18 +34,25 @@ export function createConsoleBackend(options: {
   let contactsFail = false;
   let reviewsAreDue = false;
   let storeFails = false;
+  let deviceKinds: ReadonlySet<DeviceTrouble> = new Set();
   let lookedAt = Number.NEGATIVE_INFINITY;
 
   async function look(): Promise<void> {
     try {
       const failed = await store().pages.failedContactsSince(clock.wallNow() - contactTroubleMs);
       reviewsAreDue = (await store().watching.reviewsDue(clock.wallNow())) > 0;
+      deviceKinds = new Set((await store().troubles.open()).map(({ trouble }) => trouble));
       contactsFail = failed.length > 0 || keeper().staff.lost.size > 0;
       storeFails = false;
     } catch {
       storeFails = true;
     }
   }
+
+  const isAreaSilent = () =>
+    board()
+      .states()
+      .some(({ status, facts }) => status !== "closed" && facts.trouble?.kind === "area-silent");
 
   return {
     board: () => board().view(clock.wallNow()),
@@ -52,6 +64,7 @@ export function createConsoleBackend(options: {
     },
     onChange,
     verifyUser: (name, password) => users.verify(name, password),
+    visitingList: (all) => visitingList(store(), Math.round(clock.wallNow()), all),
     troubles() {
       const now = clock.monotonicNow();
       if (now - lookedAt >= troublesEveryMs) {
@@ -62,6 +75,9 @@ export function createConsoleBackend(options: {
         ...(storeFails ? ["store"] : []),
         ...(contactsFail ? ["contact-unreachable"] : []),
         ...(gatewayWatch.anyLost ? ["gateway-lost"] : []),
+        ...(isAreaSilent() ? ["area-silent"] : []),
+        ...(deafKinds.some((kind) => deviceKinds.has(kind)) ? ["device-overdue"] : []),
+        ...([...deviceKinds].some((kind) => !deafKinds.includes(kind)) ? ["device-trouble"] : []),
         ...(gatewayTroubles.brokerLost ? ["broker-lost"] : []),
         ...(eventLog.troubled() ? ["event-log"] : []),
         ...(reviewsAreDue ? ["consent-review"] : []),

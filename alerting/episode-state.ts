@@ -64,13 +64,23 @@ export const troubleKinds = [
   "contact-unreachable",
   "rota-gap",
   "presence-unheard",
+  "area-silent",
+  "device-overdue",
+  "button-overdue",
+  "sensor-overdue",
+  "battery-low",
+  "not-worn",
+  "charging-long",
+  "tamper",
+  "sensor-stuck",
+  "clock-drift",
 ] as const;
 export type TroubleKind = (typeof troubleKinds)[number];
 
 /** One outage of one thing. */
 export interface Trouble {
   kind: TroubleKind;
-  /** What it is about: a gateway's, a responder's, a rota's or a dwelling's id. */
+  /** What it is about: a gateway's, a responder's, a rota's, a dwelling's or a device's id. */
   subject: string;
   /** Wall ms. */
   since: number;
@@ -274,8 +284,8 @@ export type EpisodeInput = { duty?: Duty } & (
   /** Of a welfare alarm: movement again, and none again since. Wall ms. */
   | { type: "movement"; at: number }
   | { type: "inactive"; since: number }
-  /** What a technical alarm or a sign-on was about is over. */
-  | { type: "ended" }
+  /** What a technical alarm or a sign-on was about is over; `joined`: it is part of another alarm now, and nobody is told that it is over. */
+  | { type: "ended"; joined?: true }
   /** The wall clock was set by `jumpMs`, or nobody knows (0, at a start). */
   | { type: "clock"; jumpMs: number }
 );

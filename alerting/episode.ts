@@ -161,7 +161,8 @@ function apply(move: Move, input: EpisodeInput): void {
       break;
     case "ended":
       if (state.status !== "closed" && (state.facts.trouble || state.facts.signOn)) {
-        close(move, { kind: "system" }, { outcome: state.facts.signOn ? "test" : "unknown", reason: "ended" });
+        const reason = input.joined ? "joined" : "ended";
+        close(move, { kind: "system" }, { outcome: state.facts.signOn ? "test" : "unknown", reason });
       }
       break;
     case "clock":

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { DetectionReason } from "../firmware-contracts/detection.ts";
-import { DeviceEvent, GatewayEvent } from "../firmware-contracts/intake.ts";
+import { DeviceClass, DeviceEvent, GatewayEvent, SupervisionEvent } from "../firmware-contracts/intake.ts";
 import { blindReasons } from "./blind-time/causes.ts";
 import { OutcomeDone, OutcomeWhat } from "./console/api.ts";
 import { troubleKinds } from "./episode-state.ts";
@@ -118,6 +118,19 @@ export const ServiceEvent = z.discriminatedUnion("type", [
     battery: z.number().nullable(),
     worn: z.boolean().nullable(),
     detail: z.string().nullable(),
+  }),
+  z.object({
+    type: z.literal("supervision"),
+    at,
+    deviceId: id,
+    alias: z.string().nullable(),
+    deviceClass: DeviceClass.nullable(),
+    event: SupervisionEvent.shape.event,
+    trouble: SupervisionEvent.shape.trouble,
+    since: at.meta({ description: "Since when it is, or was, so" }),
+    battery: z.number().nullable(),
+    daysLeft: z.number().nullable(),
+    driftMs: ms.nullable(),
   }),
   z.object({
     type: z.literal("gateway"),

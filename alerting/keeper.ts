@@ -71,6 +71,8 @@ export interface Keeper {
   raise(trouble: Trouble): Promise<void>;
   /** Ends the technical alarm about this, where there is one: it is so no more. */
   end(trouble: Pick<Trouble, "kind" | "subject">): Promise<void>;
+  /** Ends it where it is part of another alarm now: nobody is told that it is over. */
+  join(trouble: Pick<Trouble, "kind" | "subject">): Promise<void>;
   /** Asks a shift's phone to sign on. One that is still asked about an earlier time is asked anew. */
   askSignOn(signOn: SignOnFacts): Promise<void>;
   /** Its time on call is over: nobody needs to answer any more. */
@@ -269,9 +271,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
     await commit(null, { type: "opened", facts: await opening.ofTrouble(trouble, clock.wallNow()) }, {}, []);
   }
 
-  async function endNow(key: string, test: boolean): Promise<void> {
+  async function endNow(key: string, test: boolean, more: { joined?: true } = {}): Promise<void> {
     const open = await store.episodes.openEpisode(key, test);
-    if (open) await commit(open, { type: "ended" }, {}, []);
+    if (open) await commit(open, { type: "ended", ...more }, {}, []);
   }
 
   async function askSignOnNow(signOn: SignOnFacts): Promise<void> {
@@ -364,6 +366,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     welfare: (event) => serial(() => welfareNow(event)),
     raise: (trouble) => serial(() => raiseNow(trouble)),
     end: (trouble) => serial(() => endNow(troubleKey(trouble), false)),
+    join: (trouble) => serial(() => endNow(troubleKey(trouble), false, { joined: true })),
     askSignOn: (signOn) => serial(() => askSignOnNow(signOn)),
     endSignOn: (responderId) => serial(() => endNow(signOnKey(responderId), true)),
     cancel: (deviceId, at, upright) => serial(() => cancelNow(deviceId, at, upright)),

@@ -271,6 +271,8 @@ export function close(move: Move, actor: Actor, { outcome, done, reason = null }
     sinceImpactMs: since(move).sinceImpactMs,
     ...floor,
   });
+  // Its trouble goes on under another code, which tells of it.
+  if (reason === "joined" && actor.kind === "system") return;
   const told = concerned(state);
   if (actor.kind === "responder") told.add(actor.id);
   for (const id of told) page(move, id, "closed", closingText(move, actor, outcome, isResponder(actor, id)));

@@ -1,6 +1,7 @@
 import type { Detection } from "../firmware-contracts/detection.ts";
 import type { WelfareEvent } from "../firmware-contracts/intake.ts";
 import { chooseCode, codeRestMs } from "./codes.ts";
+import { deviceTroubleKinds } from "./device-trouble-kinds.ts";
 import type { Draws } from "./draws.ts";
 import type { EpisodeFacts, Place, SignOnFacts, Trouble } from "./episode-state.ts";
 import { longest } from "./messages/limits.ts";
@@ -51,6 +52,10 @@ export function createOpening(options: { store: Store; policies: Policies; draws
 
   /** What a technical alarm about a dwelling's sensors says of where: staff know it by its key. */
   async function placeOfTrouble({ kind, subject }: Trouble): Promise<Place> {
+    if (deviceTroubleKinds.includes(kind)) {
+      const found = await store.registry.device(subject);
+      return found ? placeOf(found.dwelling, found.device.room) : nowhere;
+    }
     const dwelling = kind === "presence-unheard" ? await store.registry.dwelling(subject) : null;
     return dwelling ? placeOf(dwelling, null) : nowhere;
   }

@@ -4,20 +4,20 @@ import { DeviceId } from "./topics.ts";
 
 const at = z.number().int().min(0).meta({ description: "Wall time, ms since 1970 UTC" });
 
+const GatewayId = z.string().min(1).max(64);
+
 /** What a gateway tells alerting about a device, beside Detections: for the event log and the console. */
 export const DeviceEvent = z
   .object({
     v: z.literal(1),
     id: z.string().max(80),
     deviceId: DeviceId,
+    gatewayId: GatewayId.optional().meta({ description: "Through which gateway it was heard. Left out: not known" }),
     at,
     event: z.enum(["online", "offline", "heartbeat", "presence", "cancel", "refused-payload", "clock-suspect"]),
     battery: z.number().optional(),
     worn: z.boolean().optional(),
     charging: z.boolean().optional(),
-    gateway: z.string().min(1).max(64).optional().meta({
-      description: "Through which gateway it was heard. Left out: not known",
-    }),
     detail: z.string().max(80).optional().meta({
       description:
         "A reason or state from a fixed list; never content. With online, new-secret: it came with a replaced secret's successor",
@@ -31,7 +31,7 @@ export const GatewayEvent = z
   .object({
     v: z.literal(1),
     id: z.string().max(80),
-    gatewayId: z.string().min(1).max(64),
+    gatewayId: GatewayId,
     at,
     event: z.enum(["broker-lost", "broker-back"]).meta({
       description: "Its broker cannot be reached, told again each minute while that lasts; or can be again",
@@ -99,6 +99,10 @@ export const DeviceTrouble = z.enum([
 ]);
 export type DeviceTrouble = z.infer<typeof DeviceTrouble>;
 
+/** What a device is, by what it sends: frames, reports of presence, or help calls alone. */
+export const DeviceClass = z.enum(["wearable", "presence", "button"]);
+export type DeviceClass = z.infer<typeof DeviceClass>;
+
 /**
  * An outage of one device as supervision sees it, and its end. `overdue`: nothing was heard for longer than its class may be silent. `stuck`: a presence
  * sensor whose state cannot be true. The others stand for what the device itself measures. One trouble of one device is open at most once at a time.
@@ -110,6 +114,8 @@ export const SupervisionEvent = z
       description: "`<device>.<trouble>.<since>.<event>`: the same outage has the same id, however often it is told",
     }),
     deviceId: DeviceId,
+    deviceClass: DeviceClass.optional().meta({ description: "By what it sends; left out: not known yet" }),
+    gatewayId: GatewayId.optional().meta({ description: "Which gateway says so" }),
     at,
     event: z.enum(["began", "ended"]),
     trouble: DeviceTrouble,
@@ -226,7 +232,7 @@ export type Control = z.infer<typeof Control>;
 
 /** A gateway's sign of life; it comes with each fetch of control. */
 export const GatewayHeartbeat = z.object({
-  gatewayId: z.string().min(1).max(64),
+  gatewayId: GatewayId,
   everyMs: z.number().int().min(100).max(600_000).meta({ description: "How often it comes, ms" }),
 });
 export type GatewayHeartbeat = z.infer<typeof GatewayHeartbeat>;

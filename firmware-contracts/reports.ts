@@ -34,6 +34,7 @@ export const StatusReport = z
     battery: z.number().min(0).max(100).optional().meta({ description: "Charge left, per cent" }),
     charging: z.boolean().optional(),
     worn: z.boolean().optional(),
+    tamper: z.boolean().optional().meta({ description: "Somebody has opened it, or torn it from its place" }),
     firmware: z.string().max(40).optional(),
   })
   .meta({ id: "StatusReport", description: "Device status: heartbeat, birth or last will" });

@@ -225,6 +225,7 @@ const reportTexts: [keyof typeof reportSchemas, string, unknown][] = [
     "heartbeat",
     { v: 1, kind: "heartbeat", boot: 7, t: 0, battery: 80, charging: false, worn: true, firmware: "1.0" },
   ],
+  ["status", "opened", { v: 1, kind: "heartbeat", boot: 7, tamper: true }],
   ["status", "battery of 101 %", { v: 1, kind: "heartbeat", battery: 101 }],
   ["status", "an unknown kind", { v: 1, kind: "goodbye" }],
 ];

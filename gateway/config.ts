@@ -231,6 +231,39 @@ export const GatewayConfig = z
       })
       .prefault({})
       .meta({ description: "The log of candidates: impacts that the classifier scored" }),
+    supervision: z
+      .strictObject({
+        wearableMinutes: whole(
+          "Minutes after which a wearable that is not heard at all is overdue; it sends a frame a second and a heartbeat a minute, and a router that starts anew takes some",
+          5,
+          2,
+          1440,
+        ),
+        mainsSensorMinutes: whole(
+          "The same for a presence sensor that has told of no battery: it says its state at least hourly, and a quarter of an hour is let pass. One that usually speaks more often is overdue sooner, after three of its longest gaps",
+          75,
+          5,
+          10080,
+        ),
+        batterySensorMinutes: whole(
+          "The same for one with a battery; more where sensors of another make speak less often",
+          75,
+          5,
+          10080,
+        ),
+        buttonMinutes: whole("The same for a help button, and for what has sent only signs of life", 75, 2, 10080),
+        notWornMinutes: whole("Minutes off the body, and not at its charger, until that is told", 60, 1, 1440),
+        chargingMinutes: whole("Minutes at the charger until that is told", 240, 10, 1440),
+        batteryPercent: whole("Charge left at which a battery is low, per cent", 15, 1, 90),
+        batteryDays: whole(
+          "Days left, by the trend, at which the battery of a device that is never charged is low",
+          7,
+          1,
+          90,
+        ),
+      })
+      .prefault({})
+      .meta({ description: "When a device that is silent, not worn or short of charge is told of" }),
     control: z
       .strictObject({
         refreshSeconds: whole("Seconds between two looks at the registry", 3, 1, 10),

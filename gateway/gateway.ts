@@ -33,6 +33,7 @@ import { createScorer } from "./stream/scorer.ts";
 import { createSession, type Session } from "./stream/session.ts";
 import { createSteadyTime, type SteadyTime } from "./stream/steady-time.ts";
 import type { Decision } from "./stream/track.ts";
+import { createSupervision } from "./supervision/supervision.ts";
 import { within } from "./time-limit.ts";
 
 export type { Decision } from "./stream/track.ts";
@@ -116,6 +117,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     onChange: followRegistry,
   });
   const presence = createPresence({ registry, store, outbox, clock, counters, log });
+  const supervision = createSupervision({
+    gatewayId: config.id,
+    limits: config.supervision,
+    frames: () => sessions,
+    isListening: () => isStarted && broker.listening && !broker.trouble,
+    ...{ registry, store, outbox, clock, counters, log },
+  });
   const broker: Broker = config.outside ? outsideBroker(config.outside) : embeddedBroker();
   const out = config.out
     ? createOut({ config: config.out, gatewayId: config.id, registry, clock, counters, log })
@@ -199,7 +207,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   function event(deviceId: string, kind: DeviceEvent["event"], more: Partial<DeviceEvent> = {}): void {
     const id = `${run}.${++events}`;
     const at = Math.max(0, Math.round(clock.wallNow()));
-    const told: DeviceEvent = { v: 1, id, deviceId, at, event: kind, gateway: config.id, ...more };
+    const told: DeviceEvent = { v: 1, id, deviceId, at, event: kind, gatewayId: config.id, ...more };
     outbox.event(told);
     out?.event(told);
   }
@@ -228,6 +236,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (!admission.ok) return refuse(deviceId, admission);
     const message = withTimeHeld(admission.message, clock.wallNow(), heldAtMostMs);
     if (isFull(deviceId)) return tooMany();
+    supervision.take(deviceId, message, isWill);
     return watched(deviceId, take(deviceId, message, isWill));
   }
 
@@ -411,6 +420,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     candidates?.retain(registry.hasConsent);
     presence.follow();
     out?.follow();
+    supervision.follow();
     for (const [deviceId, one] of sessions) {
       if (registry.hasConsent(deviceId)) continue;
       one.forget();
@@ -428,8 +438,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     const { undecided, latest } = await journal.start();
     const watches = await store.watches();
     endedWatches = new Set(watches.ended);
-    time = createSteadyTime(clock, Math.max(latest, await presence.read()));
+    time = createSteadyTime(clock, Math.max(latest, await presence.read(), await supervision.read()));
     presence.begin(time);
+    supervision.begin(time);
     await Promise.all(
       [...undecided].map(([deviceId, records]) => {
         if (!registry.hasConsent(deviceId)) return journal.release(deviceId, time.now());
@@ -445,7 +456,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   const isBusy = async () =>
-    [...sessions.values()].some((one) => one.busy) || inFlight.size > 0 || presence.busy || !(await outbox.isEmpty());
+    [...sessions.values()].some((one) => one.busy) ||
+    inFlight.size > 0 ||
+    presence.busy ||
+    supervision.busy ||
+    !(await outbox.isEmpty());
 
   function problems(): string[] {
     const list: string[] = [];
@@ -501,6 +516,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       disk.stop();
       registry.stop();
       await Promise.all([broker.stop(), out?.stop(), ...adapters.map((adapter) => adapter.stop())]);
+      await supervision.stop();
       for (const one of sessions.values()) one.stop();
       sessions.clear();
       scorer.stop();

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DetectionReason, Evidence, ReportedFall } from "../../firmware-contracts/detection.ts";
+import type { VisitingList } from "../visiting-list.ts";
 
 /** What had happened, as said when an episode is closed (practice: two fields at closing; `done` comes beside it). */
 export const OutcomeWhat = z
@@ -134,6 +135,8 @@ export interface ConsoleBackend {
   onChange(listener: (episodeId: string) => void): () => void;
   /** The user with this password, or null. Takes as long for an unknown name as for a wrong password. */
   verifyUser(name: string, password: string): Promise<ConsoleUser | null>;
+  /** Whom to look in at while gateways are lost, by priority; `all`: everybody. */
+  visitingList?(all: boolean): Promise<VisitingList>;
   /** For the health line on the page: what is wrong now, in words from a fixed list. */
   troubles(): string[];
 }

@@ -202,6 +202,10 @@ async function apiPlugin(api: FastifyInstance, options: ConsoleOptions, sessions
     });
 
     if (options.dwellings) addPauseRoutes(own, options.dwellings);
+    own.get<{ Querystring: { all?: string } }>("/visiting-list", async (request, reply) => {
+      const list = await backend.visitingList?.(request.query.all !== undefined);
+      return list ?? sendProblem(reply, 404, "not-found", "There is no such address");
+    });
 
     own.get("/events", (request, reply) => {
       return reply

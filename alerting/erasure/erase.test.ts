@@ -8,6 +8,7 @@ import { systemClock } from "../../firmware-contracts/clock.ts";
 import { start } from "../../test/alerting/episode-play.ts";
 import { playAlarm, settle } from "../../test/alerting/played-night.ts";
 import { verifyAudit } from "../audit/verify.ts";
+import { deviceTroubleKinds } from "../device-trouble-kinds.ts";
 import { erasingStatements } from "../event-log/erase-influx.ts";
 import { blankSpooled } from "../event-log/erase-spool.ts";
 import { createEventLog } from "../event-log/event-log.ts";
@@ -78,6 +79,22 @@ describe("erasing", () => {
     expect(await store.registry.dwelling(dwelling)).toBeNull();
   });
 
+  test("what was wrong with its devices goes with it, alarms and history", async () => {
+    await lived();
+    const key1 = { deviceId: "watch-1", trouble: "overdue", since: 5 } as const;
+    const more = { deviceClass: "wearable", gatewayId: "g", battery: null, daysLeft: null, driftMs: null } as const;
+    await store.troubles.begin({ ...key1, ...more, at: 9, endedAt: null, isRaised: false });
+    await store.troubles.begin({ ...key1, ...more, deviceId: "watch-2", at: 9, endedAt: 10, isRaised: false });
+    for (const [n, kind] of deviceTroubleKinds.entries()) {
+      const alarm = { id: `t${n}`, code: `T${300 + n}`, dwelling: troubleKey({ kind, subject: "watch-1" }) };
+      await playAlarm(store, { ...alarm, deviceId: `other-${n}`, key });
+    }
+    const [done] = await eraseDwelling(options(), { key }, "eva");
+    expect(done?.forgotten.episodes).toBe(1 + deviceTroubleKinds.length);
+    expect((await store.troubles.between(0, 100)).map(({ deviceId }) => deviceId)).toEqual(["watch-2"]);
+    expect(wordsOf()).toBe(false);
+  });
+
   test("leaves a whole log that nobody reads, devices that are shut out, and a late repeat that opens nothing", async () => {
     const dwelling = await lived();
     const [done] = await eraseDwelling(options(), { key }, "eva");
@@ -103,7 +120,7 @@ describe("erasing", () => {
     const dwelling = await lived();
     const dwellings = createDwellings(() => store, clock);
     await store.blindTime.beat(0, 60_000, true);
-    await store.registry.deviceSeen("watch-1", 1, { online: true, battery: null, worn: false, gateway: "g1" });
+    await store.registry.deviceSeen("watch-1", 1, { online: true, battery: null, worn: false, gatewayId: "g1" });
     await dwellings.pause({ key }, { minutes: 5, reason: "bath", by: "eva" });
     const consent = {
       person: "resident" as const,

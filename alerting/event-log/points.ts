@@ -120,6 +120,22 @@ export function pointOf(event: ServiceEvent): Point {
         },
         at,
       };
+    case "supervision":
+      return {
+        measurement: "supervision",
+        tags: {
+          device: event.deviceId,
+          trouble: event.trouble,
+          event: event.event,
+          ...texts({ alias: event.alias, class: event.deviceClass }),
+        },
+        fields: {
+          count: 1,
+          since_ms: at - event.since,
+          ...numbers({ battery: event.battery, days_left: event.daysLeft, drift_ms: event.driftMs }),
+        },
+        at,
+      };
     case "gateway":
       return {
         measurement: "gateway",

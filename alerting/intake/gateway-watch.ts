@@ -25,6 +25,13 @@ export interface GatewayWatch {
   heard(heartbeat: GatewayHeartbeat, controlVersion: number): void;
   /** Whether any gateway is lost. */
   readonly anyLost: boolean;
+  /** Those that are lost, and since when, wall ms. */
+  lost(): LostGateway[];
+}
+
+export interface LostGateway {
+  gatewayId: string;
+  lostAt: number;
 }
 
 /** Three heartbeats missed is "gateway lost": told once, and once when it is back. */
@@ -93,6 +100,8 @@ export function createGatewayWatch(options: {
         !known || known.lostAt !== null || known.controlVersion !== controlVersion || known.everyMs !== everyMs;
       if (isNews || now - writtenAt >= writeEveryMs) write(one);
     },
+    lost: () =>
+      [...watched.values()].flatMap(({ gatewayId, lostAt }) => (lostAt === null ? [] : [{ gatewayId, lostAt }])),
     get anyLost() {
       return [...watched.values()].some((one) => one.lostAt !== null);
     },

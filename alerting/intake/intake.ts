@@ -7,9 +7,11 @@ import {
   type Intake,
   IntakeItem,
   itemId,
+  type SupervisionEvent,
   type WelfareEvent,
 } from "../../firmware-contracts/intake.ts";
 import type { Counters } from "../counters.ts";
+import type { DeviceTroubles } from "../device-troubles.ts";
 import type { ServiceEvent } from "../events.ts";
 import type { Keeper } from "../keeper.ts";
 import { actOf } from "../registry/acting.ts";
@@ -30,24 +32,26 @@ export function createIntake(options: {
   log: Logger;
   gatewayTroubles: GatewayTroubles;
   gatewayWatch: GatewayWatch;
+  deviceTroubles: DeviceTroubles;
   onEvent(event: ServiceEvent): void;
 }): Intake {
-  const { gatewayTroubles, gatewayWatch, store, keeper, clock, counters, log, onEvent } = options;
+  const { gatewayTroubles, gatewayWatch, deviceTroubles, store, keeper, clock, counters, log, onEvent } = options;
   let failureLoggedAt = Number.NEGATIVE_INFINITY;
 
   async function takeDeviceEvent(event: Extract<IntakeItem, { type: "device-event" }>["event"]): Promise<void> {
-    const { deviceId, battery = null, worn = null, charging, gateway = null, detail = null } = event;
+    const { deviceId, battery = null, worn = null, charging, gatewayId = null, detail = null } = event;
     const online =
       event.event === "online" || event.event === "heartbeat" ? true : event.event === "offline" ? false : null;
     await store().registry.deviceSeen(deviceId, event.at, {
       online,
       battery,
-      gateway,
+      gatewayId,
       goodbye: detail === "disconnected",
       // On its charger nobody wears it, whatever its skin sensor says.
       worn: charging === true ? false : (worn ?? (charging === false ? true : null)),
       tellsPresence: event.event === "presence",
     });
+    if (online === true || event.event === "presence") await deviceTroubles.heard(deviceId, gatewayId, event.at);
     if (event.event === "online" && detail === "new-secret") {
       await store().registry.endPreviousSecret(deviceId, event.at, actOf(clock, undefined));
     }
@@ -83,6 +87,10 @@ export function createIntake(options: {
     if (fate === "known") counters.count("intake.welfare-event.known");
   }
 
+  async function takeSupervisionEvent(event: SupervisionEvent): Promise<void> {
+    if ((await deviceTroubles.take(event)) === "known") counters.count("intake.supervision-event.known");
+  }
+
   async function takeGatewayEvent({ gatewayId, at, event, detail }: GatewayEvent): Promise<void> {
     if (event === "broker-lost") await store().blindTime.brokerLost(gatewayId, at);
     else await store().blindTime.brokerBack(gatewayId, at);
@@ -102,6 +110,7 @@ export function createIntake(options: {
         else if (checked.type === "device-event") await takeDeviceEvent(checked.event);
         else if (checked.type === "fall-update") await takeFallUpdate(checked.update);
         else if (checked.type === "welfare-event") await takeWelfareEvent(checked.event);
+        else if (checked.type === "supervision-event") await takeSupervisionEvent(checked.event);
         else if (checked.type === "gateway-event") await takeGatewayEvent(checked.event);
       } catch (error) {
         counters.count("intake.failed");

@@ -53,7 +53,9 @@ export async function intakePlugin(
       const [issue] = item.error.issues;
       return reply.code(422).send({ problem: "bad-item", where: issue?.path.join("."), detail: issue?.message });
     }
-    if (item.data.type === "gateway-event" && isAnothers(request, item.data.event.gatewayId)) {
+    const event = "event" in item.data ? item.data.event : null;
+    const gatewayId = event && "gatewayId" in event ? event.gatewayId : undefined;
+    if (gatewayId !== undefined && isAnothers(request, gatewayId)) {
       return reply.code(422).send({ problem: "another-gateway", where: "event.gatewayId" });
     }
     await intake.submit(item.data);

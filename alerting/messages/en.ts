@@ -1,4 +1,5 @@
 import type { OutcomeWhat } from "../console/api.ts";
+import { deviceTroubleKinds } from "../device-trouble-kinds.ts";
 import type { LongLie } from "../episode-state.ts";
 import { longest } from "./limits.ts";
 import type { LooseMessage, Message, TextPlace, Texts, Writer } from "./message.ts";
@@ -129,7 +130,7 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "v-or-f":
       return `${mark}${code}: V or F? Reply ${code} V = on the way, ${code} F = there.`;
     case "technical":
-      return `TECHNICAL ALARM ${code}, not a fall. ${trouble(message, who, write)} Reply ${code} T = I take it.`;
+      return `TECHNICAL ALARM ${code}, not a fall. ${trouble(message, place.alias === null ? null : who, write)} Reply ${code} T = I take it.`;
     case "technical-over":
       return `TECHNICAL ALARM ${code} is over since ${write.time(message.at)}: ${place.alias === null ? "" : `${who}, `}${about(message, write)}.`;
     case "sign-on":
@@ -205,12 +206,18 @@ function about({ trouble: kind, subject }: Technical, write: Writer): string {
   const short = subject.slice(0, longest.subject);
   if (kind === "contact-unreachable") return `alarm phone ${write.name({ responder: subject })}`;
   if (kind === "presence-unheard") return "movement sensors";
+  if (kind === "area-silent") return "several gateways";
+  if (deviceTroubleKinds.includes(kind)) return `sensor ${short}`;
   return kind === "rota-gap" ? `rota ${short}` : `gateway ${short}`;
 }
 
-function trouble(message: Extract<Message, { kind: "technical" }>, who: string, write: Writer): string {
+function trouble(message: Extract<Message, { kind: "technical" }>, key: string | null, write: Writer): string {
   const what = about(message, write);
   const since = write.time(message.since);
+  const short = message.subject.slice(0, longest.subject);
+  const who = key ?? "No key";
+  // Where no dwelling is known, only its id tells which it is.
+  const device = key === null ? `sensor ${short}` : "the sensor";
   switch (message.trouble) {
     case "gateway-lost":
       return `No contact with ${what} since ${since}. Falls there raise no alarm now.`;
@@ -220,6 +227,26 @@ function trouble(message: Extract<Message, { kind: "technical" }>, who: string, 
       return `SMS does not reach ${what} since ${since}. Call or change the phone.`;
     case "presence-unheard":
       return `${who}: too few movement sensors are heard since ${since}. No welfare alarms now.`;
+    case "area-silent":
+      return `AREA: three gateways or more silent since ${since}. No fall alarms there. Print the visiting list.`;
+    case "device-overdue":
+      return `${who}: no contact with ${device} since ${since}. Falls raise no alarm now.`;
+    case "button-overdue":
+      return `${who}: no contact with the alarm button since ${since}. It raises no alarm now.`;
+    case "sensor-overdue":
+      return `${who}: no contact with a movement sensor since ${since}: ${short}.`;
+    case "battery-low":
+      return `${who}: the battery of ${device} is nearly empty. Charge or change it.`;
+    case "not-worn":
+      return `${who}: ${device} is not worn since ${since}. Falls raise no alarm now.`;
+    case "charging-long":
+      return `${who}: ${device} is charging since ${since}. Falls raise no alarm now.`;
+    case "tamper":
+      return `${who}: a sensor was opened or torn off ${since}: ${short}.`;
+    case "sensor-stuck":
+      return `${who}: a movement sensor hangs since ${since}: ${short}.`;
+    case "clock-drift":
+      return `${who}: a sensor's clock is wrong since ${since}: ${short}.`;
     case "rota-gap":
       return `Nobody on ${what} from ${write.day(message.since)} ${since}. Fill the gap.`;
   }

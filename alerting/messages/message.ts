@@ -54,7 +54,7 @@ export type Message =
   | { kind: "noted"; letter: "A" | "E" }
   | { kind: "v-or-f" }
   | { kind: "letters" }
-  /** An equipment fault. `subject` is a gateway's, a responder's, a rota's or a dwelling's id. */
+  /** An equipment fault. `subject` is a gateway's, a responder's, a rota's, a dwelling's or a device's id. */
   | { kind: "technical"; trouble: TroubleKind; subject: string; since: number }
   | { kind: "technical-over"; trouble: TroubleKind; subject: string; at: number }
   /** The test alarm by which a phone signs on, and to whoever leads where it is not answered. */

@@ -1,4 +1,5 @@
 import type { OutcomeWhat } from "../console/api.ts";
+import { deviceTroubleKinds } from "../device-trouble-kinds.ts";
 import type { LongLie } from "../episode-state.ts";
 import { longest } from "./limits.ts";
 import type { LooseMessage, Message, TextPlace, Texts, Writer } from "./message.ts";
@@ -126,7 +127,7 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "v-or-f":
       return `${mark}${code}: V eller F? Svara ${code} V = på väg, ${code} F = framme.`;
     case "technical":
-      return `TEKNISKT LARM ${code}, inte ett fall. ${trouble(message, who, write)} Svara ${code} T = tar det.`;
+      return `TEKNISKT LARM ${code}, inte ett fall. ${trouble(message, place.alias === null ? null : who, write)} Svara ${code} T = tar det.`;
     case "technical-over":
       return `TEKNISKT LARM ${code} är över sedan ${write.time(message.at)}: ${place.alias === null ? "" : `${who}, `}${about(message, write)}.`;
     case "sign-on":
@@ -202,12 +203,18 @@ function about({ trouble: kind, subject }: Technical, write: Writer): string {
   const short = subject.slice(0, longest.subject);
   if (kind === "contact-unreachable") return `larmtelefon ${write.name({ responder: subject })}`;
   if (kind === "presence-unheard") return "rörelsesensorer";
+  if (kind === "area-silent") return "flera lokalenheter";
+  if (deviceTroubleKinds.includes(kind)) return `sensor ${short}`;
   return kind === "rota-gap" ? `larmschema ${short}` : `lokalenhet ${short}`;
 }
 
-function trouble(message: Extract<Message, { kind: "technical" }>, who: string, write: Writer): string {
+function trouble(message: Extract<Message, { kind: "technical" }>, key: string | null, write: Writer): string {
   const what = about(message, write);
   const since = write.time(message.since);
+  const short = message.subject.slice(0, longest.subject);
+  const who = key ?? "Okänd bostad";
+  // Where no dwelling is known, only its id tells which it is.
+  const device = key === null ? `sensor ${short}` : "sensorn";
   switch (message.trouble) {
     case "gateway-lost":
       return `Ingen kontakt med ${what} sedan ${since}. Fall där larmas inte nu.`;
@@ -217,6 +224,26 @@ function trouble(message: Extract<Message, { kind: "technical" }>, who: string, 
       return `SMS når inte ${what} sedan ${since}. Ring eller byt telefon.`;
     case "presence-unheard":
       return `${who}: för få rörelsesensorer hörs sedan ${since}. Omsorgslarm går inte.`;
+    case "area-silent":
+      return `OMRÅDE: minst tre lokalenheter tysta sedan ${since}. Fall där larmas inte nu. Ta fram besökslistan.`;
+    case "device-overdue":
+      return `${who}: ingen kontakt med ${device} sedan ${since}. Fall larmas inte nu.`;
+    case "button-overdue":
+      return `${who}: ingen kontakt med larmknappen sedan ${since}. Den larmar inte nu.`;
+    case "sensor-overdue":
+      return `${who}: ingen kontakt med rörelsesensor sedan ${since}: ${short}.`;
+    case "battery-low":
+      return `${who}: ${device} har snart slut på batteri. Ladda eller byt.`;
+    case "not-worn":
+      return `${who}: ${device} bärs inte sedan ${since}. Fall larmas inte nu.`;
+    case "charging-long":
+      return `${who}: ${device} laddas sedan ${since}. Fall larmas inte nu.`;
+    case "tamper":
+      return `${who}: sensor öppnad eller lossad ${since}: ${short}.`;
+    case "sensor-stuck":
+      return `${who}: rörelsesensor har hängt sig sedan ${since}: ${short}.`;
+    case "clock-drift":
+      return `${who}: sensorns klocka går fel sedan ${since}: ${short}.`;
     case "rota-gap":
       return `Ingen på ${what} från ${write.day(message.since)} ${since}. Fyll luckan.`;
   }

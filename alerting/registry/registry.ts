@@ -168,6 +168,7 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
           lastSeenAt: null,
           online: null,
           battery: null,
+          gatewayId: null,
           ...(leadsOut ? { leadsOut } : {}),
         },
         dwelling,

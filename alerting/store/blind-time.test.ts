@@ -90,11 +90,41 @@ describe("when a gateway was lost", () => {
   });
 });
 
+test("what supervision finds wrong is an outage where no fall is seen meanwhile, from when it was so", async () => {
+  const dwelling = { id: "d1", alias: "38", unit: null, area: null, room: null };
+  const device = {
+    ...{
+      deviceId: "watch-1",
+      dwellingId: "d1",
+      placement: "wrist" as const,
+      room: null,
+      secretHash: "",
+      revoked: false,
+    },
+    ...{ addedAt: t, lastSeenAt: null, online: null, battery: null, gatewayId: null },
+  };
+  await store.registry.addDevices([{ device, dwelling, consentBy: "eva" }], { at: t, by: "eva" });
+  const more = { deviceClass: "wearable", gatewayId: "g1", battery: null, daysLeft: null, driftMs: null } as const;
+  const open = { endedAt: null, isRaised: false };
+  const told = (trouble: "overdue" | "charging-long" | "tamper", since: number) => ({
+    ...{ deviceId: "watch-1", trouble, since: t + since * minute, at: t + (since + 2) * minute, ...more, ...open },
+  });
+  await store.troubles.begin(told("overdue", 3));
+  await store.troubles.end(told("overdue", 3), t + 9 * minute);
+  await store.troubles.begin(told("charging-long", 20));
+  await store.troubles.begin(told("tamper", 25));
+  const { dwellings } = await store.blindTime.causes(t);
+  expect(dwellings[0]?.causes.wearables[0]?.outages).toMatchObject([
+    { reason: "overdue", from: t + 3 * minute, until: t + 9 * minute },
+    { reason: "not-worn", from: t + 20 * minute, until: null },
+  ]);
+});
+
 test("what a device says of itself begins and ends its outages; a goodbye is none, and presence sees no falls", async () => {
   const dwelling = { id: "d1", alias: "38", unit: null, area: null, room: null };
   const device = (deviceId: string) => ({
     ...{ deviceId, dwellingId: "d1", placement: "wrist" as const, room: null, secretHash: "", revoked: false },
-    ...{ addedAt: t, lastSeenAt: null, online: null, battery: null },
+    ...{ addedAt: t, lastSeenAt: null, online: null, battery: null, gatewayId: null },
   });
   const additions = ["watch-1", "motion-1"].map((id) => ({ device: device(id), dwelling, consentBy: "eva" }));
   await store.registry.addDevices(additions, { at: t, by: "eva" });
@@ -102,11 +132,11 @@ test("what a device says of itself begins and ends its outages; a goodbye is non
   const seen = (id: string, minutes: number, more: Partial<Parameters<Store["registry"]["deviceSeen"]>[2]>) =>
     store.registry.deviceSeen(id, t + minutes * minute, { online: null, battery: null, ...more });
   await seen("motion-1", 1, { tellsPresence: true });
-  await seen("watch-1", 2, { online: true, gateway: "g1" });
+  await seen("watch-1", 2, { online: true, gatewayId: "g1" });
   await seen("watch-1", 3, { online: false, goodbye: true });
   await seen("watch-1", 4, { online: false });
   await seen("watch-1", 5, { online: false });
-  await seen("watch-1", 6, { online: true, worn: false, gateway: "g2" });
+  await seen("watch-1", 6, { online: true, worn: false, gatewayId: "g2" });
   const [home] = (await store.blindTime.causes(0)).dwellings;
   expect(home?.causes).toMatchObject({ since: t, consents: [{ at: t, isGiven: true }] });
   expect(home?.causes.wearables).toEqual([

@@ -29,7 +29,12 @@ const touches = "(until_at IS NULL OR until_at > ?)";
 function deviceOutages(db: Database, from: number): DeviceOutage[] {
   return db.all<DeviceOutage>(
     `SELECT device_id AS deviceId, CASE kind WHEN 'offline' THEN 'overdue' ELSE 'not-worn' END AS reason, from_at AS "from", until_at AS until
-     FROM device_outages WHERE ${touches} ORDER BY id`,
+     FROM device_outages WHERE ${touches}
+     UNION ALL
+     SELECT device_id, CASE trouble WHEN 'overdue' THEN 'overdue' ELSE 'not-worn' END, since, ended_at
+     FROM device_troubles WHERE trouble IN ('overdue', 'not-worn', 'charging-long') AND (ended_at IS NULL OR ended_at > ?)
+     ORDER BY 3`,
+    from,
     from,
   );
 }

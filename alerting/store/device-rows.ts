@@ -22,13 +22,15 @@ interface Row {
   pause_from: number | null;
   pause_until: number | null;
   pause_reason: PauseReason | null;
+  gateway_id: string | null;
   leads_out: number;
   staff_tag: number;
   household: Household | null;
   residents: number;
 }
 
-const select = `SELECT devices.*, consents.state AS consent, dwellings.household AS household,
+const select = `SELECT devices.*,
+    (SELECT gateway_id FROM device_gateways WHERE device_id = devices.id ORDER BY id DESC LIMIT 1) AS gateway_id, consents.state AS consent, dwellings.household AS household,
     (SELECT COUNT(*) FROM residents WHERE residents.dwelling_id = devices.dwelling_id) AS residents,
     pauses.from_at AS pause_from, pauses.until_at AS pause_until, pauses.reason AS pause_reason
   FROM devices
@@ -88,5 +90,6 @@ function deviceOf(row: Row): DeviceRow {
     online: row.online === null ? null : row.online === 1,
     battery: row.battery,
     ...(row.staff_tag === 1 ? { staffTag: true } : {}),
+    gatewayId: row.gateway_id,
   };
 }

@@ -3,7 +3,7 @@ import type { DeviceSeen } from "./store.ts";
 
 /** What a device's own words tell of it, and what they begin and end. Within a transaction of the caller. */
 export function putDeviceSeen(db: Database, deviceId: string, at: number, seen: DeviceSeen): void {
-  const { online, battery, goodbye = false, worn = null, gateway = null, tellsPresence = false } = seen;
+  const { online, battery, goodbye = false, worn = null, gatewayId = null, tellsPresence = false } = seen;
   const isKnown = db.run(
     `UPDATE devices SET last_seen_at = MAX(COALESCE(last_seen_at, 0), ?), online = COALESCE(?, online), battery = COALESCE(?, battery),
        first_heard_at = COALESCE(first_heard_at, ?), tells_presence = MAX(tells_presence, ?) WHERE id = ?`,
@@ -20,7 +20,7 @@ export function putDeviceSeen(db: Database, deviceId: string, at: number, seen: 
   if (online === true) end(db, deviceId, "offline", at);
   if (worn === false) begin(db, deviceId, "not-worn", at);
   if (worn === true) end(db, deviceId, "not-worn", at);
-  if (gateway !== null) heardThrough(db, deviceId, gateway, at);
+  if (gatewayId !== null) heardThrough(db, deviceId, gatewayId, at);
 }
 
 function begin(db: Database, deviceId: string, kind: "offline" | "not-worn", at: number): void {
@@ -41,14 +41,14 @@ function end(db: Database, deviceId: string, kind: "offline" | "not-worn", at: n
   );
 }
 
-function heardThrough(db: Database, deviceId: string, gateway: string, at: number): void {
+function heardThrough(db: Database, deviceId: string, gatewayId: string, at: number): void {
   db.run(
     `INSERT INTO device_gateways (device_id, gateway_id, at) SELECT ?, ?, ?
      WHERE ? IS NOT (SELECT gateway_id FROM device_gateways WHERE device_id = ? ORDER BY id DESC LIMIT 1)`,
     deviceId,
-    gateway,
+    gatewayId,
     at,
-    gateway,
+    gatewayId,
     deviceId,
   );
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { deviceTroubleKinds } from "../device-trouble-kinds.ts";
 import { troubleKey, welfareKey } from "../welfare-keys.ts";
 import { appendAct } from "./audit.ts";
 import { type Change, recordChanges } from "./control.ts";
@@ -26,11 +27,15 @@ const erasureOf = (row: Row): Erasure => ({
 const unfinished = (db: Database) =>
   db.all<Row>("SELECT * FROM erasures WHERE finished_at IS NULL ORDER BY id").map(erasureOf);
 
-/** Whose keys and episodes are the dwelling's: its own, those of its presence, and those of its devices before they were in the register. */
+/** Whose keys and episodes are the dwelling's: its own, those of its presence, of its devices' faults, and of its devices before they were in the register. */
 function holdersOf(db: Database, dwellingId: string): string[] {
   const devices = db.all<{ id: string }>("SELECT id FROM devices WHERE dwelling_id = ?", dwellingId);
   const presence = [welfareKey(dwellingId), troubleKey({ kind: "presence-unheard", subject: dwellingId })];
-  return [dwellingId, ...presence, ...devices.map(({ id }) => `device:${id}`)];
+  const ofDevices = devices.flatMap(({ id }) => [
+    `device:${id}`,
+    ...deviceTroubleKinds.map((kind) => troubleKey({ kind, subject: id })),
+  ]);
+  return [dwellingId, ...presence, ...ofDevices];
 }
 
 function openEpisodes(db: Database, dwellingId: string): number {
@@ -120,6 +125,7 @@ function forget(db: Database, keyring: Keyring, erasureId: number, at: number): 
     "DELETE FROM threshold_versions WHERE device_id IN (SELECT id FROM devices WHERE dwelling_id = ?)",
     dwellingId,
   );
+  db.run("DELETE FROM device_troubles WHERE device_id IN (SELECT id FROM devices WHERE dwelling_id = ?)", dwellingId);
   done.devices = db.run(
     `UPDATE devices SET room = NULL, last_seen_at = NULL, online = NULL, battery = NULL, threshold = NULL, leads_out = 0,
        first_heard_at = NULL, tells_presence = 0, staff_tag = 0,

@@ -447,4 +447,25 @@ export const migrations: readonly string[] = [
   -- 1: it rests on the records of each who lives there, and goes by them; 0: somebody vouched for all of them.
   ALTER TABLE consents ADD COLUMN recorded INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- What supervision found wrong with devices, each outage a row, kept as history; open where ended_at is null. A device may be in no register.
+  -- since: since when it is so; for overdue, when it was last heard. at: when a gateway said so. Times are wall time, ms.
+  CREATE TABLE device_troubles (
+    device_id TEXT NOT NULL,
+    trouble TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    ended_at INTEGER,
+    device_class TEXT CHECK (device_class IN ('wearable', 'presence', 'button')),
+    gateway_id TEXT,
+    battery REAL,
+    days_left REAL,
+    drift_ms INTEGER,
+    -- 1: a technical alarm was raised for it.
+    raised INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (device_id, trouble, since)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX device_troubles_open ON device_troubles (trouble) WHERE ended_at IS NULL;
+  CREATE INDEX device_troubles_ended ON device_troubles (ended_at);
+  `,
 ];

@@ -35,6 +35,8 @@ export interface DeviceRow extends ControlDevice {
   battery: number | null;
   /** Staff's: pressed, it says that staff are in the dwelling. */
   staffTag?: boolean;
+  /** Through which gateway it was heard last; null where nobody has said. */
+  gatewayId: string | null;
 }
 
 /** A device that is new, in a dwelling that may be. `consentBy`: who vouches for its consent. */
@@ -133,7 +135,7 @@ export interface DeviceSeen {
   goodbye?: boolean;
   worn?: boolean | null;
   /** Through which gateway. */
-  gateway?: string | null;
+  gatewayId?: string | null;
   /** It has told of presence: it is no wearable. */
   tellsPresence?: boolean;
 }

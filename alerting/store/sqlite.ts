@@ -15,6 +15,7 @@ import { registryStore } from "./registry.ts";
 import { residentStore } from "./residents.ts";
 import { rotaStore } from "./rota.ts";
 import type { Store } from "./store.ts";
+import { troubleStore } from "./troubles.ts";
 import { userStore } from "./users.ts";
 import { watchStore } from "./watching.ts";
 
@@ -55,6 +56,7 @@ export function storeIn(db: Database, masterKey: MasterKeySource): Store {
     users: userStore(db),
     gateways: gatewayStore(db),
     blindTime: blindTimeStore(db),
+    troubles: troubleStore(db),
     rota: rotaStore(db),
     contacts: contactStore(db),
     probe: async () => void db.run("UPDATE probe SET beat = beat + 1"),

@@ -4,12 +4,14 @@ import type { BlindTimeStore } from "./blind-time-store.ts";
 import type { EpisodeStore, PageStore } from "./episode-store.ts";
 import type { ContactStore, ResidentStore, UserStore } from "./people-store.ts";
 import type { ControlStore, GatewayStore, RegistryStore, WatchStore } from "./registry-store.ts";
+import type { DeviceTroubleStore } from "./trouble-store.ts";
 
 export type * from "./audit-store.ts";
 export type * from "./blind-time-store.ts";
 export type * from "./episode-store.ts";
 export type * from "./people-store.ts";
 export type * from "./registry-store.ts";
+export type * from "./trouble-store.ts";
 
 /**
  * All that alerting keeps. Each method is one transaction, durable when it resolves; another database can stand behind it.
@@ -24,6 +26,7 @@ export interface Store {
   users: UserStore;
   gateways: GatewayStore;
   blindTime: BlindTimeStore;
+  troubles: DeviceTroubleStore;
   residents: ResidentStore;
   audit: AuditStore;
   erasure: ErasureStore;

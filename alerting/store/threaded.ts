@@ -56,6 +56,7 @@ export async function openThreadedStore(dataDir: string, masterKey?: MasterKeySo
     users: behind("users"),
     gateways: behind("gateways"),
     blindTime: behind("blindTime"),
+    troubles: behind("troubles"),
     residents: behind("residents"),
     audit: behind("audit"),
     erasure: behind("erasure"),

@@ -59,13 +59,14 @@ async function run(folder: string | undefined, { homes, json, ...numbers }: Flag
   process.stdout.write(`${text}\n`);
 }
 
-function usualFolder(): string {
+/** Where presence logs are, where nobody says. Throws where that is not known. */
+export function usualFolder(): string {
   const recordings = process.env.FALLVAKT_RECORDINGS;
   if (recordings) return join(recordings, "presence");
   throw new Error("Name a folder with presence logs, or set FALLVAKT_RECORDINGS to the folder that holds presence/.");
 }
 
-function wholeNumber(text: string): number {
+export function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("a whole number, 1 or more");
   return value;

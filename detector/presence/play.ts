@@ -13,7 +13,7 @@ export type Outage =
   | { kind: "stuck" | "stuck-on" | "dead"; deviceId: string; from: WallMs }
   | { kind: "gateway"; from: WallMs; until: WallMs };
 
-interface SimulatedSensor extends Change {
+export interface SimulatedSensor extends Change {
   saidAt: WallMs;
   seq: number;
 }
@@ -26,42 +26,62 @@ export interface PlayedHome {
   told: { at: WallMs; command: WelfareCommand }[];
 }
 
-/** The sensors have said nothing yet; each says what it first changes from an hour before the log's begin, spread over that hour. */
+/** A home that has said nothing yet. */
 export function openHome(log: HomeLog, settings?: Partial<WelfareSettings>): PlayedHome {
+  return {
+    sensors: sensorsOf(log),
+    state: openWelfare({ entrances: log.entrances, ...settings }),
+    wakeAt: null,
+    told: [],
+  };
+}
+
+/** A log's sensors: each says what it first changes from an hour before the log's begin, spread over that hour. */
+export function sensorsOf(log: HomeLog): SimulatedSensor[] {
   const first = new Map<string, Change>();
   for (const change of log.changes) if (!first.has(change.deviceId)) first.set(change.deviceId, change);
   const begin = (log.changes[0]?.at ?? 0) - repeatMs;
-  const sensors = [...first.values()].map((change, n) => ({
+  return [...first.values()].map((change, n) => ({
     ...change,
     state: change.state === "on" ? ("off" as const) : ("on" as const),
     saidAt: begin + (n * repeatMs) / first.size - repeatMs,
     seq: 0,
   }));
-  return { sensors, state: openWelfare({ entrances: log.entrances, ...settings }), wakeAt: null, told: [] };
 }
 
 /** Lets a home live up to `until` (exclusive): its sensors tell each change, and repeat themselves hourly. Changes the home given. */
 export function live(home: PlayedHome, changes: readonly Change[], until: WallMs, outage?: Outage): void {
-  if (outage?.kind === "stuck-on")
-    for (const one of home.sensors) if (one.deviceId === outage.deviceId) one.state = "on";
+  speak(home.sensors, changes, until, outage, (sensor, at) => hear(home, sensor, at, outage));
+  wake(home, until, outage);
+}
+
+/** What the sensors say up to `until` (exclusive). Changes them. */
+export function speak(
+  sensors: SimulatedSensor[],
+  changes: readonly Change[],
+  until: WallMs,
+  outage: Outage | undefined,
+  say: (sensor: SimulatedSensor, at: WallMs) => void,
+): void {
   let place = 0;
   for (;;) {
     const change = changes[place];
-    let speaker = home.sensors[0]!;
-    for (const one of home.sensors) if (one.saidAt < speaker.saidAt) speaker = one;
+    let speaker = sensors[0]!;
+    for (const one of sensors) if (one.saidAt < speaker.saidAt) speaker = one;
     const repeatAt = speaker.saidAt + repeatMs;
     const isChange = change !== undefined && change.at <= repeatAt;
     const at = isChange ? change.at : repeatAt;
     if (at >= until) break;
-    if (isChange) {
-      place++;
-      const sensor = home.sensors.find(({ deviceId }) => deviceId === change.deviceId);
-      if (!sensor || isStuck(outage, change)) continue;
-      sensor.state = change.state;
-      say(home, sensor, at, outage);
-    } else say(home, speaker, at, outage);
+    if (outage?.kind === "stuck-on" && at >= outage.from)
+      for (const one of sensors) if (one.deviceId === outage.deviceId) one.state = "on";
+    if (isChange) place++;
+    const sensor = isChange ? sensors.find(({ deviceId }) => deviceId === change.deviceId) : speaker;
+    if (!sensor || (isChange && isStuck(outage, change))) continue;
+    if (isChange) sensor.state = change.state;
+    sensor.saidAt = at;
+    sensor.seq++;
+    say(sensor, at);
   }
-  wake(home, until, outage);
 }
 
 /** What the sensors still tell when whoever lives there stops moving at `at`: motion ends, and nothing else. */
@@ -71,9 +91,7 @@ export function lastChanges({ sensors }: PlayedHome, at: WallMs): Change[] {
     .map(({ deviceId, sensor, room }) => ({ deviceId, sensor, room, state: "off" as const, at: at + motionEndsMs }));
 }
 
-function say(home: PlayedHome, sensor: SimulatedSensor, at: WallMs, outage: Outage | undefined): void {
-  sensor.saidAt = at;
-  sensor.seq++;
+function hear(home: PlayedHome, sensor: SimulatedSensor, at: WallMs, outage: Outage | undefined): void {
   wake(home, at, outage);
   if (outage?.kind === "dead" && outage.deviceId === sensor.deviceId && at >= outage.from) return;
   if (isAway(outage, at)) return;

@@ -65,7 +65,7 @@ const stuckAfterMs = 86_400_000;
 const stuckOthers = 200;
 
 /** An `on` that lasts longer means a sensor that hangs, ms. A door may stand open, and a radar see whoever lives there all day. */
-const longestOnMs: Record<PresenceReport["sensor"], number> = {
+export const longestOnMs: Record<PresenceReport["sensor"], number> = {
   motion: 3 * 3_600_000,
   flush: 3_600_000,
   seat: 30 * 3_600_000,

@@ -256,16 +256,31 @@ describe.skipIf(lacks("gcc"))("the C code does what the TypeScript does (needs g
     const kinds = ["birth", "heartbeat", "will"];
     const say = (line: string) => decodeReport(StatusReport, textBytes(inC([line])[0] ?? ""));
     for (const [number, kind] of kinds.entries())
-      expect(say(`status ${number} 7 81250 80 0 1 1.0 (b)`)).toEqual({
+      expect(say(`status ${number} 7 81250 80 0 1 0 1.0 (b)`)).toEqual({
         ok: true,
-        value: { v: 1, kind, boot: 7, t: 81_250, battery: 80, charging: false, worn: true, firmware: "1.0 (b)" },
+        value: {
+          v: 1,
+          kind,
+          boot: 7,
+          t: 81_250,
+          battery: 80,
+          charging: false,
+          worn: true,
+          tamper: false,
+          firmware: "1.0 (b)",
+        },
       });
-    expect(say("status 1 4294967295 9007199254740991 -1 -1 -1")).toEqual({
+    expect(say("status 1 4294967295 9007199254740991 -1 -1 -1 -1")).toEqual({
       ok: true,
       value: { v: 1, kind: "heartbeat", boot: 4_294_967_295, t: Number.MAX_SAFE_INTEGER },
     });
-    const not = ["status 3 7 0 1 1 1", "status 1 7 0 101 1 1", 'status 1 7 0 1 1 1 a"b', "status 1 7 0 1 1 1 a\\b"];
-    expect(inC([...not, `status 1 7 0 1 1 1 ${"x".repeat(41)}`, `status 1 7 ${2 ** 53} 1 1 1`])).toEqual(
+    const not = [
+      "status 3 7 0 1 1 1 0",
+      "status 1 7 0 101 1 1 0",
+      'status 1 7 0 1 1 1 0 a"b',
+      "status 1 7 0 1 1 1 0 a\\b",
+    ];
+    expect(inC([...not, `status 1 7 0 1 1 1 1 ${"x".repeat(41)}`, `status 1 7 ${2 ** 53} 1 1 1 1`])).toEqual(
       Array.from({ length: 6 }, () => "refused"),
     );
   });

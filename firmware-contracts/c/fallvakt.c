@@ -208,6 +208,10 @@ size_t fallvakt_status_json(const fallvakt_status *m, char *out, size_t out_size
         add_text(&w, ",\"worn\":");
         add_text(&w, m->worn ? "true" : "false");
     }
+    if (m->tamper >= 0) {
+        add_text(&w, ",\"tamper\":");
+        add_text(&w, m->tamper ? "true" : "false");
+    }
     if (m->firmware) {
         if (!is_plain(m->firmware, 40)) return 0;
         add_text(&w, ",\"firmware\":\"");

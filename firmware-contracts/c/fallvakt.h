@@ -112,6 +112,7 @@ typedef struct {
     int8_t battery; /* Charge left, per cent; -1 not known: left out */
     int8_t charging; /* 1 yes, 0 no, -1 not known: left out */
     int8_t worn; /* 1 yes, 0 no, -1 not known: left out */
+    int8_t tamper; /* Somebody has opened it, or torn it from its place; 1 yes, 0 no, -1 not known: left out */
     const char *firmware; /* ASCII, 40 characters at most; NULL: left out */
 } fallvakt_status;
 

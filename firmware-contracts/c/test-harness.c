@@ -138,6 +138,7 @@ static void status(void)
     m.battery = (int8_t)signed_number();
     m.charging = (int8_t)signed_number();
     m.worn = (int8_t)signed_number();
+    m.tamper = (int8_t)signed_number();
     m.firmware = strtok(NULL, "\n");
     print_json(out, fallvakt_status_json(&m, out, sizeof out));
 }

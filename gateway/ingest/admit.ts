@@ -62,12 +62,15 @@ function as<T>(
 
 const clockToleranceMs = 60_000;
 
+/** How far the device's clock is ahead of the gateway's, ms, by a frame; NaN where the device says that it is not set. */
+export function clockAheadMs(frame: AccelFrame, arrivedAt: number): number {
+  if (frame.clockUnset) return Number.NaN;
+  const lastSampleAt = frame.deviceTimeMs + (frame.samples.length / 3 - 1) * (1000 / frame.rateHz);
+  return lastSampleAt - (arrivedAt - frame.ageMs);
+}
+
 /**
  * Whether the device's clock disagrees with the gateway's by more than a minute though the device says that it is set.
  * Such a frame is taken like any other: its arrival and its age are what count.
  */
-export function hasSuspectClock(frame: AccelFrame, arrivedAt: number): boolean {
-  if (frame.clockUnset) return false;
-  const lastSampleAt = frame.deviceTimeMs + (frame.samples.length / 3 - 1) * (1000 / frame.rateHz);
-  return Math.abs(arrivedAt - frame.ageMs - lastSampleAt) > clockToleranceMs;
-}
+export const isSuspectClock = (aheadMs: number) => Math.abs(aheadMs) > clockToleranceMs;

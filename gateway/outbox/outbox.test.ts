@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pino } from "pino";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { systemClock } from "../../firmware-contracts/clock.ts";
 import type { Detection } from "../../firmware-contracts/detection.ts";
 import {
@@ -11,6 +11,7 @@ import {
   type FallUpdate,
   type Intake,
   itemId,
+  type SupervisionEvent,
   type WelfareEvent,
 } from "../../firmware-contracts/intake.ts";
 import { createCounters } from "../counters.ts";
@@ -301,4 +302,29 @@ test("where the disk takes nothing welfare events are safe once alerting has the
   await outbox.keepWelfare(changes(welfare(2)));
   await expect.poll(() => taken, { timeout: 5000 }).toEqual([1, 2].map((n) => welfare(n).id));
   await expect.poll(() => outbox.isEmpty(), { timeout: 5000 }).toBe(true);
+});
+
+test("words of supervision go in order, each once, with what is known of the devices in the same commit", async () => {
+  const taken: string[] = [];
+  let isAway = true;
+  const { outbox } = open(async (item) => {
+    if (isAway) throw new Error("away");
+    taken.push(itemId(item));
+  });
+  const word = (event: "began" | "ended"): SupervisionEvent => ({
+    v: 1,
+    id: `watch-1.overdue.5.${event}`,
+    deviceId: "watch-1",
+    at: 9,
+    event,
+    trouble: "overdue",
+    since: 5,
+  });
+  const kept = [{ id: "watch-1", body: "{}" }];
+  await outbox.keepSupervision({ kept, gone: [], events: [word("began")] });
+  await outbox.keepSupervision({ kept: [], gone: ["watch-1"], events: [word("began"), word("ended")] });
+  expect(await store.readSupervision()).toEqual([]);
+  isAway = false;
+  await vi.waitFor(async () => expect(await store.countSupervision()).toBe(0), 5000);
+  expect(taken).toEqual(["watch-1.overdue.5.began", "watch-1.overdue.5.ended"]);
 });

@@ -1,13 +1,19 @@
 import type { Logger } from "pino";
 import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
 import type { Detection } from "../../firmware-contracts/detection.ts";
-import type { FallUpdate, Intake, IntakeItem, WelfareEvent } from "../../firmware-contracts/intake.ts";
+import type {
+  FallUpdate,
+  Intake,
+  IntakeItem,
+  SupervisionEvent,
+  WelfareEvent,
+} from "../../firmware-contracts/intake.ts";
 import type { Counters } from "../counters.ts";
 import { within } from "../time-limit.ts";
 import { Away } from "./away.ts";
 import type { KeptWatch } from "./kept-watch.ts";
 import { RefusedItem } from "./refused-item.ts";
-import type { OutboxEvent, OutboxStore, WelfareChanges } from "./store.ts";
+import type { OutboxEvent, OutboxStore, SupervisionChanges, WelfareChanges } from "./store.ts";
 
 /** Events are written together so often, ms. */
 const eventFlushMs = 250;
@@ -51,6 +57,8 @@ export interface Outbox {
    * rejects where neither is so. The same id twice is one event.
    */
   keepWelfare(changes: WelfareChanges): Promise<void>;
+  /** The same for what supervision knows of devices. */
+  keepSupervision(changes: SupervisionChanges): Promise<void>;
   /** Events are dropped, oldest first and counted, where they cannot be kept. */
   event(event: OutboxEvent): void;
   /** False from a failed commit until one succeeds. */
@@ -79,6 +87,14 @@ const handedOn = {
       delivered: "outbox.welfare.delivered",
       dropped: "outbox.welfare.dropped",
       failed: "outbox.welfare.failed",
+    },
+  },
+  supervision: {
+    what: "a word of supervision",
+    counts: {
+      delivered: "outbox.supervision.delivered",
+      dropped: "outbox.supervision.dropped",
+      failed: "outbox.supervision.failed",
     },
   },
 } satisfies Record<string, HandedOn>;
@@ -321,6 +337,37 @@ export function createOutbox(options: OutboxOptions): Outbox {
     ),
   );
 
+  const submitSupervision = (event: SupervisionEvent) =>
+    submitOrDrop(handedOn.supervision, event.id, { type: "supervision-event", event });
+  /** In order: an outage's end is not to come before its beginning. */
+  const supervision = sender(
+    "supervision",
+    oneByOne(
+      (limit) => store.waitingSupervision(limit),
+      submitSupervision,
+      (ids, at) => store.supervisionDelivered(ids, at),
+      false,
+    ),
+  );
+
+  /** Keeps what is known together with what is told of it. */
+  async function keepAll<Event>(
+    events: readonly Event[],
+    keep: () => Promise<void>,
+    wake: () => void,
+    submit: (event: Event) => ReturnType<typeof submitOrDrop>,
+  ): Promise<void> {
+    try {
+      await keep();
+      if (events.length > 0) wake();
+    } catch (error) {
+      failed(error);
+      if (events.length === 0) throw error;
+      // No room here: then alerting itself must have it.
+      for (const event of events) if ((await submit(event)) !== "done") throw error;
+    }
+  }
+
   async function flushEvents(): Promise<void> {
     const list = fresh;
     fresh = [];
@@ -418,17 +465,20 @@ export function createOutbox(options: OutboxOptions): Outbox {
       // At a stop it goes on after the next start, and is told where nobody is seen to get up.
       untilDone(() => store.endWatch(detectionId, clock.wallNow())).catch(() => {});
     },
-    async keepWelfare(changes) {
-      try {
-        await store.putWelfare(changes);
-        if (changes.events.length > 0) welfare.wake(true);
-      } catch (error) {
-        failed(error);
-        if (changes.events.length === 0) throw error;
-        // No room here: then alerting itself must have it.
-        for (const event of changes.events) if ((await submitWelfare(event)) !== "done") throw error;
-      }
-    },
+    keepWelfare: (changes) =>
+      keepAll(
+        changes.events,
+        () => store.putWelfare(changes),
+        () => welfare.wake(true),
+        submitWelfare,
+      ),
+    keepSupervision: (changes) =>
+      keepAll(
+        changes.events,
+        () => store.putSupervision(changes),
+        () => supervision.wake(true),
+        submitSupervision,
+      ),
     event(event) {
       fresh.push(event);
       if (fresh.length > options.maxEvents) {
@@ -442,7 +492,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
     },
     async isEmpty() {
       if (fresh.length > 0 || flushing > 0 || isCommitting) return false;
-      const waiting = [store.countDetections(), store.countFallUpdates(), store.countWelfare(), store.countEvents()];
+      const waiting = [
+        store.countDetections(),
+        store.countFallUpdates(),
+        store.countWelfare(),
+        store.countSupervision(),
+        store.countEvents(),
+      ];
       return (await Promise.all(waiting)).every((count) => count === 0);
     },
     start() {
@@ -450,6 +506,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       detections.wake(true);
       updates.wake(true);
       welfare.wake(true);
+      supervision.wake(true);
       events.wake(true);
     },
     stop() {
@@ -463,5 +520,5 @@ export function createOutbox(options: OutboxOptions): Outbox {
 }
 
 function itemOf(event: OutboxEvent): IntakeItem {
-  return "gatewayId" in event ? { type: "gateway-event", event } : { type: "device-event", event };
+  return "deviceId" in event ? { type: "device-event", event } : { type: "gateway-event", event };
 }

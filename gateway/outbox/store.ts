@@ -4,6 +4,7 @@ import { Tinypool } from "tinypool";
 import type { OutboxTables } from "./tables.ts";
 import type { TablesCall } from "./tables-worker.ts";
 
+export type { SupervisionChanges } from "./supervision-tables.ts";
 export type { OutboxEvent } from "./tables.ts";
 export type { WelfareChanges } from "./welfare-tables.ts";
 
@@ -61,6 +62,11 @@ export function createOutboxStore(folder: string): OutboxStore {
     waitingWelfare: (...args) => call("waitingWelfare", ...args),
     welfareDelivered: (...args) => call("welfareDelivered", ...args),
     countWelfare: (...args) => call("countWelfare", ...args),
+    putSupervision: (...args) => call("putSupervision", ...args),
+    readSupervision: (...args) => call("readSupervision", ...args),
+    waitingSupervision: (...args) => call("waitingSupervision", ...args),
+    supervisionDelivered: (...args) => call("supervisionDelivered", ...args),
+    countSupervision: (...args) => call("countSupervision", ...args),
     readControl: (...args) => call("readControl", ...args),
     writeControl: (...args) => call("writeControl", ...args),
     probe: (...args) => call("probe", ...args),

@@ -7,6 +7,7 @@ import { Detection } from "../../firmware-contracts/detection.ts";
 import { DeviceEvent, FallUpdate, GatewayEvent } from "../../firmware-contracts/intake.ts";
 import { KeptControl } from "../ingest/kept-control.ts";
 import { KeptWatch } from "./kept-watch.ts";
+import { createSupervisionTables, openSupervisionTables, type SupervisionTables } from "./supervision-tables.ts";
 import { createWelfareTables, openWelfareTables, type WelfareTables } from "./welfare-tables.ts";
 
 /** What goes out beside Detections. */
@@ -26,7 +27,7 @@ const remembered = [
  * What the gateway must not forget. Detections and the last Control are in `gateway.sqlite` (WAL, synchronous=FULL: a commit is on the disk when it
  * returns); device events in `events.sqlite` (synchronous=NORMAL: a power cut may cost the last seconds of them), so that they never hold up a Detection.
  */
-export interface OutboxTables extends WelfareTables {
+export interface OutboxTables extends WelfareTables, SupervisionTables {
   /** Makes folder and files, and forgets what was delivered long ago. Throws where that cannot be done. */
   open(at: WallMs): void;
   close(): void;
@@ -79,6 +80,11 @@ export function createOutboxTables(folder: string): OutboxTables {
     }
   }
 
+  function inTransaction(work: (database: DatabaseSync) => void): void {
+    const database = need(main);
+    transaction(database, () => work(database));
+  }
+
   function endWatch(database: DatabaseSync, detectionId: string, at: WallMs): void {
     database
       .prepare(
@@ -104,6 +110,7 @@ export function createOutboxTables(folder: string): OutboxTables {
         main.prepare(`DELETE FROM ${table} WHERE ${column} < ?`).run(Math.round(at - rememberMs));
       }
       openWelfareTables(main, Math.round(at - rememberMs));
+      openSupervisionTables(main, Math.round(at - rememberMs));
       events = new DatabaseSync(join(folder, "events.sqlite"));
       events.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 250;
         CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL) STRICT;`);
@@ -211,13 +218,8 @@ export function createOutboxTables(folder: string): OutboxTables {
         .prepare("INSERT INTO control (one, body) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET body = excluded.body")
         .run(JSON.stringify(control));
     },
-    ...createWelfareTables(
-      (work) => {
-        const database = need(main);
-        transaction(database, () => work(database));
-      },
-      () => need(main),
-    ),
+    ...createWelfareTables(inTransaction, () => need(main)),
+    ...createSupervisionTables(inTransaction, () => need(main)),
     probe() {
       need(main).exec("INSERT INTO probe (one, times) VALUES (1, 1) ON CONFLICT (one) DO UPDATE SET times = times + 1");
     },

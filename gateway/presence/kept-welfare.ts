@@ -1,13 +1,8 @@
 import { z } from "zod";
+import type { Kept } from "../outbox/kept-tables.ts";
 import type { DwellingWelfare } from "./dwelling-welfare.ts";
 
-/** What is known of a dwelling, as it lies on the disk. */
-export interface KeptWelfare {
-  dwelling: string;
-  body: string;
-}
-
-/** As far as it is looked at here: what is in it is the state machine's, which another version may have written otherwise under another `v`. */
+/** What is known of a dwelling, as it lies on the disk, as far as it is looked at here: what is in it is the state machine's, which another version may have written otherwise under another `v`. */
 const Body = z.object({
   v: z.literal(1),
   welfare: z.looseObject({
@@ -23,12 +18,12 @@ const Body = z.object({
   }),
 });
 
-export function keptOf(dwelling: string, welfare: DwellingWelfare): KeptWelfare {
-  return { dwelling, body: JSON.stringify({ v: 1, welfare }) };
+export function keptOf(dwelling: string, welfare: DwellingWelfare): Kept {
+  return { id: dwelling, body: JSON.stringify({ v: 1, welfare }) };
 }
 
 /** Null where it cannot be read. Never throws. */
-export function welfareIn({ body }: KeptWelfare): DwellingWelfare | null {
+export function welfareIn({ body }: Kept): DwellingWelfare | null {
   let parsed: unknown;
   try {
     parsed = JSON.parse(body);

@@ -193,7 +193,7 @@ export function createPresence(options: PresenceOptions): Presence {
       let latest: WallMs = heardUntil ?? 0;
       for (const one of found.kept) {
         const welfare = welfareIn(one);
-        if (welfare) kept.set(one.dwelling, welfare);
+        if (welfare) kept.set(one.id, welfare);
         else counters.add("welfare.unreadable");
         latest = Math.max(latest, welfare?.state.now ?? 0);
       }

@@ -9,7 +9,7 @@ import type { FallUpdate } from "../../firmware-contracts/intake.ts";
 import type { CandidateLog } from "../candidates/log.ts";
 import { createCandidateNotes } from "../candidates/notes.ts";
 import type { Counters } from "../counters.ts";
-import { hasSuspectClock, type Refused } from "../ingest/admit.ts";
+import { clockAheadMs, isSuspectClock, type Refused } from "../ingest/admit.ts";
 import { heldUntil, openSequence, type Place, place, releaseOverdue, takeNext } from "../ingest/sequence.ts";
 import type { KeptWatch } from "../outbox/kept-watch.ts";
 import { within } from "../time-limit.ts";
@@ -83,6 +83,10 @@ export interface Session {
   letGo(): void;
   /** Consent is withdrawn: nothing more is judged, and nothing kept but for a Detection that is not yet safe. The session is of no more use. */
   forget(): void;
+  /** When its last frame arrived, in steady time; 0 where none did. */
+  readonly heardAt: WallMs;
+  /** How far its clock was ahead of the gateway's by that frame, ms; NaN where it is not set. */
+  readonly clockAheadMs: number;
   /** Something is undecided, or a Detection is not yet safe. */
   readonly busy: boolean;
   stop(): void;
@@ -102,6 +106,7 @@ export function createSession(options: SessionOptions): Session {
   let unsafe = 0;
   let replayNow: WallMs | null = null;
   let clockSuspect = false;
+  let aheadMs = Number.NaN;
   let lastFrameAt: WallMs = 0;
   let stopped = false;
   let forgotten = false;
@@ -226,7 +231,8 @@ export function createSession(options: SessionOptions): Session {
 
   function take(entry: RingEntry): void {
     const { frame, bootId, sequence: number, arrivedAt } = entry;
-    const isSuspect = !frame.clockUnset && hasSuspectClock(frame, time.toWall(arrivedAt));
+    aheadMs = frame.clockUnset ? Number.NaN : clockAheadMs(frame, time.toWall(arrivedAt));
+    const isSuspect = isSuspectClock(aheadMs);
     if (isSuspect) counters.add("frames.clock-suspect");
     if (isSuspect && !clockSuspect) options.onSuspectClock();
     clockSuspect = isSuspect;
@@ -429,6 +435,12 @@ export function createSession(options: SessionOptions): Session {
       callOffRelease?.();
       callOffRelease = null;
       release();
+    },
+    get heardAt() {
+      return lastFrameAt;
+    },
+    get clockAheadMs() {
+      return aheadMs;
     },
     get busy() {
       return isUndecided() || unsafe > 0 || owed.length > 0 || committing !== null;

@@ -7,7 +7,7 @@ import { AlertingConfig } from "../../alerting/config.ts";
 import { openSqliteStore } from "../../alerting/store/sqlite.ts";
 import type { Store } from "../../alerting/store/store.ts";
 import type { Detection } from "../../firmware-contracts/detection.ts";
-import type { WelfareEvent } from "../../firmware-contracts/intake.ts";
+import type { SupervisionEvent, WelfareEvent } from "../../firmware-contracts/intake.ts";
 import {
   type PhoneNetwork,
   type PhoneNetworkOptions,
@@ -260,6 +260,20 @@ export class Night {
   }
 
   /** What the presence sensors of the dwelling with this key tell of its activity: a gateway hands it in. */
+  /** A gateway's word on a device. `since`: default now. */
+  async supervise(
+    deviceId: string,
+    event: SupervisionEvent["event"],
+    trouble: SupervisionEvent["trouble"],
+    more: Partial<SupervisionEvent> = {},
+  ): Promise<void> {
+    const at = Math.round(this.clock.wallNow());
+    const since = more.since ?? at;
+    const told = { v: 1 as const, id: `${deviceId}.${trouble}.${since}.${event}`, deviceId, at, event, trouble };
+    this.sign();
+    await this.alerting.intake.submit({ type: "supervision-event", event: { ...told, since, ...more } });
+  }
+
   async welfare(key: string, event: WelfareEvent["event"], id: string): Promise<void> {
     const dwelling = await this.store(async (store) => (await store.registry.device(`belt-${key}`))?.dwelling.id ?? "");
     const at = Math.round(this.clock.wallNow());

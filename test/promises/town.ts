@@ -51,6 +51,8 @@ export interface TownOptions {
   dataDir?: string;
   /** Gateway and alerting apart, with a wire between them: `wire`. */
   apart?: boolean;
+  /** Changes to the gateway's settings. */
+  gateway?: Record<string, unknown>;
   /** Default: errors, to standard error. */
   log?: Logger;
   /** Brokers of homes, as `gateway.adapters` has them. */
@@ -100,6 +102,7 @@ export function townSettings(
       mqtt: { port: options.mqttPort ?? 0, ...(tls ? { tls } : {}) },
       detector: { backend: "auto" },
       ...(options.adapters ? { adapters: options.adapters } : {}),
+      ...options.gateway,
       ...(options.outside ? { outside: { ...options.outside, ...gatewayUser } } : {}),
     },
     alerting: {

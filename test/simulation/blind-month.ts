@@ -3,6 +3,7 @@ import { createLifeBeat, type LifeBeat } from "../../alerting/blind-time/beat.ts
 import type { BlindReason } from "../../alerting/blind-time/causes.ts";
 import { type BlindTimeTeller, createBlindTimeTeller } from "../../alerting/blind-time/teller.ts";
 import { createCounters } from "../../alerting/counters.ts";
+import { createDeviceTroubles } from "../../alerting/device-troubles.ts";
 import type { ServiceEvent } from "../../alerting/events.ts";
 import { createGatewayTroubles } from "../../alerting/intake/gateway-troubles.ts";
 import { createGatewayWatch, type GatewayWatch } from "../../alerting/intake/gateway-watch.ts";
@@ -132,10 +133,12 @@ export class BlindMonth {
     const store = () => this.store;
     const blind = { store: () => this.store.blindTime, clock, counters, log };
     const watch = createGatewayWatch({ store: () => this.store.gateways, clock: skipping, log, onEvent: () => {} });
+    const keeper = () => ({ cancel: async () => {} }) as unknown as Keeper;
+    const onEvent = () => {};
+    const deviceTroubles = createDeviceTroubles({ store, keeper, gatewayWatch: watch, clock, log, onEvent });
     const intake = createIntake({
-      ...{ store, clock, counters, log, gatewayWatch: watch, gatewayTroubles: createGatewayTroubles() },
-      keeper: () => ({ cancel: async () => {} }) as unknown as Keeper,
-      onEvent: () => {},
+      ...{ store, clock, counters, log, keeper, onEvent, deviceTroubles },
+      ...{ gatewayWatch: watch, gatewayTroubles: createGatewayTroubles() },
     });
     const beat = createLifeBeat(blind);
     const teller = createBlindTimeTeller({ ...blind, onEvent: (event) => this.told.push(event) });

@@ -4,6 +4,7 @@ import type { Channel } from "../../alerting/channels/channel.ts";
 import type { AlertingConfig } from "../../alerting/config.ts";
 import type { ConsoleAction, ConsoleUser } from "../../alerting/console/api.ts";
 import { createCounters } from "../../alerting/counters.ts";
+import { createDeviceTroubles } from "../../alerting/device-troubles.ts";
 import { createDispatcher } from "../../alerting/dispatcher.ts";
 import type { Draws } from "../../alerting/draws.ts";
 import type { step } from "../../alerting/episode.ts";
@@ -118,6 +119,10 @@ export function createLife(options: LifeOptions): Life {
     log,
     gatewayTroubles: createGatewayTroubles(),
     gatewayWatch,
+    deviceTroubles: createDeviceTroubles({
+      ...{ store: () => store, keeper: () => keeper, gatewayWatch, clock, log },
+      onEvent: events.tell,
+    }),
     onEvent: events.tell,
   });
 

@@ -473,6 +473,7 @@ export function createTown(options: TownOptions) {
             lastSeenAt: null,
             online: null,
             battery: null,
+            gatewayId: null,
           },
           dwelling: { id, alias, area: "Norrby", room: null, unit: null },
           consentBy: "eva",
