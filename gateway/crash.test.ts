@@ -19,6 +19,8 @@ const device = "watch-1";
 let server: Server;
 let url: string;
 let taken: string[] = [];
+/** Words of supervision by their ids: one that was taken may come again. */
+let outages = new Set<string>();
 const running = new Set<ChildProcess>();
 
 beforeAll(async () => {
@@ -36,6 +38,7 @@ beforeAll(async () => {
     request.on("end", () => {
       const item = IntakeItem.parse(JSON.parse(body));
       if (item.type === "detection" || item.type === "fall-update") taken.push(itemId(item));
+      if (item.type === "supervision-event") outages.add(item.event.id);
       response.writeHead(204).end();
     });
   });
@@ -49,9 +52,9 @@ afterAll(() => {
   server.closeAllConnections();
 });
 
-async function startVictim(folder: string, speed = 1): Promise<{ mqttUrl: string; kill(): Promise<void> }> {
+async function startVictim(folder: string, speed = 1, more = {}): Promise<{ mqttUrl: string; kill(): Promise<void> }> {
   const victim = fileURLToPath(new URL("crash-victim.ts", import.meta.url));
-  const child = spawn(process.execPath, [victim, folder, url, token, "{}", String(speed)], {
+  const child = spawn(process.execPath, [victim, folder, url, token, JSON.stringify(more), String(speed)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   running.add(child);
@@ -167,3 +170,34 @@ describe("killed with SIGKILL after an acknowledgement", () => {
     await rm(folder, { recursive: true });
   });
 });
+
+test("killed with -9 after an outage was told: it is not told again, and its end is, once", async () => {
+  outages = new Set();
+  const folder = await mkdtemp(join(tmpdir(), "fallvakt-gateway-"));
+  const more = { supervision: { buttonMinutes: 2 } };
+  const say = async (mqttUrl: string) => {
+    const options = {
+      clientId: device,
+      username: device,
+      password: `secret-of-${device}`,
+      protocolVersion: 4 as const,
+    };
+    const client = await mqtt.connectAsync(mqttUrl, options);
+    await publish(client, device, "status", JSON.stringify({ v: 1, kind: "heartbeat" }));
+    await client.endAsync(true);
+  };
+  try {
+    const first = await startVictim(folder, 40, more);
+    await say(first.mqttUrl);
+    await until("it is told", () => outages.size > 0);
+    await first.kill();
+    const second = await startVictim(folder, 40, more);
+    await say(second.mqttUrl);
+    await until("its end is told", () => outages.size > 1);
+    await second.kill();
+    const [began = "", ...others] = outages;
+    expect(others).toEqual([began.replace("began", "ended")]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}, 60_000);
