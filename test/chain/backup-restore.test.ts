@@ -30,7 +30,6 @@ beforeEach(async () => {
   devices = [await service.addDevice("button-38", "38"), await service.addDevice("button-47", "47")];
   await service.start();
   for (const device of devices) await device.connect();
-  for (const phone of network.phones.values()) phone.inbox.length = 0;
 });
 afterEach(async () => {
   await service.close();
@@ -62,7 +61,8 @@ function openAlarms(): { id: string; code: string; alias: string; hasDue: number
 }
 
 const textsAbout = (key: string) =>
-  [...network.phones.values()].flatMap(({ inbox }) => inbox).filter(({ body }) => body.includes(`Nyckel ${key}`)).length;
+  [...network.phones.values()].flatMap(({ inbox }) => inbox).filter(({ body }) => body.includes(`Nyckel ${key}`))
+    .length;
 
 async function press(device: SimulatedDevice, key: string): Promise<void> {
   await device.help();
