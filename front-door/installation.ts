@@ -67,7 +67,7 @@ function releases(from: string, version: string, root: string): Installation {
     install() {
       const draft = `${target}.new`;
       rmSync(draft, { recursive: true, force: true });
-      cpSync(from, draft, { recursive: true });
+      cpSync(from, draft, { recursive: true, verbatimSymlinks: true });
       rmSync(target, { recursive: true, force: true });
       renameSync(draft, target);
       pointTo(version);

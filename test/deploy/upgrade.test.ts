@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -16,8 +17,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../firmware-contracts/clock.ts";
 import { type Upgraded, upgrade } from "../../front-door/upgrade.ts";
-import type { NodeArch } from "../../gateway/deploy/debian/control.ts";
-import { stageService } from "../../gateway/deploy/debian/stage.ts";
+import { compileService } from "../../gateway/deploy/debian/stage.ts";
 import type { SimulatedDevice } from "../../simulators/device/device.ts";
 import type { PhoneNetwork } from "../../simulators/phone-network/network.ts";
 import { isPaged, openPhones, prepareService, type ServiceProcess } from "../faults/service-process.ts";
@@ -46,12 +46,17 @@ function rewrite(file: string, change: (text: string) => string): void {
 }
 
 beforeAll(async () => {
-  stageService(join(folder, "staged"), process.arch as NodeArch, "1.0.0", () => {});
+  const staged = join(folder, "staged");
+  compileService(staged, "1.0.0");
+  // What no version changes, by links: copies of it would take most of the time.
+  mkdirSync(join(staged, "bin"));
+  symlinkSync(process.execPath, join(staged, "bin/node"));
+  symlinkSync(realpathSync("node_modules"), join(staged, "node_modules"));
   network = await openPhones(clock);
   service = await prepareService(network);
   device = await service.addDevice("button-38", "38");
   mkdirSync(join(root, "releases"), { recursive: true });
-  cpSync(packageOf("1.0.0"), join(root, "releases/1.0.0"), { recursive: true });
+  cpSync(packageOf("1.0.0"), join(root, "releases/1.0.0"), { recursive: true, verbatimSymlinks: true });
   symlinkSync("releases/1.0.0", join(root, "current"));
   // What systemd does: whatever ends is started again.
   const config = join(service.folder, "fallvakt.yaml");

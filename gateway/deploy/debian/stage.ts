@@ -18,19 +18,15 @@ export function manifest(): Record<string, string> {
   return JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, string>;
 }
 
-/**
- * Puts the whole service into a folder, as it is installed: dist/, node_modules/, package.json and bin/node. Compiled anew, apart from the repository's own dist/.
- * @throws where tsc, Vite or npm fails.
- */
-export function stageService(lib: string, arch: NodeArch, version: string, say: (line: string) => void): void {
+/** Compiles the service into a folder: dist/ and package.json, apart from the repository's own dist/. @throws where tsc or Vite fails. */
+export function compileService(lib: string, version: string): void {
+  mkdirSync(lib, { recursive: true });
+  const dist = join(lib, "dist");
   const run = (script: string, ...args: string[]) =>
     execFileSync(process.execPath, [join(root, "node_modules", script), ...args], {
       cwd: root,
       stdio: ["ignore", "ignore", "inherit"],
     });
-  say("compiling …");
-  mkdirSync(lib, { recursive: true });
-  const dist = join(lib, "dist");
   execFileSync(join(root, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json", "--outDir", dist], {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
@@ -38,12 +34,18 @@ export function stageService(lib: string, arch: NodeArch, version: string, say: 
   cpSync(join(root, "detector/model"), join(dist, "detector/model"), { recursive: true });
   const web = ["--config", "alerting/console/web/vite.config.ts", "--logLevel", "warn"];
   run("vite/bin/vite.js", "build", ...web, "--emptyOutDir", "--outDir", join(dist, "alerting/console/web/dist"));
-  say("gathering packages and Node …");
   const { name, type, license, description } = manifest();
   writeFileSync(
     join(lib, "package.json"),
     `${JSON.stringify({ name, version, type, license, description }, null, 2)}\n`,
   );
+}
+
+/** Puts the whole service into a folder, as it is installed: what is compiled, node_modules/ and bin/node. @throws where tsc, Vite or npm fails. */
+export function stageService(lib: string, arch: NodeArch, version: string, say: (line: string) => void): void {
+  say("compiling …");
+  compileService(lib, version);
+  say("gathering packages and Node …");
   const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as Lock;
   for (const path of productionPackages(lock, leftOut)) {
     if (!existsSync(join(root, path))) continue; // An optional one for another machine.
