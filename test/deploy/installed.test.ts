@@ -96,7 +96,7 @@ const hardened = [
 test.skipIf(lacks("dpkg as root"))(
   "the Debian package: installed, set up, a fall pages, removed and purged (needs root and dpkg)",
   {
-    timeout: 280_000,
+    timeout: 240_000,
   },
   async () => {
     // Its purge deletes them.
