@@ -146,7 +146,7 @@ export function askToRestore(dataDir: string, part: Part, order: unknown): Promi
 
 function ask(socket: string, method: string, path: string, body?: unknown, withinMs?: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath: socket, method, path }, (response) => {
+    const call = request({ socketPath: socket, method, path, timeout: withinMs ?? 0 }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (chunk: string) => {
         text += chunk;
@@ -162,9 +162,7 @@ function ask(socket: string, method: string, path: string, body?: unknown, withi
       });
     });
     call.on("error", reject);
-    if (withinMs !== undefined) {
-      call.setTimeout(withinMs, () => call.destroy(new Error(`the service at ${socket} does not answer`)));
-    }
+    call.on("timeout", () => call.destroy(new Error(`the service at ${socket} does not answer`)));
     call.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }

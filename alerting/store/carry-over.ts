@@ -1,5 +1,5 @@
 import { appendAct } from "./audit.ts";
-import { type Change, recordChanges } from "./control.ts";
+import { type Change, raiseVersion, recordChanges, versionOf } from "./control.ts";
 import { type Database, openAsItIs, openDatabase } from "./database.ts";
 import { createKeyring } from "./keyring.ts";
 import { appendLog, type LogRow, openEntry } from "./log.ts";
@@ -54,7 +54,7 @@ export function carryOver({ backup, present, masterKey, act, madeAt }: CarryOver
       const carried = from ? takeFrom(from) : nothing();
       const seen = from?.get<{ version: number }>("SELECT version FROM control")?.version;
       // Higher than any version that a gateway may hold: none takes what it has for what is wanted now.
-      db.run("UPDATE control SET version = MAX(version, ?)", seen ?? versionOf(db) + unseenChanges);
+      raiseVersion(db, seen ?? versionOf(db) + unseenChanges);
       const changes: Change[] = [{ part: "registry", what: `restored from the backup of ${madeAt}` }];
       for (const deviceId of carried.revoked) changes.push({ part: "revocations", deviceId, what: "revoked" });
       recordChanges(db, act, changes);
@@ -122,10 +122,6 @@ const nothing = (): CarriedOver => ({
   eraseAgain: [],
   unknownDevices: [],
 });
-
-function versionOf(db: Database): number {
-  return db.get<{ version: number }>("SELECT version FROM control")?.version ?? 0;
-}
 
 function rowsOf(db: Database, table: string, where = "TRUE", ...values: Value[]): Row[] {
   return db.all<Row>(`SELECT * FROM ${table} WHERE ${where}`, ...values);

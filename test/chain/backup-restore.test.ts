@@ -67,6 +67,8 @@ const textsAbout = (key: string) =>
 async function press(device: SimulatedDevice, key: string): Promise<void> {
   await device.help();
   await expect.poll(() => isPaged(network, key), { timeout: 10_000 }).toBe(true);
+  // The phones have texts of the tests before.
+  await expect.poll(() => openAlarms().map(({ alias }) => alias), { timeout: 10_000 }).toContain(key);
 }
 
 async function backedUp(where: string, ...more: string[]): Promise<string> {
