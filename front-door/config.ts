@@ -27,15 +27,16 @@ export const Config = z.strictObject({
 });
 export type Config = z.infer<typeof Config>;
 
-export const defaultConfigPath = "fallvakt.yaml";
+/** Where it is when nobody says: in the folder one is in, or, installed, where the package has it. */
+export const defaultConfigPath = process.env.FALLVAKT_CONFIG ?? "fallvakt.yaml";
 
 /** The roles a process can have: all in one, or the two halves apart. */
 export type Role = "all" | "gateway" | "alerting";
 
 /** The configuration, with what a role cannot do without. */
-function configFor(role: Role) {
+function configFor(role: Role | null) {
   return Config.superRefine((config, context) => {
-    if (role !== "gateway" && !config.alerting) {
+    if (role !== null && role !== "gateway" && !config.alerting) {
       context.addIssue({ code: "custom", path: ["alerting"], message: "missing; `fallvakt init` writes one" });
     }
     if (role === "gateway" && !config.gateway.intake) {
@@ -47,22 +48,24 @@ function configFor(role: Role) {
 }
 
 /**
- * Reads the configuration for a role.
+ * Reads the configuration for a role; for null whatever it describes.
  * @throws SettingsError with each problem's line, key and mend.
  */
-export function readConfig(path: string, role: Role = "all", env: NodeJS.ProcessEnv = process.env): Config {
+export function readConfig(path: string, role: Role | null = "all", env: NodeJS.ProcessEnv = process.env): Config {
   const config = readSettings(configFor(role), path, env);
   const beside = (file: string) => resolve(dirname(path), file);
-  const { gateway, alerting } = config;
-  for (const files of [
-    ...[gateway.mqtt.tls, gateway.outside, gateway.intake, alerting?.http.tls, alerting?.intake.tls],
-    ...gateway.adapters,
-    gateway.out,
-  ]) {
-    placeFiles(files, beside);
-  }
+  const { alerting } = config;
+  for (const files of credentialSections(config)) placeFiles(files, beside);
   if (alerting) alerting.masterKeyFile = beside(alerting.masterKeyFile);
   return { ...config, dataDir: beside(config.dataDir) };
+}
+
+/** Every section that can name certificates. */
+export function credentialSections({ gateway, alerting }: Config): (CredentialPaths | undefined)[] {
+  return [
+    ...[gateway.mqtt.tls, gateway.outside, gateway.intake, alerting?.http.tls, alerting?.intake.tls],
+    ...[...gateway.adapters, gateway.out],
+  ];
 }
 
 /** Files are named relative to the configuration. */

@@ -1,6 +1,5 @@
-import Fastify, { type FastifyInstance } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { metricsOf } from "./metrics.ts";
 import type { Service } from "./service.ts";
 
 /** Where a process answers whether it is well. */
@@ -22,6 +21,8 @@ export async function problemsOf({ gateway, alerting }: Service): Promise<string
 
 /** Serves `/healthz` (the process lives), `/readyz` (an alarm would get through; 503 with the problems where not) and `/metrics`. */
 export async function startHealth(config: HealthConfig, service: Service): Promise<FastifyInstance> {
+  // What no command but `start` needs is loaded here: each of them reads the configuration, and so this file.
+  const { default: Fastify } = await import("fastify");
   const app = Fastify({ logger: false, forceCloseConnections: true });
   app.get("/healthz", async () => ({ ok: true }));
   app.get("/readyz", async (_request, reply) => {
@@ -29,6 +30,7 @@ export async function startHealth(config: HealthConfig, service: Service): Promi
     return reply.code(problems.length === 0 ? 200 : 503).send({ ok: problems.length === 0, problems });
   });
   app.get("/metrics", async (_request, reply) => {
+    const { metricsOf } = await import("./metrics.ts");
     const { type, text } = await metricsOf(service, (await problemsOf(service)).length === 0);
     return reply.type(type).send(text);
   });

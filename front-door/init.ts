@@ -11,6 +11,7 @@ import { defaultConfigPath } from "./config.ts";
 
 interface InitOptions {
   config: string;
+  dataDir: string;
   simulatedPhones: boolean;
   language: "sv" | "en";
   force: boolean;
@@ -19,7 +20,7 @@ interface InitOptions {
 }
 
 /** Folder of the certificates, beside the configuration. */
-const certificatesFolder = "certificates";
+export const certificatesFolder = "certificates";
 
 /** The master key, beside the configuration and apart from the data. */
 const masterKeyPath = "keys/master.key";
@@ -34,6 +35,7 @@ export function initCommand(): Command {
   return new Command("init")
     .description("write a configuration file with fresh secrets")
     .option("--config <file>", "where to write it", defaultConfigPath)
+    .option("--data-dir <folder>", "where the service keeps everything", process.env.FALLVAKT_DATA_DIR ?? "data")
     .option(
       "--simulated-phones",
       "page the phones of `fallvakt phones` instead of real ones, to try the service",
@@ -105,7 +107,10 @@ async function writeServerCertificates(folder: string, named: readonly string[])
   process.stdout.write(`Wrote ${paths.join(" and ")} for ${hosts.join(", ")}; they are valid for 10 years.\n`);
 }
 
-function configText({ simulatedPhones, language }: InitOptions, account: { sid: string; token: string }): string {
+function configText(
+  { dataDir, simulatedPhones, language }: InitOptions,
+  account: { sid: string; token: string },
+): string {
   const provider = simulatedPhones
     ? `    # The simulated phone network: start it with "fallvakt phones".
     accountSid: ${account.sid}
@@ -126,7 +131,7 @@ function configText({ simulatedPhones, language }: InitOptions, account: { sid: 
     - { id: leader, name: Gruppchef, phone: "+46700000000" }`;
   return `# Fallvakt's configuration. Every key is described in docs/configuration.md.
 # Instead of a secret you may write { env: NAME } or { file: PATH }.
-dataDir: data
+dataDir: ${dataDir}
 
 gateway:
   id: gateway-1

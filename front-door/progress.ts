@@ -1,11 +1,11 @@
 import { MultiBar, Presets, type SingleBar } from "cli-progress";
 
 /** A bar at the foot of the terminal that lines of a story scroll above. Without a terminal there are only the lines. */
-export function progressOf(total: number, quiet: boolean) {
+export function progressOf(total: number, quiet: boolean, unit = "trials") {
   const shown = Boolean(process.stderr.isTTY) && !quiet;
   const bars = shown
     ? new MultiBar(
-        { format: "{bar} {value}/{total} trials", clearOnComplete: true, hideCursor: true, stream: process.stderr },
+        { format: `{bar} {value}/{total} ${unit}`, clearOnComplete: true, hideCursor: true, stream: process.stderr },
         Presets.shades_classic,
       )
     : null;

@@ -71,6 +71,8 @@ export interface Gateway {
   ready(): boolean;
   /** What keeps `ready` from being true. */
   problems(): string[];
+  /** Resolves when the thread behind the outbox has answered, whatever it answers: for a watchdog. */
+  answers(): Promise<void>;
   /** Certificates that the broker shows and trusts. */
   certificates(): CertificateInForce[];
   /** Version of the Control in force. */
@@ -488,6 +490,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     counters: () => ({ ...counters.read(), "connections.open": broker.connected().length }),
     ready: () => problems().length === 0,
     problems,
+    answers: () =>
+      store.countDetections().then(
+        () => undefined,
+        () => undefined,
+      ),
     certificates: () => broker.certificates?.() ?? [],
     async settled() {
       while (isStarted && (await isBusy())) await new Promise<void>((resolve) => clock.after(20, resolve));

@@ -1,6 +1,10 @@
-import { InfluxDB } from "influx";
+import { createRequire } from "node:module";
+import type { InfluxDB } from "influx";
 import type { AlertingConfig } from "../config.ts";
 import type { Point } from "./points.ts";
+
+/** The package is loaded only where there is an InfluxDB. */
+const require = createRequire(import.meta.url);
 
 /** A spooled line: a point, and a number that tells points of the same millisecond apart. */
 export interface SpooledPoint extends Point {
@@ -19,6 +23,7 @@ export interface InfluxWriter {
 
 export function influxClient(config: InfluxConfig): InfluxDB {
   const url = new URL(config.url);
+  const { InfluxDB } = require("influx") as typeof import("influx");
   return new InfluxDB({
     host: url.hostname.replace(/^\[|\]$/g, ""),
     port: Number(url.port || (url.protocol === "https:" ? 443 : 80)),

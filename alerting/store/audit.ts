@@ -8,6 +8,7 @@ import type { Keyring } from "./keyring.ts";
 import { digestOfRow, type LogRow, openEntry, verifyLog } from "./log.ts";
 import { pageStore } from "./pages.ts";
 import type { AttemptRow, AuditEntry, AuditStore, DoneAct, IncidentRecord, LogEntry } from "./store.ts";
+import { readState } from "./upcast.ts";
 
 interface ActRow {
   seq: number;
@@ -50,7 +51,7 @@ function replayable(db: Database, keyring: Keyring, id: string): { state: Episod
     const input = openEntry(keyring, row);
     return input === null ? [] : [{ seq: row.seq, episodeId: row.episode_id, at: row.at, input, hash: row.hash }];
   });
-  return { state: JSON.parse(first.state) as EpisodeState, log };
+  return { state: readState(first.state), log };
 }
 
 async function incident(db: Database, keyring: Keyring, id: string): Promise<IncidentRecord | null> {

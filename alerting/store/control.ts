@@ -34,7 +34,12 @@ export function recordChanges(db: Database, { at, by }: Act, changes: readonly C
   }
 }
 
-function versionOf(db: Database): number {
+/** Within a transaction of the caller, who records the next change: that one is then above `version`, whatever a gateway may hold. */
+export function raiseVersion(db: Database, version: number): void {
+  db.run("UPDATE control SET version = MAX(version, ?)", version);
+}
+
+export function versionOf(db: Database): number {
   return db.get<{ version: number }>("SELECT version FROM control")?.version ?? 0;
 }
 

@@ -55,6 +55,11 @@ export function openForReading(path: string): Database | null {
   return null;
 }
 
+/** Opens a file that is there as it is, whichever version wrote it: for what is read out of it. */
+export function openAsItIs(path: string): Database {
+  return withStatements(new DatabaseSync(path, { timeout: busyMs, readOnly: true }));
+}
+
 function withStatements(file: DatabaseSync): Database {
   const statements = new Map<string, StatementSync>();
   const prepare = (sql: string) => {

@@ -50,6 +50,8 @@ export interface StartOptions {
   /** A program, with its arguments, that runs the service under it: strace. */
   under?: readonly string[];
   env?: Record<string, string>;
+  /** What follows `start`. */
+  args?: readonly string[];
   /** Ends the wait where the service does not come up, ms. Default 30,000. */
   withinMs?: number;
 }
@@ -69,6 +71,8 @@ export interface ServiceProcess {
   /** Resolves when the process is gone. */
   readonly gone: Promise<void>;
   readonly running: boolean;
+  /** Of the running process. @throws where none runs. */
+  readonly pid: number;
   /** SIGKILL to the service and to what it runs under; resolves when both are gone. */
   kill(): Promise<void>;
   /** What was written to standard error. */
@@ -84,13 +88,15 @@ export interface PrepareOptions {
   dataDir?: string;
   gateway?: Record<string, unknown>;
   clock?: Clock;
+  /** What is run with `start`. Default: this repository's sources. */
+  program?: readonly string[];
   /** The broker between devices and gateway; it runs for itself. */
   mosquitto?: OwnMosquitto | null;
 }
 
 /** Makes a folder with the configuration of a service; nothing runs yet. */
 export async function prepareService(network: PhoneNetwork, options: PrepareOptions = {}): Promise<ServiceProcess> {
-  const { clock = systemClock(), mosquitto = null } = options;
+  const { clock = systemClock(), mosquitto = null, program: own = [process.execPath, "fallvakt.ts"] } = options;
   const folder = mkdtempSync(join(tmpdir(), "fallvakt-faults-"));
   const dataDir = options.dataDir ?? join(folder, "data");
   mkdirSync(dataDir, { recursive: true });
@@ -137,6 +143,10 @@ export async function prepareService(network: PhoneNetwork, options: PrepareOpti
     get running() {
       return child !== null && child.exitCode === null && child.signalCode === null;
     },
+    get pid() {
+      if (child?.pid === undefined) throw new Error("the service does not run");
+      return child.pid;
+    },
     get errors() {
       return errors;
     },
@@ -163,8 +173,8 @@ export async function prepareService(network: PhoneNetwork, options: PrepareOpti
         await store.close();
       }
     },
-    async start({ under = [], env = {}, withinMs = 30_000 } = {}) {
-      const [program = "", ...args] = [...under, process.execPath, "fallvakt.ts", "start", "--config", config];
+    async start({ under = [], env = {}, args: more = [], withinMs = 30_000 } = {}) {
+      const [program = "", ...args] = [...under, ...own, "start", "--config", config, ...more];
       errors = "";
       const started = spawn(program, args, {
         cwd: root,
