@@ -59,6 +59,18 @@ test("property: a device that is never heard of again after the impact leaves no
   );
 });
 
+test("a gap that may hide an impact and an impact right behind it are two candidates by name", () => {
+  const story = stage({ rateHz: 20, score: () => 0.2 });
+  story.send(standing, 1);
+  story.clock.second += 1;
+  story.clock.sequence += 1;
+  story.send(impact(2.5, 4, standing, lying), 4);
+  story.wait(60);
+  const opened = story.of("gate-opened").map(({ candidateId }) => candidateId);
+  expect(opened).toHaveLength(2);
+  expect(new Set(opened).size).toBe(2);
+});
+
 describe("a lost frame that may have held the impact", () => {
   /** Frames of `motion` for 60 s without those of `lost`; the classifier answers `score` to each window. */
   function without(lost: readonly number[], motion: Motion, score: number) {

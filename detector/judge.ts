@@ -211,7 +211,8 @@ function openHidden(stream: Stream, commands: DetectorCommand[]): void {
   if (impact - stream.concluded < joinSlots) return;
   const mark = frameOf(stream, gapTo + 1);
   const peak = largestBetween(history, gapFrom - afterGapSlots, gapTo + afterGapSlots);
-  open(openCandidate(stream, "hidden", impact, peak, mark, mark), stream, commands);
+  // Named after the frame that is at hand: an impact behind the gap may have its name from the one that the gap ended with.
+  open(openCandidate(stream, "hidden", impact, peak, mark, stream.marks.at(-1) ?? mark), stream, commands);
 }
 
 /** The slot count at which the candidate next wants attention. */
