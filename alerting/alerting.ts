@@ -24,7 +24,9 @@ import { createIntake } from "./intake/intake.ts";
 import { intakePlugin } from "./intake/plugin.ts";
 import { createKeeper, type Keeper } from "./keeper.ts";
 import { createListeners } from "./listeners.ts";
+import { createOperationWatch, type OperationWatch } from "./operation-watch.ts";
 import { createDwellings, type Dwellings } from "./registry/dwellings.ts";
+import { createOperations, type Operations } from "./registry/operations.ts";
 import { createRegistry, type Registry } from "./registry/registry.ts";
 import { createUsers, type Users } from "./registry/users.ts";
 import { createReplyDesk, type ReplyDesk } from "./reply-desk.ts";
@@ -72,6 +74,7 @@ export interface Alerting {
   readonly intake: Intake;
   readonly registry: Registry;
   readonly dwellings: Dwellings;
+  readonly operations: Operations;
   readonly users: Users;
   readonly backend: ConsoleBackend;
   readonly events: { on(listener: (event: ServiceEvent) => void): () => void };
@@ -93,6 +96,7 @@ class AlertingService implements Alerting {
   readonly intake: Intake;
   readonly registry: Registry;
   readonly dwellings: Dwellings;
+  readonly operations: Operations;
   readonly users: Users;
   readonly backend: ConsoleBackend;
   readonly #options: AlertingOptions;
@@ -109,6 +113,7 @@ class AlertingService implements Alerting {
     dispatcher: Dispatcher;
     rotas: Rotas;
     rotaWatch: RotaWatch;
+    operationWatch: OperationWatch;
     web: WebServer;
     erasures: ErasureWatch;
   } | null = null;
@@ -131,6 +136,7 @@ class AlertingService implements Alerting {
     const gatewayWatch = this.#gatewayWatch;
     this.registry = createRegistry(store, clock);
     this.dwellings = createDwellings(store, clock);
+    this.operations = createOperations(store, clock);
     this.users = createUsers(store);
     this.intake = createIntake({
       store,
@@ -218,13 +224,14 @@ class AlertingService implements Alerting {
       await board.load(clock.wallNow());
       await keeper.load();
       const rotaWatch = createRotaWatch({ config, rotas, keeper, board, clock, log });
+      const operationWatch = createOperationWatch({ config, store, keeper, board, clock, counters, log, wake });
       const web = createWebServer({ section: "alerting.http.tls", tls: config.http.tls, clock, log });
       const onErased = (id: string) => {
         board.remove(id);
         this.#changeListeners.tell(id);
       };
       const erasures = createErasureWatch({ store, clock, counters, log, onErased });
-      this.#parts = { store, board, keeper, desk, dispatcher, rotas, rotaWatch, web, erasures };
+      this.#parts = { store, board, keeper, desk, dispatcher, rotas, rotaWatch, operationWatch, web, erasures };
       await this.#routes(web.app);
       await web.app.listen({ host: config.http.host, port: config.http.port });
       const { tls } = config.intake;
@@ -233,6 +240,7 @@ class AlertingService implements Alerting {
       await this.#gatewayWatch.start();
       await erasures.start();
       await rotaWatch.start();
+      await operationWatch.start();
       log.info(
         { url: this.url, webhooks: this.#publicUrl() },
         "alerting is up; the SMS provider must reach it under exactly this address",
@@ -241,6 +249,7 @@ class AlertingService implements Alerting {
       const parts = this.#parts;
       this.#parts = null;
       parts?.rotaWatch.stop();
+      parts?.operationWatch.stop();
       parts?.rotas.stop();
       await parts?.web.close().catch(() => undefined);
       await this.#closeGatewayDoor();
@@ -258,6 +267,7 @@ class AlertingService implements Alerting {
     this.#gatewayWatch.stop();
     await parts.erasures.stop();
     parts.rotaWatch.stop();
+    parts.operationWatch.stop();
     parts.rotas.stop();
     await this.#closeGatewayDoor();
     await parts.web.close();

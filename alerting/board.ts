@@ -130,6 +130,7 @@ function viewOf({ state, pages }: Shown, nameOf: (id: string) => string): Episod
     openedAt: Math.round(state.openedAt),
     late: detection?.late ?? false,
     test: facts.test,
+    notInOperation: facts.notInOperation ?? null,
     longLie: longLieOf(state),
     activeAt: state.activeAt ?? null,
     repeats: state.repeats,
@@ -172,7 +173,8 @@ function longLieOf({ status, longLie }: EpisodeState): EpisodeView["longLie"] {
 function subjectOf({ trouble, signOn, place }: EpisodeFacts, nameOf: (id: string) => string): string {
   if (signOn) return nameOf(signOn.responderId);
   if (trouble?.kind === "contact-unreachable") return nameOf(trouble.subject);
-  if (trouble?.kind === "presence-unheard") return place.alias ?? trouble.subject;
+  if (trouble?.kind === "presence-unheard" || trouble?.kind === "dwelling-unwatched")
+    return place.alias ?? trouble.subject;
   return trouble?.subject ?? "";
 }
 

@@ -125,7 +125,15 @@ export function technicalText({ kind, subject, since }: Trouble): Message {
   return { kind: "technical", trouble: kind, subject, since };
 }
 
-/** Asks the operators first, as a new resident's silent period says. */
+/** Tells the operators of an alarm beside those who are called out. */
+export function tellOperators(move: Move): void {
+  const { state, duty } = move;
+  const [purpose, message] = callOf(state);
+  const called = Object.values(state.current).map(({ responderId }) => responderId);
+  for (const id of new Set(duty.operators)) if (!called.includes(id)) page(move, id, purpose, message);
+}
+
+/** Asks the operators first, as a new resident's silent period says, or of a sensor that is not in operation. */
 export function askOperatorsFirst(move: Move, forMs: number): void {
   const { state } = move;
   state.operatorsFirst = true;

@@ -3,7 +3,12 @@ import type { TechnicalConfig } from "./policy-config.ts";
 import { minutesOfTime, zoneOf } from "./rota/local-time.ts";
 
 /** Of these nothing waits for the morning: falls raise no alarm, or nobody is reached, while they last. */
-const cannotWait: ReadonlySet<TroubleKind> = new Set(["gateway-lost", "broker-lost", "contact-unreachable"]);
+const cannotWait: ReadonlySet<TroubleKind> = new Set([
+  "gateway-lost",
+  "broker-lost",
+  "contact-unreachable",
+  "self-test-failed",
+]);
 
 /** When the quiet hours that run at `now` end, wall ms; null where none run, or where this kind of trouble cannot wait. */
 export function quietUntil(

@@ -48,7 +48,7 @@ export function createIntake(options: {
       type: "device",
       at: Math.round(clock.wallNow()),
       deviceId,
-      alias: found?.dwelling.alias ?? null,
+      alias: found?.dwelling?.alias ?? null,
       event: event.event,
       battery,
       worn,

@@ -2,6 +2,7 @@ import type { Clock } from "../../firmware-contracts/clock.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { ControlStore, GatewayStore } from "../store/store.ts";
 import { createDwellings, type Dwellings } from "./dwellings.ts";
+import { createOperations, type Operations } from "./operations.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { createUsers, type Users } from "./users.ts";
 
@@ -9,6 +10,7 @@ import { createUsers, type Users } from "./users.ts";
 export interface Register {
   registry: Registry;
   dwellings: Dwellings;
+  operations: Operations;
   control: ControlStore;
   users: Users;
   gateways: GatewayStore;
@@ -21,6 +23,7 @@ export function openRegister(options: { dataDir: string; clock: Clock }): Regist
   return {
     registry: createRegistry(() => store, options.clock),
     dwellings: createDwellings(() => store, options.clock),
+    operations: createOperations(() => store, options.clock),
     control: store.control,
     users: createUsers(() => store),
     gateways: store.gateways,

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { deviceTestsOf } from "../test-alarm-facts.ts";
 import { troubleKey, welfareKey } from "../welfare-keys.ts";
-import { appendAct } from "./audit.ts";
+import { appendAct } from "./acts.ts";
 import { type Change, recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
@@ -30,7 +31,20 @@ const unfinished = (db: Database) =>
 function holdersOf(db: Database, dwellingId: string): string[] {
   const devices = db.all<{ id: string }>("SELECT id FROM devices WHERE dwelling_id = ?", dwellingId);
   const presence = [welfareKey(dwellingId), troubleKey({ kind: "presence-unheard", subject: dwellingId })];
-  return [dwellingId, ...presence, ...devices.map(({ id }) => `device:${id}`)];
+  const unwatched = troubleKey({ kind: "dwelling-unwatched", subject: dwellingId });
+  const tests = deviceTestsOf(dwellingId);
+  const tried = db.all<{ dwelling: string }>(
+    "SELECT DISTINCT dwelling FROM episodes WHERE substr(dwelling, 1, ?) = ?",
+    tests.length,
+    tests,
+  );
+  return [
+    dwellingId,
+    ...presence,
+    unwatched,
+    ...tried.map(({ dwelling }) => dwelling),
+    ...devices.map(({ id }) => `device:${id}`),
+  ];
 }
 
 function openEpisodes(db: Database, dwellingId: string): number {
@@ -114,6 +128,8 @@ function forget(db: Database, keyring: Keyring, erasureId: number, at: number): 
     "DELETE FROM threshold_versions WHERE device_id IN (SELECT id FROM devices WHERE dwelling_id = ?)",
     dwellingId,
   );
+  db.run("DELETE FROM operation_changes WHERE dwelling_id = ?", dwellingId);
+  db.run("DELETE FROM operation_tests WHERE dwelling_id = ?", dwellingId);
   done.devices = db.run(
     `UPDATE devices SET room = NULL, last_seen_at = NULL, online = NULL, battery = NULL, threshold = NULL, leads_out = 0,
        previous_secret_hash = NULL, previous_secret_until = NULL, secret_since = NULL WHERE dwelling_id = ?`,

@@ -9,6 +9,7 @@ import { erasureStore } from "./erasure.ts";
 import { gatewayStore } from "./gateways.ts";
 import { createKeyring } from "./keyring.ts";
 import type { MasterKeySource } from "./master-key-file.ts";
+import { operationStore } from "./operation.ts";
 import { pageStore } from "./pages.ts";
 import { registryStore } from "./registry.ts";
 import { residentStore } from "./residents.ts";
@@ -55,6 +56,7 @@ export function storeIn(db: Database, masterKey: MasterKeySource): Store {
     gateways: gatewayStore(db),
     rota: rotaStore(db),
     contacts: contactStore(db),
+    operation: operationStore(db),
     probe: async () => void db.run("UPDATE probe SET beat = beat + 1"),
     close: async () => db.close(),
   };

@@ -1,11 +1,13 @@
 import type { RotaStore } from "../rota/rota-store.ts";
 import type { AuditStore, ErasureStore, KeyStore } from "./audit-store.ts";
 import type { EpisodeStore, PageStore } from "./episode-store.ts";
+import type { OperationStore } from "./operation-store.ts";
 import type { ContactStore, ResidentStore, UserStore } from "./people-store.ts";
 import type { ControlStore, GatewayStore, RegistryStore, WatchStore } from "./registry-store.ts";
 
 export type * from "./audit-store.ts";
 export type * from "./episode-store.ts";
+export type * from "./operation-store.ts";
 export type * from "./people-store.ts";
 export type * from "./registry-store.ts";
 
@@ -27,6 +29,7 @@ export interface Store {
   keys: KeyStore;
   rota: RotaStore;
   contacts: ContactStore;
+  operation: OperationStore;
   /** Rejects where nothing can be written. */
   probe(): Promise<void>;
   close(): Promise<void>;

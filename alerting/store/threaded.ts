@@ -61,6 +61,7 @@ export async function openThreadedStore(dataDir: string, masterKey?: MasterKeySo
     keys: behind("keys"),
     rota: behind("rota"),
     contacts: behind("contacts"),
+    operation: behind("operation"),
     probe: () => call(null, "probe", []),
     async close() {
       if (isClosed) return;

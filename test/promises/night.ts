@@ -15,6 +15,7 @@ import {
 } from "../../simulators/phone-network/network.ts";
 import type { InboxMessage, Phone } from "../../simulators/phone-network/phone.ts";
 import { aFall } from "../alerting/a-fall.ts";
+import { simulatedFleet } from "../services/simulated-fleet.ts";
 import { NightClock } from "./night-clock.ts";
 import { accountSid, authToken, serviceNumber } from "./town.ts";
 
@@ -132,6 +133,7 @@ export class Night {
         area: "Gustavsberg syd",
         room: "badrum",
       })),
+      simulatedFleet,
     );
     return night;
   }
@@ -261,7 +263,9 @@ export class Night {
 
   /** What the presence sensors of the dwelling with this key tell of its activity: a gateway hands it in. */
   async welfare(key: string, event: WelfareEvent["event"], id: string): Promise<void> {
-    const dwelling = await this.store(async (store) => (await store.registry.device(`belt-${key}`))?.dwelling.id ?? "");
+    const dwelling = await this.store(
+      async (store) => (await store.registry.device(`belt-${key}`))?.dwelling?.id ?? "",
+    );
     const at = Math.round(this.clock.wallNow());
     const more = event === "inactive" ? { since: at - 90 * 60_000, limitMinutes: 60, room: "kök" } : {};
     this.sign();

@@ -18,6 +18,7 @@ import type { Phone } from "../../simulators/phone-network/phone.ts";
 import { playTrial } from "../../simulators/replay/play.ts";
 import { openWire, type Wire } from "../console/wire.ts";
 import { createMosquitto, gatewayUser, type OwnMosquitto } from "../services/mosquitto.ts";
+import { simulatedFleet } from "../services/simulated-fleet.ts";
 
 export const accountSid = `AC${"0123456789abcdef".repeat(2)}`;
 export const authToken = "fedcba9876543210fedcba9876543210";
@@ -235,7 +236,7 @@ export class Town {
     consent: { by: string | undefined } = { by: "eva" },
   ): Promise<string> {
     const added = { deviceId, placement, key, area: "Gustavsberg syd", consentBy: consent.by };
-    const { secret } = await this.alerting.registry.addDevice(added);
+    const { secret } = await this.alerting.registry.addDevice(added, simulatedFleet);
     if (this.mosquitto) {
       await this.mosquitto.addUser(deviceId, secret);
       // A broker throws away what nobody has subscribed to.

@@ -5,6 +5,7 @@ import type { Database } from "../../alerting/store/database.ts";
 import type { EpisodeChange, NewPage, ReplyRow, Store } from "../../alerting/store/store.ts";
 import { type Detection, detectionId } from "../../firmware-contracts/detection.ts";
 import type { FallUpdate } from "../../firmware-contracts/intake.ts";
+import { simulatedFleet } from "../services/simulated-fleet.ts";
 import { draw } from "./draw.ts";
 import { createLife, type Life, never } from "./life.ts";
 import type { Oracle } from "./oracle.ts";
@@ -476,6 +477,7 @@ export function createTown(options: TownOptions) {
           },
           dwelling: { id, alias, area: "Norrby", room: null, unit: null },
           consentBy: "eva",
+          ...simulatedFleet,
         })),
       ),
       { at, by: "eva" },
