@@ -148,10 +148,10 @@ Examples:
         device.area ?? "–",
         device.revoked ? "revoked" : device.online ? "online" : "offline",
         device.lastSeenAt === null ? "never heard" : timeOf(device.lastSeenAt),
-        watchedOf(device),
         operationOf(device),
+        watchedOf(device),
       ]);
-      printTable(["device", "worn", "key", "area", "state", "last heard", "falls", "operation"], rows);
+      printTable(["device", "worn", "key", "area", "state", "last heard", "operation", "falls"], rows);
     });
 
   withConfig(command.command("revoke <deviceId>"))

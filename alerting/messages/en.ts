@@ -41,7 +41,7 @@ function of(message: Message, place: TextPlace, write: Writer): string {
       if (place.test)
         return `TEST ALARM ${code}, no fall. ${who}${where}. Reply ${code} T = I take it, ${code} N = I cannot.`;
       if (message.kind === "long-lie")
-        return `ALARM FALL ${code} URGENT${place.notInOperation ? `, SENSOR NOT IN USE. ${who}${area}` : `. ${who}${where}`}. ${longLie(message, write)} Reply ${code} T or ${code} N.`;
+        return `ALARM FALL ${code} URGENT${place.notInOperation === "awaiting-test" ? `, SENSOR NOT IN USE. ${who}${area}` : `. ${who}${where}`}. ${longLie(message, write)} Reply ${code} T or ${code} N.`;
       if (place.notInOperation)
         return `ALARM ${message.reason === "help-button" ? "BUTTON" : "FALL"} ${code} SENSOR NOT IN USE. ${who}${where}. ${reason(message, write)} Reply ${code} T or ${code} N.`;
       return `ALARM ${message.reason === "help-button" ? "BUTTON" : "FALL"} ${code}. ${who}${where}. ${reason(message, write)} Reply ${code} T = I take it, ${code} N = I cannot.`;

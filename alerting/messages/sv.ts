@@ -38,7 +38,7 @@ function of(message: Message, place: TextPlace, write: Writer): string {
       if (place.test)
         return `PROVLARM ${code}, inget fall. ${who}${where}. Svara ${code} T = tar det, ${code} N = kan inte.`;
       if (message.kind === "long-lie")
-        return `LARM FALL ${code} BRÅDSKAR${place.notInOperation ? `, SENSOR EJ I DRIFT. ${who}${area}` : `. ${who}${where}`}. ${longLie(message, write)} Svara ${code} T eller ${code} N.`;
+        return `LARM FALL ${code} BRÅDSKAR${place.notInOperation === "awaiting-test" ? `, SENSOR EJ I DRIFT. ${who}${area}` : `. ${who}${where}`}. ${longLie(message, write)} Svara ${code} T eller ${code} N.`;
       if (place.notInOperation)
         return `LARM ${message.reason === "help-button" ? "HJÄLP" : "FALL"} ${code} SENSOR EJ I DRIFT. ${who}${where}. ${reason(message, write)} Svara ${code} T eller ${code} N.`;
       return `LARM ${message.reason === "help-button" ? "HJÄLP" : "FALL"} ${code}. ${who}${where}. ${reason(message, write)} Svara ${code} T = tar larmet, ${code} N = kan inte.`;

@@ -44,6 +44,7 @@ export function setOperation(
   device: Pick<DeviceState, "id" | "dwelling_id">,
   to: NewState,
   { at, by, via }: DoneAct,
+  isNew = false,
 ): Change {
   const { id: deviceId, dwelling_id: dwellingId } = device;
   const { state, how = null, reason = null } = to;
@@ -72,21 +73,24 @@ export function setOperation(
       deviceId,
     );
   }
-  appendAct(db, { at, by, via, act: `device-${state}`, subject: dwellingId, detail: { how } });
+  if (!isNew) appendAct(db, { at, by, via, act: `device-${state}`, subject: dwellingId, detail: { how } });
   return { part: "registry", deviceId, ...(dwellingId === null ? {} : { dwellingId }), what: shown(to) };
 }
 
-/** A new device begins so: in the history, without a line of its own for gateways. */
+/** A new device begins so; adding it is no act of its own. Returns what its line for gateways says of it. */
 export function beginOperation(
   db: Database,
   device: Pick<DeviceState, "id" | "dwelling_id">,
   act: Act,
   inOperation: { by: string; reason: string } | undefined,
 ): string {
-  const to: NewState = inOperation
-    ? { state: "in-operation", how: "bulk", reason: inOperation.reason }
-    : { state: "awaiting-test" };
-  return setOperation(db, device, to, { at: act.at, by: inOperation?.by ?? act.by, via: "cli" }).what;
+  if (!inOperation) {
+    setOperation(db, device, { state: "awaiting-test" }, { ...act, via: "cli" }, true);
+    return "";
+  }
+  const { by, reason } = inOperation;
+  const to: NewState = { state: "in-operation", how: "bulk", reason };
+  return `, ${setOperation(db, device, to, { at: act.at, by, via: "cli" }).what}`;
 }
 
 const stateOf = (db: Database, deviceId: string) =>

@@ -24,7 +24,7 @@ function addDevices(db: Database, added: readonly DeviceAddition[], act: Act): v
     );
     const { deviceId, placement, leadsOut } = device;
     const operation = beginOperation(db, { id: deviceId, dwelling_id: dwelling.id }, act, inOperation);
-    const what = `added, ${placement}${leadsOut ? ", at a door that leads out" : ""}, ${operation}`;
+    const what = `added, ${placement}${leadsOut ? ", at a door that leads out" : ""}${operation}`;
     changes.push({ part: "registry", deviceId, dwellingId: dwelling.id, what });
     if (consentBy !== null && putConsent(db, dwelling.id, "given", { at: act.at, by: consentBy })) {
       changes.push({ part: "consents", dwellingId: dwelling.id, what: "given", by: consentBy });
