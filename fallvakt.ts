@@ -63,6 +63,7 @@ const commands: Record<string, () => Promise<InstanceType<typeof Command>>> = {
   evaluate: async () => (await import("./detector/evaluation/command.ts")).evaluateCommand(),
   replay: async () => (await import("./simulators/replay/command.ts")).replayCommand(),
   generate: async () => (await import("./simulators/generator/command.ts")).generateCommand(),
+  "self-test": async () => (await import("./front-door/self-test.ts")).selfTestCommand(),
   phones: async () => (await import("./simulators/phone-network/command.ts")).phonesCommand(),
 };
 

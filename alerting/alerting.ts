@@ -32,6 +32,7 @@ import { createUsers, type Users } from "./registry/users.ts";
 import { createReplyDesk, type ReplyDesk } from "./reply-desk.ts";
 import { createRotas, type Rotas } from "./rota/duty-rota.ts";
 import { createRotaWatch, type RotaWatch } from "./rota-watch.ts";
+import { createSelfTests, type SelfTests } from "./self-test.ts";
 import { masterKeySource } from "./store/master-key-file.ts";
 import type { Store } from "./store/store.ts";
 import { openThreadedStore } from "./store/threaded.ts";
@@ -114,6 +115,7 @@ class AlertingService implements Alerting {
     rotas: Rotas;
     rotaWatch: RotaWatch;
     operationWatch: OperationWatch;
+    selfTests: SelfTests;
     web: WebServer;
     erasures: ErasureWatch;
   } | null = null;
@@ -147,6 +149,7 @@ class AlertingService implements Alerting {
       gatewayTroubles,
       gatewayWatch,
       onEvent: (event) => this.#tell(event),
+      onSelfTest: async (event) => this.#parts?.selfTests.report(event),
     });
     this.backend = createConsoleBackend({
       board: () => this.#running().board,
@@ -194,7 +197,8 @@ class AlertingService implements Alerting {
       const board = createBoard(store, (id) => names.get(id) ?? id);
       const onEvent = (event: ServiceEvent) => this.#tell(event);
       const wake = () => this.#parts?.dispatcher.wake();
-      const keeper = createKeeper({
+      const selfTests = createSelfTests({ config, store, keeper: () => keeper, board, clock, counters, log });
+      const keeper: Keeper = createKeeper({
         config,
         store,
         board,
@@ -203,6 +207,7 @@ class AlertingService implements Alerting {
         onEvent,
         onChange: this.#changeListeners.tell,
         wake,
+        selfTest: selfTests.takes,
         onClockSet: (jumpMs) => {
           counters.count("clock.set");
           log.warn({ jumpMs }, "the clock was set; deadlines are moved with it");
@@ -231,7 +236,19 @@ class AlertingService implements Alerting {
         this.#changeListeners.tell(id);
       };
       const erasures = createErasureWatch({ store, clock, counters, log, onErased });
-      this.#parts = { store, board, keeper, desk, dispatcher, rotas, rotaWatch, operationWatch, web, erasures };
+      this.#parts = {
+        store,
+        board,
+        keeper,
+        desk,
+        dispatcher,
+        rotas,
+        rotaWatch,
+        operationWatch,
+        selfTests,
+        web,
+        erasures,
+      };
       await this.#routes(web.app);
       await web.app.listen({ host: config.http.host, port: config.http.port });
       const { tls } = config.intake;
@@ -241,6 +258,7 @@ class AlertingService implements Alerting {
       await erasures.start();
       await rotaWatch.start();
       await operationWatch.start();
+      await selfTests.start();
       log.info(
         { url: this.url, webhooks: this.#publicUrl() },
         "alerting is up; the SMS provider must reach it under exactly this address",
@@ -250,6 +268,7 @@ class AlertingService implements Alerting {
       this.#parts = null;
       parts?.rotaWatch.stop();
       parts?.operationWatch.stop();
+      parts?.selfTests.stop();
       parts?.rotas.stop();
       await parts?.web.close().catch(() => undefined);
       await this.#closeGatewayDoor();
@@ -268,6 +287,7 @@ class AlertingService implements Alerting {
     await parts.erasures.stop();
     parts.rotaWatch.stop();
     parts.operationWatch.stop();
+    parts.selfTests.stop();
     parts.rotas.stop();
     await this.#closeGatewayDoor();
     await parts.web.close();
@@ -346,6 +366,7 @@ class AlertingService implements Alerting {
     this.#counters.count(`event.${event.type}`);
     this.#eventLog.record(event);
     this.#parts?.rotaWatch.follow(event);
+    this.#parts?.selfTests.follow(event);
     this.#followGateway(event);
     this.#eventListeners.tell(event);
   }

@@ -45,7 +45,7 @@ export interface KeeperOptions {
   onClockSet?(jumpMs: number): void;
   draws?: Draws;
   /** Of an alarm of the self-test's device: the test that it belongs to, and how long it may take from here, ms. Null: no test is under way. */
-  selfTest?(detection: Detection, now: number): { runId: string; forMs: number } | null;
+  selfTest?(detection: Detection, now: number): Promise<{ runId: string; forMs: number } | null>;
   /** The episode's state machine; a test may plant a fault in it. */
   step?: typeof stepOfEpisode;
 }
@@ -76,6 +76,8 @@ export interface Keeper {
   end(trouble: Pick<Trouble, "kind" | "subject">): Promise<void>;
   /** A device's test alarm awaits its key number no longer, since its test was called off: its alarm goes to the operators. */
   callOffTest(episodeId: string): Promise<void>;
+  /** The self-test is over, and its alarm with it. */
+  endSelfTest(deviceId: string): Promise<void>;
   /** Asks a shift's phone to sign on. One that is still asked about an earlier time is asked anew. */
   askSignOn(signOn: SignOnFacts): Promise<void>;
   /** Its time on call is over: nobody needs to answer any more. */
@@ -292,7 +294,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   /** The self-test's alarm, and what its device says when no test is under way: that is a test too, and is let go. */
   async function selfTestNow(detection: Detection): Promise<void> {
     const now = clock.wallNow();
-    const run = options.selfTest?.(detection, now);
+    const run = await options.selfTest?.(detection, now);
     if (!run || (await store.episodes.openEpisode(selfTestKey(detection.deviceId), true))) return;
     const facts = await opening.ofSelfTest(detection, run.runId, run.forMs, now);
     await commit(null, { type: "opened", facts }, { detection }, [detectionEvent(facts, detection, now, false)]);
@@ -449,6 +451,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     raise: (trouble) => serial(() => raiseNow(trouble)),
     end: (trouble) => serial(() => endNow(troubleKey(trouble), false)),
     callOffTest: (episodeId) => serial(() => callOffTestNow(episodeId)),
+    endSelfTest: (deviceId) => serial(() => endNow(selfTestKey(deviceId), true)),
     askSignOn: (signOn) => serial(() => askSignOnNow(signOn)),
     endSignOn: (responderId) => serial(() => endNow(signOnKey(responderId), true)),
     cancel: (deviceId, at, upright) => serial(() => cancelNow(deviceId, at, upright)),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DeviceId } from "./topics.ts";
 
 /**
  * The links of the chain that a self-test tries, in order: the test device connects and its fall is acknowledged; the detector finds it; alerting has
@@ -11,3 +12,37 @@ export type SelfTestLink = z.infer<typeof SelfTestLink>;
 /** The links that a gateway can see. */
 export const gatewayLinks = ["connect", "acknowledged", "detected"] as const satisfies readonly SelfTestLink[];
 export type GatewayLink = (typeof gatewayLinks)[number];
+
+const seconds = z.number().min(1).max(600);
+const RunId = z.string().min(1).max(64);
+
+/** A self-test that alerting wants: the gateway that has this device's secret runs it once. */
+export const WantedSelfTest = z
+  .object({
+    run: RunId,
+    device: DeviceId,
+    limits: z
+      .object({ connect: seconds, acknowledged: seconds, detected: seconds } satisfies Record<GatewayLink, unknown>)
+      .meta({ description: "How long each link may take, seconds, counted from the one before" }),
+  })
+  .meta({ id: "WantedSelfTest" });
+export type WantedSelfTest = z.infer<typeof WantedSelfTest>;
+
+const ms = z.number().min(0).optional();
+
+/** How far a self-test came, as its gateway has seen it. */
+export const SelfTestEvent = z
+  .object({
+    v: z.literal(1),
+    id: z.string().max(100).meta({ description: "`<run>.gateway`" }),
+    gatewayId: z.string().min(1).max(64),
+    at: z.number().int().min(0).meta({ description: "Wall time, ms since 1970 UTC" }),
+    run: RunId,
+    links: z
+      .object({ connect: ms, acknowledged: ms, detected: ms } satisfies Record<GatewayLink, unknown>)
+      .meta({ description: "How long each link that held took, ms" }),
+    failed: z.enum(gatewayLinks).optional().meta({ description: "The link that did not hold" }),
+    detail: z.string().max(80).optional().meta({ description: "Why: of a fixed list" }),
+  })
+  .meta({ id: "SelfTestEvent", description: "How far a self-test came at its gateway" });
+export type SelfTestEvent = z.infer<typeof SelfTestEvent>;

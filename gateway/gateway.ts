@@ -24,6 +24,8 @@ import { createOutbox } from "./outbox/outbox.ts";
 import { createOutboxStore } from "./outbox/store.ts";
 import { createPresence } from "./presence/presence.ts";
 import { createSeldom } from "./seldom.ts";
+import { connectionOfDevices } from "./self-test/publisher.ts";
+import { createSelfTester } from "./self-test/tester.ts";
 import { createJournal } from "./stream/journal.ts";
 import { createScorer } from "./stream/scorer.ts";
 import { createSession, type Session } from "./stream/session.ts";
@@ -122,6 +124,24 @@ export function createGateway(options: GatewayOptions): Gateway {
   let endedWatches: ReadonlySet<string> = new Set();
   let events = 0;
   let isStarted = false;
+
+  const selfTester = config.selfTest
+    ? createSelfTester({
+        ...config.selfTest,
+        connection: () => connectionOfDevices(config, broker),
+        onDetected: (listener) => {
+          const own = ({ deviceId, decision }: Decision) => {
+            if (decision === "detected" && deviceId === config.selfTest?.device) listener();
+          };
+          listeners.add(own);
+          return () => void listeners.delete(own);
+        },
+        report: (event) => outbox.event({ ...event, gatewayId: config.id }),
+        clock,
+        counters,
+        log,
+      })
+    : null;
 
   function embeddedBroker(): Broker {
     const handlers = { admits: registry.admits, publish, frame, online, offline };
@@ -338,6 +358,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     broker.follow?.(registry.deviceIds());
     candidates?.retain(registry.hasConsent);
     presence.follow();
+    if (isStarted) selfTester?.follow(registry.wantedSelfTest());
     for (const [deviceId, one] of sessions) {
       if (registry.hasConsent(deviceId)) continue;
       one.forget();
@@ -422,6 +443,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async stop() {
       isStarted = false;
+      await selfTester?.stop();
       disk.stop();
       registry.stop();
       await broker.stop();

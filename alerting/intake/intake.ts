@@ -8,6 +8,7 @@ import {
   itemId,
   type WelfareEvent,
 } from "../../firmware-contracts/intake.ts";
+import type { SelfTestEvent } from "../../firmware-contracts/self-test.ts";
 import type { Counters } from "../counters.ts";
 import type { ServiceEvent } from "../events.ts";
 import type { Keeper } from "../keeper.ts";
@@ -29,6 +30,7 @@ export function createIntake(options: {
   gatewayTroubles: GatewayTroubles;
   gatewayWatch: GatewayWatch;
   onEvent(event: ServiceEvent): void;
+  onSelfTest(event: SelfTestEvent): Promise<void>;
 }): Intake {
   const { gatewayTroubles, gatewayWatch, store, keeper, clock, counters, log, onEvent } = options;
   let failureLoggedAt = Number.NEGATIVE_INFINITY;
@@ -44,6 +46,8 @@ export function createIntake(options: {
     // Where somebody was up again the detector has heeded it; what was not measured here ends nothing, and is shown.
     if (event.event === "cancel") await keeper().cancel(deviceId, event.at, detail === "upright");
     const found = await store().registry.device(deviceId);
+    // What the test device does is no life of a resident's.
+    if (found?.device.isSelfTest) return;
     onEvent({
       type: "device",
       at: Math.round(clock.wallNow()),
@@ -87,6 +91,7 @@ export function createIntake(options: {
         else if (checked.type === "fall-update") await takeFallUpdate(checked.update);
         else if (checked.type === "welfare-event") await takeWelfareEvent(checked.event);
         else if (checked.type === "gateway-event") takeGatewayEvent(checked.event);
+        else if (checked.type === "self-test-event") await options.onSelfTest(checked.event);
       } catch (error) {
         counters.count("intake.failed");
         if (clock.monotonicNow() - failureLoggedAt >= failureEveryMs) {

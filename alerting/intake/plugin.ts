@@ -53,7 +53,8 @@ export async function intakePlugin(
       const [issue] = item.error.issues;
       return reply.code(422).send({ problem: "bad-item", where: issue?.path.join("."), detail: issue?.message });
     }
-    if (item.data.type === "gateway-event" && isAnothers(request, item.data.event.gatewayId)) {
+    const { type } = item.data;
+    if ((type === "gateway-event" || type === "self-test-event") && isAnothers(request, item.data.event.gatewayId)) {
       return reply.code(422).send({ problem: "another-gateway", where: "event.gatewayId" });
     }
     await intake.submit(item.data);

@@ -1,4 +1,5 @@
 import type { Placement } from "../../firmware-contracts/detection.ts";
+import type { SelfTestLink } from "../../firmware-contracts/self-test.ts";
 import type { NewPage } from "./episode-store.ts";
 import type { Act, Dwelling, OperationHow, OperationState } from "./registry-store.ts";
 
@@ -38,6 +39,41 @@ export interface OperationChange {
   by: string | null;
   how: OperationHow | null;
   reason: string | null;
+}
+
+/** A self-test of the whole chain. Wall times, ms. */
+export interface SelfTestRow {
+  id: string;
+  askedAt: number;
+  /** Who asked for it; null: it was its time. */
+  by: string | null;
+  device: string;
+  /** The limit of each link, seconds. */
+  limits: Record<SelfTestLink, number>;
+  /** How long each link that held took, ms. */
+  links: Partial<Record<SelfTestLink, number>>;
+  episodeId: string | null;
+  endedAt: number | null;
+  /** The link that did not hold, and why; null where all held, or it is under way. */
+  failed: SelfTestLink | null;
+  detail: string | null;
+  /** Alerting was restarted meanwhile: nobody knows. */
+  isCutOff: boolean;
+}
+
+/** Self-tests of the whole chain, and their device. */
+export interface SelfTestStore {
+  /** Gateways are told of it. @throws where one is under way. */
+  ask(test: Pick<SelfTestRow, "id" | "askedAt" | "by" | "device" | "limits">): Promise<void>;
+  findById(id: string): Promise<SelfTestRow | null>;
+  /** The one that is under way, or null. */
+  findOpen(): Promise<SelfTestRow | null>;
+  /** The newest first. */
+  list(limit: number): Promise<SelfTestRow[]>;
+  /** Keeps how far it has come. Of those that have ended the newest 500 are kept. */
+  put(test: SelfTestRow): Promise<void>;
+  /** Puts the test device into the register, or gives it another secret. @throws where a resident's device has its id. */
+  putDevice(deviceId: string, secretHash: string, act: Act): Promise<void>;
 }
 
 /** What is done at set times of the day. */

@@ -14,6 +14,7 @@ import { pageStore } from "./pages.ts";
 import { registryStore } from "./registry.ts";
 import { residentStore } from "./residents.ts";
 import { rotaStore } from "./rota.ts";
+import { selfTestStore } from "./self-tests.ts";
 import type { Store } from "./store.ts";
 import { userStore } from "./users.ts";
 import { watchStore } from "./watching.ts";
@@ -57,6 +58,7 @@ export function storeIn(db: Database, masterKey: MasterKeySource): Store {
     rota: rotaStore(db),
     contacts: contactStore(db),
     operation: operationStore(db),
+    selfTests: selfTestStore(db),
     probe: async () => void db.run("UPDATE probe SET beat = beat + 1"),
     close: async () => db.close(),
   };

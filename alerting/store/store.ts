@@ -1,7 +1,7 @@
 import type { RotaStore } from "../rota/rota-store.ts";
 import type { AuditStore, ErasureStore, KeyStore } from "./audit-store.ts";
 import type { EpisodeStore, PageStore } from "./episode-store.ts";
-import type { OperationStore } from "./operation-store.ts";
+import type { OperationStore, SelfTestStore } from "./operation-store.ts";
 import type { ContactStore, ResidentStore, UserStore } from "./people-store.ts";
 import type { ControlStore, GatewayStore, RegistryStore, WatchStore } from "./registry-store.ts";
 
@@ -30,6 +30,7 @@ export interface Store {
   rota: RotaStore;
   contacts: ContactStore;
   operation: OperationStore;
+  selfTests: SelfTestStore;
   /** Rejects where nothing can be written. */
   probe(): Promise<void>;
   close(): Promise<void>;

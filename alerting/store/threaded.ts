@@ -62,6 +62,7 @@ export async function openThreadedStore(dataDir: string, masterKey?: MasterKeySo
     rota: behind("rota"),
     contacts: behind("contacts"),
     operation: behind("operation"),
+    selfTests: behind("selfTests"),
     probe: () => call(null, "probe", []),
     async close() {
       if (isClosed) return;

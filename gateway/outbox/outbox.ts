@@ -463,5 +463,6 @@ export function createOutbox(options: OutboxOptions): Outbox {
 }
 
 function itemOf(event: OutboxEvent): IntakeItem {
+  if ("run" in event) return { type: "self-test-event", event };
   return "gatewayId" in event ? { type: "gateway-event", event } : { type: "device-event", event };
 }

@@ -54,6 +54,8 @@ export interface TownOptions {
   apart?: boolean;
   /** Default: errors, to standard error. */
   log?: Logger;
+  /** The self-test's device is in the register of `dataDir`, with this secret; limits in seconds. */
+  selfTest?: { secret: string; limits?: Record<string, number>; times?: string[] };
 }
 
 /** What outlives a restart of the service. */
@@ -98,6 +100,7 @@ export function townSettings(
     gateway: {
       mqtt: { port: options.mqttPort ?? 0, ...(tls ? { tls } : {}) },
       detector: { backend: "auto" },
+      ...(options.selfTest ? { selfTest: { secret: options.selfTest.secret } } : {}),
       ...(options.outside ? { outside: { ...options.outside, ...gatewayUser } } : {}),
     },
     alerting: {
@@ -113,6 +116,12 @@ export function townSettings(
       operators: ["leader"],
       intake: { token: "a-token-of-more-than-twenty-characters" },
       ...(options.influx ? { influx: options.influx } : {}),
+      ...(options.selfTest
+        ? {
+            technical: { gatherSeconds: 1, digestMinutes: 0 },
+            selfTest: { times: options.selfTest.times ?? [], limits: options.selfTest.limits ?? {} },
+          }
+        : {}),
       ...(options.masterKeyFile ? { masterKeyFile: options.masterKeyFile } : {}),
     },
   };
@@ -202,8 +211,9 @@ export class Town {
     return this.service.gateway;
   }
 
-  /** Stops the service as an operator would, and starts it again on the same stores. */
-  async restart(): Promise<void> {
+  /** Stops the service as an operator would, and starts it again on the same stores, with other settings where they are given. */
+  async restart(change: Partial<TownOptions> = {}): Promise<void> {
+    Object.assign(this.site.options, change);
     this.unsubscribe();
     await this.service.stop();
     this.service = await Town.start(this.site);

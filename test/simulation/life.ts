@@ -118,6 +118,7 @@ export function createLife(options: LifeOptions): Life {
     log,
     gatewayTroubles: createGatewayTroubles(),
     gatewayWatch,
+    onSelfTest: async () => {},
     onEvent: events.tell,
   });
 
