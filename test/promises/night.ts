@@ -65,6 +65,7 @@ function settingsOf(phonesUrl: string) {
     policies: [] as Record<string, unknown>[],
     rotas: [] as Record<string, unknown>[],
     technical: {} as Record<string, unknown>,
+    selfTest: undefined as Record<string, unknown> | undefined,
     operators: ["leader"] as string[],
     keyHolders: ["keys"] as string[],
     intake: { token: "a-token-of-more-than-twenty-characters" },

@@ -460,6 +460,8 @@ export function createTown(options: TownOptions) {
 
   async function register(): Promise<void> {
     const at = Math.round(time.wall);
+    // Some were just put up: operators are asked first.
+    const chanceOfOperation = draw(seed, 77);
     await storeItself.registry.addDevices(
       plan.dwellings.flatMap(({ id, alias, devices }) =>
         devices.map((deviceId) => ({
@@ -477,7 +479,7 @@ export function createTown(options: TownOptions) {
           },
           dwelling: { id, alias, area: "Norrby", room: null, unit: null },
           consentBy: "eva",
-          ...simulatedFleet,
+          ...(chanceOfOperation.happens(0.15) ? {} : simulatedFleet),
         })),
       ),
       { at, by: "eva" },
