@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { townSettings } from "../test/promises/town.ts";
+import { checkCommand } from "./check.ts";
 import { deviceCommand } from "./register.ts";
 import { selfTestCommand } from "./self-test.ts";
 
@@ -103,4 +104,19 @@ test("the self-test's device is put into the register with a secret in a file of
   await expect(device("store", "self-test", "--by", "eva")).rejects.toThrow(/self-test's own/);
   expect(await run(selfTestCommand, "list")).toMatch(/No self-test yet/);
   await expect(run(selfTestCommand, "run")).rejects.toThrow(/alerting\.selfTest is missing/);
+});
+
+test("check tells of half a self-test", async () => {
+  const settings = townSettings({
+    dataDir: "data",
+    phonesUrl: "http://127.0.0.1:1",
+    port: 0,
+    selfTest: { secret: "s".repeat(32) },
+  });
+  const { selfTest: _own, ...gateway } = settings.gateway;
+  writeFileSync(config, stringify({ ...settings, gateway }));
+  expect(await run(checkCommand)).toMatch(/mend gateway\.selfTest: missing: nobody runs alerting\.selfTest/);
+  writeFileSync(config, stringify(settings));
+  expect(await run(checkCommand)).toMatch(/ok +alerting\.selfTest: self-test/);
+  process.exitCode = 0;
 });
