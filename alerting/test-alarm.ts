@@ -1,5 +1,5 @@
 import type { Actor, EpisodeState, TestAlarmFacts } from "./episode-state.ts";
-import { type Move, page } from "./escalation.ts";
+import { type Move, page, tell } from "./escalation.ts";
 import { close } from "./ladder.ts";
 import type { Message } from "./messages/message.ts";
 import type { Letter } from "./replies.ts";
@@ -25,6 +25,7 @@ export function beginTest(move: Move): void {
 /** The key number that was read back. A wrong one changes nothing. */
 export function readBack(move: Move, { responderId, isRight }: { responderId: string; isRight: boolean }): void {
   const { state, now } = move;
+  tell(move, { type: "reply", responderId, letter: null });
   if (state.status === "closed") {
     page(move, responderId, "answer", { kind: "already-closed", at: state.closedAt ?? now });
   } else if (isRight) {
