@@ -125,12 +125,14 @@ export function technicalText({ kind, subject, since }: Trouble): Message {
   return { kind: "technical", trouble: kind, subject, since };
 }
 
-/** Tells the operators of an alarm beside those who are called out. */
+/** Tells the operators of an alarm beside those who are called out. Nobody waits for their answer. */
 export function tellOperators(move: Move): void {
   const { state, duty } = move;
-  const [purpose, message] = callOf(state);
+  const [, message] = callOf(state);
   const called = Object.values(state.current).map(({ responderId }) => responderId);
-  for (const id of new Set(duty.operators)) if (!called.includes(id)) page(move, id, purpose, message);
+  const beside = [...new Set(duty.operators)].filter((id) => !called.includes(id));
+  for (const id of beside) page(move, id, "not-taken", message);
+  state.toldNotTaken = [...new Set([...state.toldNotTaken, ...beside])];
 }
 
 /** Asks the operators first, as a new resident's silent period says, or of a sensor that is not in operation. */
