@@ -4,7 +4,6 @@ import { createMessageWriter, textPlace } from "../../alerting/messages/texts.ts
 import { createRegistry } from "../../alerting/registry/registry.ts";
 import type { Store } from "../../alerting/store/store.ts";
 import type { Clock } from "../../firmware-contracts/clock.ts";
-import { simulatedFleet } from "../services/simulated-fleet.ts";
 import { facts as exampleFacts, second, start } from "./episode-play.ts";
 
 /** Names of the responders in the texts of a played night. */
@@ -25,10 +24,7 @@ export async function settle(
   unit?: string,
 ): Promise<string> {
   const place = { key, area: "Gustavsberg syd", room: "badrum", ...(unit === undefined ? {} : { unit }) };
-  await createRegistry(() => store, clock).addDevice(
-    { deviceId, placement: "wrist", consentBy: "eva", ...place },
-    simulatedFleet,
-  );
+  await createRegistry(() => store, clock).addDevice({ deviceId, placement: "wrist", consentBy: "eva", ...place });
   return (await store.registry.device(deviceId))?.dwelling?.id ?? "";
 }
 
