@@ -2,7 +2,13 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Detection } from "../firmware-contracts/detection.ts";
-import { gatewayLinks, type SelfTestEvent, type SelfTestLink, selfTestLinks } from "../firmware-contracts/self-test.ts";
+import {
+  gatewayLinks,
+  isOfRun,
+  type SelfTestEvent,
+  type SelfTestLink,
+  selfTestLinks,
+} from "../firmware-contracts/self-test.ts";
 import type { Board } from "./board.ts";
 import type { AlertingConfig } from "./config.ts";
 import type { Counters } from "./counters.ts";
@@ -202,9 +208,10 @@ export function createSelfTests(options: {
       stopped = true;
       callOff();
     },
-    async takes({ deviceId, detectedAt }, at) {
+    async takes({ id, detectedAt }, at) {
       await takeUp();
-      if (run?.device !== deviceId) {
+      // Of an earlier one, that came late: it says nothing of this.
+      if (!run || !isOfRun(id, { run: run.id, device: run.device })) {
         counters.count("self-test.stray");
         return null;
       }

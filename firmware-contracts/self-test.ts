@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { DeviceId } from "./topics.ts";
 
@@ -12,6 +13,16 @@ export type SelfTestLink = z.infer<typeof SelfTestLink>;
 /** The links that a gateway can see. */
 export const gatewayLinks = ["connect", "acknowledged", "detected"] as const satisfies readonly SelfTestLink[];
 export type GatewayLink = (typeof gatewayLinks)[number];
+
+/** The boot id under which a run's frames are sent: by it a Detection is known as the run's, and one that comes late is not taken for the next run's. */
+export function bootOfRun(run: string): number {
+  return createHash("sha256").update(run).digest().readUInt32BE(0) || 1;
+}
+
+/** Whether an id that begins with `<device>.<boot>.`, as a Detection's does, is of this run. */
+export function isOfRun(id: string, { run, device }: { run: string; device: string }): boolean {
+  return id.startsWith(`${device}.${bootOfRun(run)}.`);
+}
 
 const seconds = z.number().min(1).max(600);
 const RunId = z.string().min(1).max(64);

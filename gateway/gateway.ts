@@ -130,8 +130,9 @@ export function createGateway(options: GatewayOptions): Gateway {
         ...config.selfTest,
         connection: () => connectionOfDevices(config, broker),
         onDetected: (listener) => {
-          const own = ({ deviceId, decision }: Decision) => {
-            if (decision === "detected" && deviceId === config.selfTest?.device) listener();
+          const own = ({ deviceId, candidateId, decision }: Decision) => {
+            // A candidate's id begins with the boot id, a Detection's with the device's.
+            if (decision === "detected") listener(`${deviceId}.${candidateId}`);
           };
           listeners.add(own);
           return () => void listeners.delete(own);

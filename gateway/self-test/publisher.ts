@@ -1,10 +1,9 @@
-import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 import mqtt, { type MqttClient } from "mqtt";
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import { exampleFall } from "../../firmware-contracts/example-fall.ts";
 import { encodeFrame } from "../../firmware-contracts/frame.ts";
-import type { GatewayLink, WantedSelfTest } from "../../firmware-contracts/self-test.ts";
+import { bootOfRun, type GatewayLink, type WantedSelfTest } from "../../firmware-contracts/self-test.ts";
 import { uplinkTopic } from "../../firmware-contracts/topics.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { GatewayConfig } from "../config.ts";
@@ -88,8 +87,7 @@ export async function publishFall(options: {
       await answered(client);
     });
     await link("acknowledged", async () => {
-      const bootId = randomInt(1, 2 ** 32);
-      const frames = exampleFall(bootId, Math.round(clock.wallNow()) - keptMs - 30_000, keptMs);
+      const frames = exampleFall(bootOfRun(wanted.run), Math.round(clock.wallNow()) - keptMs - 30_000, keptMs);
       for (const frame of frames) {
         await (client as MqttClient).publishAsync(uplinkTopic(device, "accel"), Buffer.from(encodeFrame(frame)), {
           qos: 1,

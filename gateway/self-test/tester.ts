@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { Clock } from "../../firmware-contracts/clock.ts";
-import type { SelfTestEvent, WantedSelfTest } from "../../firmware-contracts/self-test.ts";
+import { isOfRun, type SelfTestEvent, type WantedSelfTest } from "../../firmware-contracts/self-test.ts";
 import type { Counters } from "../counters.ts";
 import { within } from "../time-limit.ts";
 import { type Connection, publishFall } from "./publisher.ts";
@@ -21,8 +21,8 @@ export function createSelfTester(options: {
   secret: string;
   /** @throws where a file of it cannot be read. */
   connection(): Connection;
-  /** Tells of each fall of the test device that the detector has found. Returns how to end it. */
-  onDetected(listener: () => void): () => void;
+  /** Tells of each fall that the detector has found, by an id that begins with `<device>.<boot>.`. Returns how to end it. */
+  onDetected(listener: (id: string) => void): () => void;
   report(event: Omit<SelfTestEvent, "gatewayId">): void;
   clock: Clock;
   counters: Counters;
@@ -36,7 +36,9 @@ export function createSelfTester(options: {
   async function run(wanted: WantedSelfTest): Promise<void> {
     let end = () => {};
     const detected = new Promise<void>((resolve) => {
-      end = onDetected(resolve);
+      end = onDetected((id) => {
+        if (isOfRun(id, wanted)) resolve();
+      });
     });
     try {
       const published = await publishFall({ connection: connection(), wanted, secret, detected, clock });
