@@ -132,7 +132,7 @@ test("a classifier that fails, an intake that is out of order, a provider that r
   expect(await run()).toMatchObject({ failed: "paged", links: { intake: expect.any(Number) } });
   await told("paged");
   town.network.behave({ api: "answer", receipts: "none" });
-  expect(await run()).toMatchObject({
+  expect(await run({ delivered: 10 })).toMatchObject({
     failed: "delivered",
     detail: "no receipt",
     links: { paged: expect.any(Number) },
