@@ -72,6 +72,7 @@ const commands: Record<string, () => Promise<InstanceType<typeof Command>>> = {
   replay: async () => (await import("./simulators/replay/command.ts")).replayCommand(),
   adapters: async () => (await import("./front-door/adapters.ts")).adaptersCommand(),
   generate: async () => (await import("./simulators/generator/command.ts")).generateCommand(),
+  "self-test": async () => (await import("./front-door/self-test.ts")).selfTestCommand(),
   phones: async () => (await import("./simulators/phone-network/command.ts")).phonesCommand(),
 };
 

@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Clock, systemClock } from "../firmware-contracts/clock.ts";
 import type { Detection } from "../firmware-contracts/detection.ts";
 import { aFall } from "../test/alerting/a-fall.ts";
+import { simulatedFleet } from "../test/services/simulated-fleet.ts";
 import { type Alerting, createAlerting, type ServiceEvent } from "./alerting.ts";
 import { AlertingConfig } from "./config.ts";
 
@@ -158,13 +159,16 @@ afterEach(async () => {
 describe("a fall over real HTTP and the twilio package", () => {
   test("pages the first, is taken by a reply, followed to its outcome", async () => {
     await begin();
-    await alerting.registry.addDevice({
-      deviceId: "watch-38",
-      placement: "wrist",
-      key: "38",
-      area: "Gustavsberg syd",
-      room: "badrum",
-    });
+    await alerting.registry.addDevice(
+      {
+        deviceId: "watch-38",
+        placement: "wrist",
+        key: "38",
+        area: "Gustavsberg syd",
+        room: "badrum",
+      },
+      simulatedFleet,
+    );
     await submit(fall());
     const page = await receivedBy(phones["patrol-1"], /^LARM FALL/);
     const code = codeIn(page);

@@ -28,12 +28,15 @@ import { createIntake } from "./intake/intake.ts";
 import { intakePlugin } from "./intake/plugin.ts";
 import { createKeeper, type Keeper } from "./keeper.ts";
 import { createListeners } from "./listeners.ts";
+import { createOperationWatch, type OperationWatch } from "./operation-watch.ts";
 import { createDwellings, type Dwellings } from "./registry/dwellings.ts";
+import { createOperations, type Operations } from "./registry/operations.ts";
 import { createRegistry, type Registry } from "./registry/registry.ts";
 import { createUsers, type Users } from "./registry/users.ts";
 import { createReplyDesk, type ReplyDesk } from "./reply-desk.ts";
 import { createRotas, type Rotas } from "./rota/duty-rota.ts";
 import { createRotaWatch, type RotaWatch } from "./rota-watch.ts";
+import { createSelfTests, type SelfTests } from "./self-test.ts";
 import { masterKeySource } from "./store/master-key-file.ts";
 import type { Store } from "./store/store.ts";
 import { openThreadedStore } from "./store/threaded.ts";
@@ -76,6 +79,7 @@ export interface Alerting {
   readonly intake: Intake;
   readonly registry: Registry;
   readonly dwellings: Dwellings;
+  readonly operations: Operations;
   readonly users: Users;
   readonly backend: ConsoleBackend;
   readonly events: { on(listener: (event: ServiceEvent) => void): () => void };
@@ -97,6 +101,7 @@ class AlertingService implements Alerting {
   readonly intake: Intake;
   readonly registry: Registry;
   readonly dwellings: Dwellings;
+  readonly operations: Operations;
   readonly users: Users;
   readonly backend: ConsoleBackend;
   readonly #options: AlertingOptions;
@@ -117,6 +122,8 @@ class AlertingService implements Alerting {
     dispatcher: Dispatcher;
     rotas: Rotas;
     rotaWatch: RotaWatch;
+    operationWatch: OperationWatch;
+    selfTests: SelfTests;
     web: WebServer;
     erasures: ErasureWatch;
   } | null = null;
@@ -148,6 +155,7 @@ class AlertingService implements Alerting {
     });
     this.registry = createRegistry(store, clock);
     this.dwellings = createDwellings(store, clock, "service");
+    this.operations = createOperations(store, clock);
     this.users = createUsers(store);
     this.intake = createIntake({
       store,
@@ -159,6 +167,7 @@ class AlertingService implements Alerting {
       gatewayWatch,
       deviceTroubles: this.#deviceTroubles,
       onEvent: (event) => this.#tell(event),
+      onSelfTest: async (event) => this.#parts?.selfTests.report(event),
     });
     this.backend = createConsoleBackend({
       board: () => this.#running().board,
@@ -206,7 +215,8 @@ class AlertingService implements Alerting {
       const board = createBoard(store, (id) => names.get(id) ?? id);
       const onEvent = (event: ServiceEvent) => this.#tell(event);
       const wake = () => this.#parts?.dispatcher.wake();
-      const keeper = createKeeper({
+      const selfTests = createSelfTests({ config, store, keeper: () => keeper, board, clock, counters, log });
+      const keeper: Keeper = createKeeper({
         config,
         store,
         board,
@@ -215,6 +225,7 @@ class AlertingService implements Alerting {
         onEvent,
         onChange: this.#changeListeners.tell,
         wake,
+        selfTest: selfTests.takes,
         onClockSet: (jumpMs) => {
           counters.count("clock.set");
           log.warn({ jumpMs }, "the clock was set; deadlines are moved with it");
@@ -236,13 +247,26 @@ class AlertingService implements Alerting {
       await board.load(clock.wallNow());
       await keeper.load();
       const rotaWatch = createRotaWatch({ config, rotas, keeper, board, clock, log });
+      const operationWatch = createOperationWatch({ config, store, keeper, board, clock, counters, log, wake });
       const web = createWebServer({ section: "alerting.http.tls", tls: config.http.tls, clock, log });
       const onErased = (id: string) => {
         board.remove(id);
         this.#changeListeners.tell(id);
       };
       const erasures = createErasureWatch({ store, clock, counters, log, onErased });
-      this.#parts = { store, board, keeper, desk, dispatcher, rotas, rotaWatch, web, erasures };
+      this.#parts = {
+        store,
+        board,
+        keeper,
+        desk,
+        dispatcher,
+        rotas,
+        rotaWatch,
+        operationWatch,
+        selfTests,
+        web,
+        erasures,
+      };
       // Before anybody is heard: what is heard after a gap is judged by it.
       await this.#lifeBeat.start();
       await this.#routes(web.app);
@@ -255,6 +279,8 @@ class AlertingService implements Alerting {
       await erasures.start();
       await rotaWatch.start();
       this.#blindTime.start();
+      await operationWatch.start();
+      await selfTests.start();
       log.info(
         { url: this.url, webhooks: this.#publicUrl() },
         "alerting is up; the SMS provider must reach it under exactly this address",
@@ -264,6 +290,8 @@ class AlertingService implements Alerting {
       await this.#lifeBeat.stop();
       this.#parts = null;
       parts?.rotaWatch.stop();
+      parts?.operationWatch.stop();
+      parts?.selfTests.stop();
       parts?.rotas.stop();
       await parts?.web.close().catch(() => undefined);
       await this.#closeGatewayDoor();
@@ -283,6 +311,8 @@ class AlertingService implements Alerting {
     await parts.erasures.stop();
     await this.#blindTime.stop();
     parts.rotaWatch.stop();
+    parts.operationWatch.stop();
+    parts.selfTests.stop();
     parts.rotas.stop();
     await this.#closeGatewayDoor();
     await parts.web.close();
@@ -362,6 +392,7 @@ class AlertingService implements Alerting {
     this.#counters.count(`event.${event.type}`);
     this.#eventLog.record(event);
     this.#parts?.rotaWatch.follow(event);
+    this.#parts?.selfTests.follow(event);
     this.#followGateway(event);
     this.#eventListeners.tell(event);
   }

@@ -137,6 +137,7 @@ function viewOf({ state, pages }: Shown, nameOf: (id: string) => string): Episod
     openedAt: Math.round(state.openedAt),
     late: detection?.late ?? false,
     test: facts.test,
+    notInOperation: facts.notInOperation ?? null,
     longLie: longLieOf(state),
     activeAt: state.activeAt ?? null,
     repeats: state.repeats,
@@ -179,7 +180,8 @@ function longLieOf({ status, longLie }: EpisodeState): EpisodeView["longLie"] {
 function subjectOf({ trouble, signOn, place }: EpisodeFacts, nameOf: (id: string) => string): string {
   if (signOn) return nameOf(signOn.responderId);
   if (trouble?.kind === "contact-unreachable") return nameOf(trouble.subject);
-  if (trouble && (trouble.kind === "presence-unheard" || deviceTroubleKinds.includes(trouble.kind)))
+  const isOfDevice = trouble !== null && trouble !== undefined && deviceTroubleKinds.includes(trouble.kind);
+  if (trouble?.kind === "presence-unheard" || trouble?.kind === "dwelling-unwatched" || isOfDevice)
     return place.alias ?? trouble.subject;
   return trouble?.subject ?? "";
 }

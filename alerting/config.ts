@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Id, shownName } from "./config-fields.ts";
 import { longest } from "./messages/limits.ts";
+import { Operation, SelfTest } from "./operation-config.ts";
 import { checkPolicies, Group, Policy, Technical, UnitPolicy } from "./policy-config.ts";
 import { checkRotas, Holiday, RotaConfig } from "./rota/rota-config.ts";
 
@@ -164,6 +165,12 @@ const Shape = z.strictObject({
   rotas: z.array(RotaConfig).default([]).meta({ description: "Who is on call when, by weekly patterns" }),
   holidays: z.array(Holiday).default([]).meta({
     description: "Public holidays of the rotas, and eves that are staffed as such",
+  }),
+  operation: Operation.prefault({}).meta({
+    description: "Devices that are not in operation yet, and the daily look whether everybody has one that is",
+  }),
+  selfTest: SelfTest.optional().meta({
+    description: "The self-test of the whole chain, from a test device to the phone that is signed on",
   }),
   influx: Influx.optional().meta({ description: "Where events go; without it they stay in the spool" }),
   spool: Spool.prefault({}).meta({ description: "Events on disk on their way to InfluxDB" }),

@@ -127,7 +127,7 @@ export function createDeviceTroubles(options: {
     onEvent({
       type: "supervision",
       at: Math.round(clock.wallNow()),
-      ...{ deviceId, alias: found?.dwelling.alias ?? null, deviceClass, event: event.event },
+      ...{ deviceId, alias: found?.dwelling?.alias ?? null, deviceClass, event: event.event },
       ...{ trouble, since, battery, daysLeft, driftMs },
     });
   }

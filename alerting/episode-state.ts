@@ -14,8 +14,8 @@ export type Actor =
   | { kind: "resident" }
   | { kind: "system" };
 
-/** `welfare`: nobody has moved at home for unusually long; below falls and help calls. `technical`: an equipment fault, of a lower kind. `sign-on`: the test alarm by which a shift's phone signs on. */
-export type EpisodeKind = "fall" | "help" | "welfare" | "technical" | "sign-on";
+/** `welfare`: nobody has moved at home for unusually long; below falls and help calls. `technical`: an equipment fault, of a lower kind. `sign-on`: the test alarm by which a shift's phone signs on. `test`: a device's, or the self-test's. */
+export type EpisodeKind = "fall" | "help" | "welfare" | "technical" | "sign-on" | "test";
 
 /** A step of a policy: everybody it names is paged together. */
 export interface PolicyStep {
@@ -74,13 +74,15 @@ export const troubleKinds = [
   "tamper",
   "sensor-stuck",
   "clock-drift",
+  "dwelling-unwatched",
+  "self-test-failed",
 ] as const;
 export type TroubleKind = (typeof troubleKinds)[number];
 
 /** One outage of one thing. */
 export interface Trouble {
   kind: TroubleKind;
-  /** What it is about: a gateway's, a responder's, a rota's, a dwelling's or a device's id. */
+  /** What it is about: a gateway's, a responder's, a rota's, a dwelling's or a device's id; of the self-test the link that failed. */
   subject: string;
   /** Wall ms. */
   since: number;
@@ -93,6 +95,17 @@ export interface SignOnFacts {
   /** Of its time on call, wall ms. */
   startsAt: number;
   endsAt: number;
+}
+
+/**
+ * What a test alarm is for. `device`: whoever gets it reads the key number back, and the device is in operation. `chain`: the self-test's, which nobody
+ * needs to answer. `id` is that of the device's test or of the self-test.
+ */
+export interface TestAlarmFacts {
+  purpose: "device" | "chain";
+  id: string;
+  /** Awaited until then, wall ms. */
+  until: number;
 }
 
 /** Where it is, as staff know it. No name, no address. */
@@ -110,7 +123,7 @@ export interface EpisodeFacts {
   id: string;
   code: string;
   kind: EpisodeKind;
-  /** What joins repeats: a dwelling's id, `device:<id>` for an unknown device, `welfare:…`, `trouble:…`, `sign-on:…`. */
+  /** What joins repeats: a dwelling's id, `device:<id>` for an unknown device, `welfare:…`, `trouble:…`, `sign-on:…`, `device-test:…`, `self-test:…`. */
   dwelling: string;
   place: Place;
   test: boolean;
@@ -120,10 +133,14 @@ export interface EpisodeFacts {
   detection: Omit<Detection, "evidence" | "model"> | null;
   trouble: Trouble | null;
   signOn: SignOnFacts | null;
+  /** Absent: it is none. */
+  testAlarm?: TestAlarmFacts;
+  /** Of an alarm whose device is not in operation: what it awaits. Absent: it is, or is in no register. */
+  notInOperation?: "awaiting-test" | "in-store";
   /** Of a welfare alarm: how long this person's pauses may be at that time of day, minutes. */
   limitMinutes?: number | null;
   policy: EpisodePolicy;
-  /** A new resident's silent period: operators are asked first, for this long, ms. Null: staff at once. */
+  /** Operators are asked first, for this long, ms: in a new resident's silent period, or of a sensor that is not in operation. Null: staff at once. */
   operatorsFirstMs: number | null;
 }
 
@@ -137,6 +154,7 @@ export type PagePurpose =
   | "welfare"
   | "technical"
   | "sign-on"
+  | "test"
   | "not-taken"
   | "not-arrived"
   | "backup"
@@ -251,7 +269,13 @@ export interface EpisodeState extends Ladder {
 
 export type EpisodeInput = { duty?: Duty } & (
   | { type: "opened"; facts: EpisodeFacts }
-  | { type: "repeat"; detection: SeenDetection & AlarmNews & { strength?: Detection["strength"] } }
+  /** `operatorsFirst`: by itself it would be told to the operators first. Absent in what was written before that was kept. */
+  | {
+      type: "repeat";
+      detection: SeenDetection & AlarmNews & { strength?: Detection["strength"]; operatorsFirst?: boolean };
+    }
+  /** What somebody read back as the key number of a device's test alarm was right, or was not. */
+  | { type: "read-back"; responderId: string; isRight: boolean }
   /** Five minutes after this fall nobody was seen to get up. Seconds since the impact, and of these without signal. */
   | { type: "long-lie"; detectionId: string; lyingSeconds: number; unknownSeconds: number }
   /** `tries` counts this attempt. */

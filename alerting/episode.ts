@@ -22,6 +22,7 @@ import {
   receiptsMissing,
   takePageResult,
   tell,
+  tellOperators,
 } from "./escalation.ts";
 import {
   arrive,
@@ -39,6 +40,7 @@ import {
 import { lieLong } from "./long-lie.ts";
 import { applyReply } from "./reply-effects.ts";
 import { setClock } from "./set-clock.ts";
+import { beginTest, endTest, readBack } from "./test-alarm.ts";
 import { movementAgain, stillAgain } from "./welfare.ts";
 
 /** A fall this long after somebody arrived is not taken for what they are seeing to, ms. */
@@ -107,9 +109,14 @@ function open(move: Move): void {
   const { facts } = move.state;
   tell(move, { type: "episode-opened", kind: facts.kind, impactAt: facts.since, trouble: facts.trouble?.kind ?? null });
   const { quietUntil = 0 } = move.duty;
-  if (quietUntil > move.now) hold(move, quietUntil);
+  if (facts.testAlarm) beginTest(move);
+  else if (quietUntil > move.now) hold(move, quietUntil);
   else if (facts.operatorsFirstMs !== null) askOperatorsFirst(move, facts.operatorsFirstMs);
-  else beginRound(move);
+  else {
+    beginRound(move);
+    // Somebody has pressed a button: staff go, and operators look whose it is.
+    if (facts.notInOperation) tellOperators(move);
+  }
 }
 
 function apply(move: Move, input: EpisodeInput): void {
@@ -120,6 +127,9 @@ function apply(move: Move, input: EpisodeInput): void {
       break;
     case "repeat":
       repeat(move, input.detection);
+      break;
+    case "read-back":
+      readBack(move, input);
       break;
     case "long-lie":
       lieLong(move, input);
@@ -160,7 +170,8 @@ function apply(move: Move, input: EpisodeInput): void {
       stillAgain(move, input.since);
       break;
     case "ended":
-      if (state.status !== "closed" && (state.facts.trouble || state.facts.signOn)) {
+      if (state.status !== "closed" && state.facts.testAlarm) endTest(move);
+      else if (state.status !== "closed" && (state.facts.trouble || state.facts.signOn)) {
         const reason = input.joined ? "joined" : "ended";
         close(move, { kind: "system" }, { outcome: state.facts.signOn ? "test" : "unknown", reason });
       }
@@ -174,18 +185,16 @@ function apply(move: Move, input: EpisodeInput): void {
 /**
  * A further detection joins, and is shown. It pages nobody again: the deadlines of the episode go on.
  * But where somebody was there and has long left without a word, it may be a new fall: then everybody is called out again.
- * And a strong one, or the button, ends the time in which operators are asked first.
+ * And one that by itself goes to staff at once, such as the button, ends the time in which operators are asked first.
  */
 function repeat(move: Move, detection: Extract<EpisodeInput, { type: "repeat" }>["detection"]): void {
   const { state } = move;
   const { id, deviceId, impactAt } = detection satisfies SeenDetection;
   state.repeats++;
   if (state.detections.length < keptDetections) state.detections.push({ id, deviceId, impactAt });
-  if (
-    state.operatorsFirst &&
-    state.status === "open" &&
-    (detection.kind === "help" || detection.strength === "strong")
-  ) {
+  if (state.facts.testAlarm) return;
+  const { operatorsFirst = detection.kind === "fall" && detection.strength !== "strong" } = detection;
+  if (state.operatorsFirst && state.status === "open" && !operatorsFirst) {
     state.news = newsOf(detection);
     beginRound(move);
     return;
@@ -224,7 +233,8 @@ function expire(move: Move, purpose: Purpose): void {
   const at = move.state.due[purpose];
   if (at === undefined || at > move.now) return;
   delete move.state.due[purpose];
-  passed[purpose](move);
+  if (move.state.facts.testAlarm) endTest(move);
+  else passed[purpose](move);
 }
 
 /** A resident's cancel ends a medium alarm, at once and upright; it never ends a strong one, and never one that somebody has taken. */
@@ -245,11 +255,13 @@ function act(move: Move, action: ConsoleAction, user: ConsoleUser): Refusal | nu
   const { kind } = state.facts;
   if (state.status === "closed") return "already-closed";
   // Nobody travels to a technical alarm, or to a phone.
-  const isLower = kind === "technical" || kind === "sign-on";
+  const isLower = kind === "technical" || kind === "sign-on" || kind === "test";
+  // What puts a device into operation is the key number, read back by phone.
+  if (state.facts.testAlarm?.purpose === "device" && action.action === "take") return "not-taken";
   if (isLower && (action.action === "on-the-way" || action.action === "arrived")) return "not-taken";
   switch (action.action) {
     case "take":
-      if (kind === "sign-on") close(move, actor, { outcome: "test" });
+      if (kind === "sign-on" || kind === "test") close(move, actor, { outcome: "test" });
       else if (state.status === "open") take(move, actor);
       else if (!isOwn) return "already-taken";
       return null;

@@ -125,7 +125,17 @@ export function technicalText({ kind, subject, since }: Trouble): Message {
   return { kind: "technical", trouble: kind, subject, since };
 }
 
-/** Asks the operators first, as a new resident's silent period says. */
+/** Tells the operators of an alarm beside those who are called out. Nobody waits for their answer. */
+export function tellOperators(move: Move): void {
+  const { state, duty } = move;
+  const [, message] = callOf(state);
+  const called = Object.values(state.current).map(({ responderId }) => responderId);
+  const beside = [...new Set(duty.operators)].filter((id) => !called.includes(id));
+  for (const id of beside) page(move, id, "not-taken", message);
+  state.toldNotTaken = [...new Set([...state.toldNotTaken, ...beside])];
+}
+
+/** Asks the operators first, as a new resident's silent period says, or of a sensor that is not in operation. */
 export function askOperatorsFirst(move: Move, forMs: number): void {
   const { state } = move;
   state.operatorsFirst = true;

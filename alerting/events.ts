@@ -35,7 +35,7 @@ export const ServiceEvent = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("episode-opened"),
     ...episode,
-    kind: z.enum(["fall", "help", "welfare", "technical", "sign-on"]),
+    kind: z.enum(["fall", "help", "welfare", "technical", "sign-on", "test"]),
     impactAt: at.meta({ description: "When it happened, or since when it is so" }),
     trouble: z.enum(troubleKinds).nullable().meta({ description: "Of a technical alarm" }),
   }),

@@ -19,13 +19,14 @@ import type {
 } from "./episode-state.ts";
 import type { ServiceEvent } from "./events.ts";
 import { createMessageWriter, type MessageWriter, textPlace } from "./messages/texts.ts";
-import { createOpening, signOnKey } from "./opening.ts";
+import { createOpening, signOnKey, type Whereabouts } from "./opening.ts";
 import { createPolicies } from "./policies.ts";
 import { createSerial } from "./serial.ts";
 import { movesWithClock } from "./set-clock.ts";
 import { createStaff, type Staff } from "./staff.ts";
-import type { ContactChange, EpisodeChange, PageRow, Store } from "./store/store.ts";
+import type { ContactChange, EpisodeChange, OperationTest, PageRow, Store } from "./store/store.ts";
 import { quietUntil, technicalNotBefore } from "./technical.ts";
+import { joinsTestMs, selfTestKey } from "./test-alarm-facts.ts";
 import { troubleKey, welfareEpisodeId, welfareKey } from "./welfare-keys.ts";
 
 export interface KeeperOptions {
@@ -43,12 +44,14 @@ export interface KeeperOptions {
   /** Called after the deadlines have followed a clock that was set by so much. */
   onClockSet?(jumpMs: number): void;
   draws?: Draws;
+  /** Of an alarm of the self-test's device: the test that it belongs to, and how long it may take from here, ms. Null: no test is under way. */
+  selfTest?(detection: Detection, now: number): Promise<{ runId: string; forMs: number } | null>;
   /** The episode's state machine; a test may plant a fault in it. */
   step?: typeof stepOfEpisode;
 }
 
 /** What a step is committed together with. */
-export type WithStep = Partial<Pick<EpisodeChange, "detection" | "attemptEnd" | "receipt" | "reply">>;
+export type WithStep = Partial<Pick<EpisodeChange, "detection" | "attemptEnd" | "receipt" | "reply" | "operationTest">>;
 
 /**
  * Keeps episodes: carries each input through the state machine and commits what came of it, one after the other.
@@ -73,6 +76,10 @@ export interface Keeper {
   end(trouble: Pick<Trouble, "kind" | "subject">): Promise<void>;
   /** Ends it where it is part of another alarm now: nobody is told that it is over. */
   join(trouble: Pick<Trouble, "kind" | "subject">): Promise<void>;
+  /** A device's test alarm awaits its key number no longer, since its test was called off: its alarm goes to the operators. */
+  callOffTest(episodeId: string): Promise<void>;
+  /** The self-test is over, and its alarm with it. */
+  endSelfTest(deviceId: string): Promise<void>;
   /** Asks a shift's phone to sign on. One that is still asked about an earlier time is asked anew. */
   askSignOn(signOn: SignOnFacts): Promise<void>;
   /** Its time on call is over: nobody needs to answer any more. */
@@ -148,6 +155,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     bare: EpisodeInput,
     also: WithStep,
     before: ServiceEvent[],
+    shown = also.detection,
   ): Promise<Refusal | null> {
     const at = Math.round(clock.wallNow());
     const duty = pagesNobody(bare)
@@ -173,7 +181,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const contact = await contactIn(input);
     if (contact) change.contact = contact;
     const pages = await store.episodes.commitStep(change);
-    const opened = state === null ? also.detection : undefined;
+    const opened = state === null ? shown : undefined;
     const { id } = next.facts;
     board.put(at, next, pages, timelineOf(input, events, at, nameOf), opened);
     if (contact) staff.contact(contact, at);
@@ -212,33 +220,111 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   const applyNow: Keeper["apply"] = async (episodeId, input, also = {}, events = []) => {
     const state = await store.episodes.episode(episodeId);
-    return state ? commit(state, input, also, events) : "missing";
+    if (!state) return "missing";
+    if (input.type === "due" && isDeviceTest(state) && (state.due[input.purpose] ?? Infinity) <= clock.wallNow()) {
+      await handOn(state);
+      return commit(state, input, { ...also, operationTest: endedTest(state, "unanswered") }, events);
+    }
+    return commit(state, input, also, events);
   };
+
+  const isDeviceTest = ({ facts, status }: EpisodeState) =>
+    facts.testAlarm?.purpose === "device" && status !== "closed";
+
+  const endedTest = ({ facts }: EpisodeState, outcome: "unanswered" | "called-off") =>
+    ({ testId: facts.testAlarm?.id ?? "", what: "ended", outcome }) as const;
+
+  /** The alarm behind a device's test alarm that nobody has answered: it may be a fall. Done before the test is ended, and once however often it is begun. */
+  async function handOn({ facts }: EpisodeState): Promise<string | null> {
+    const detection = facts.detection && (await store.episodes.detection(facts.detection.id));
+    if (!detection) return null;
+    const id = handedOnId(facts.id);
+    if (await store.episodes.episode(id)) return id;
+    return alarmNow(detection, await opening.find(detection.deviceId), { id });
+  }
+
+  /** Opens an alarm or joins one; `again`: its Detection is kept already, of a test alarm. Returns the episode. */
+  async function alarmNow(detection: Detection, where: Whereabouts, again?: { id: string }): Promise<string> {
+    const now = clock.wallNow();
+    const also = again ? {} : { detection };
+    const open = await store.episodes.openEpisode(where.dwelling, detection.test);
+    if (open) {
+      const { id, deviceId, kind, strength, reason, impactAt, arrivedAt, late } = detection;
+      const operatorsFirst = (await opening.operatorsFirst(detection, where, now)) !== null;
+      const joined = { id, deviceId, kind, strength, reason, impactAt, arrivedAt, late, operatorsFirst };
+      const events = [detectionEvent(open.facts, detection, now, true)];
+      await commit(open, { type: "repeat", detection: joined }, also, events);
+      return open.facts.id;
+    }
+    const facts = { ...(await opening.ofDetection(detection, where, now)), ...again };
+    await commit(null, { type: "opened", facts }, also, [detectionEvent(facts, detection, now, false)], detection);
+    return facts.id;
+  }
+
+  /** A test alarm where the device awaits one: it was asked for, and this came after that. Returns false where it is an alarm like any other. */
+  async function deviceTestNow(detection: Detection, where: Whereabouts): Promise<boolean> {
+    if (where.notInOperation !== "awaiting-test" || detection.test) return false;
+    const now = clock.wallNow();
+    const test = await store.operation.findTest(detection.deviceId);
+    if (!test || test.dwellingId !== where.dwelling || test.endedAt !== null) return false;
+    if (test.episodeId !== null) return joinTest(test, detection, now);
+    if (detection.impactAt < test.openedAt || now > test.untilAt) return false;
+    const facts = await opening.ofDeviceTest(detection, where, test, now);
+    const also: WithStep = { detection, operationTest: { testId: test.id, what: "came" } };
+    await commit(null, { type: "opened", facts }, also, [detectionEvent(facts, detection, now, false)]);
+    return true;
+  }
+
+  /** The same press, or the same fall, told once more. What comes later may be a fall. */
+  async function joinTest({ episodeId }: OperationTest, detection: Detection, now: number): Promise<boolean> {
+    const state = episodeId === null ? null : await store.episodes.episode(episodeId);
+    if (!state || state.status === "closed" || now - state.openedAt > joinsTestMs) return false;
+    const { id, deviceId, kind, strength, reason, impactAt, arrivedAt, late } = detection;
+    const joined = { id, deviceId, kind, strength, reason, impactAt, arrivedAt, late };
+    const events = [detectionEvent(state.facts, detection, now, true)];
+    await commit(state, { type: "repeat", detection: joined }, { detection }, events);
+    return true;
+  }
+
+  async function callOffTestNow(episodeId: string): Promise<void> {
+    const state = await store.episodes.episode(episodeId);
+    if (!state || !isDeviceTest(state)) return;
+    await handOn(state);
+    await commit(state, { type: "ended" }, { operationTest: endedTest(state, "called-off") }, []);
+  }
+
+  /** The self-test's alarm, and what its device says when no test is under way: that is a test too, and is let go. */
+  async function selfTestNow(detection: Detection): Promise<void> {
+    const now = clock.wallNow();
+    const run = await options.selfTest?.(detection, now);
+    if (!run || (await store.episodes.openEpisode(selfTestKey(detection.deviceId), true))) return;
+    const facts = await opening.ofSelfTest(detection, run.runId, run.forMs, now);
+    await commit(null, { type: "opened", facts }, { detection }, [detectionEvent(facts, detection, now, false)]);
+  }
 
   async function detectNow(detection: Detection): Promise<void> {
     if ((await store.episodes.episodeOfDetection(detection.id)) !== null) return;
     const where = await opening.find(detection.deviceId);
-    const open = await store.episodes.openEpisode(where.dwelling, detection.test);
-    const now = clock.wallNow();
-    if (open) {
-      const { id, deviceId, kind, strength, reason, impactAt, arrivedAt, late } = detection;
-      const joined = { id, deviceId, kind, strength, reason, impactAt, arrivedAt, late };
-      const events = [detectionEvent(open.facts, detection, now, true)];
-      await commit(open, { type: "repeat", detection: joined }, { detection }, events);
-      return;
-    }
-    const facts = await opening.ofDetection(detection, where, now);
-    await commit(null, { type: "opened", facts }, { detection }, [detectionEvent(facts, detection, now, false)]);
+    if (where.isSelfTest) return selfTestNow(detection);
+    if (!(await deviceTestNow(detection, where))) await alarmNow(detection, where);
   }
 
   async function fallUpdateNow(update: FallUpdate): Promise<"taken" | "unknown" | "known"> {
     const { detectionId, lyingSeconds, unknownSeconds } = update;
     const episodeId = await store.episodes.episodeOfDetection(detectionId);
-    const state = episodeId === null ? null : await store.episodes.episode(episodeId);
+    const state = await alarmOf(episodeId === null ? null : await store.episodes.episode(episodeId));
+    if (state === "test") return "known";
     if (!state) return "unknown";
     if (state.longLies?.includes(detectionId)) return "known";
     await commit(state, { type: "long-lie", detectionId, lyingSeconds, unknownSeconds }, {}, []);
     return "taken";
+  }
+
+  /** Behind a test alarm: the alarm that it was handed on as. Whoever lies for five minutes in a test does not wait for its end. */
+  async function alarmOf(state: EpisodeState | null): Promise<EpisodeState | "test" | null> {
+    if (!state?.facts.testAlarm) return state;
+    if (isDeviceTest(state)) await callOffTestNow(state.facts.id);
+    return (await store.episodes.episode(handedOnId(state.facts.id))) ?? "test";
   }
 
   async function welfareNow(event: WelfareEvent): Promise<"taken" | "unknown" | "known"> {
@@ -367,6 +453,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
     raise: (trouble) => serial(() => raiseNow(trouble)),
     end: (trouble) => serial(() => endNow(troubleKey(trouble), false)),
     join: (trouble) => serial(() => endNow(troubleKey(trouble), false, { joined: true })),
+    callOffTest: (episodeId) => serial(() => callOffTestNow(episodeId)),
+    endSelfTest: (deviceId) => serial(() => endNow(selfTestKey(deviceId), true)),
     askSignOn: (signOn) => serial(() => askSignOnNow(signOn)),
     endSignOn: (responderId) => serial(() => endNow(signOnKey(responderId), true)),
     cancel: (deviceId, at, upright) => serial(() => cancelNow(deviceId, at, upright)),
@@ -379,15 +467,17 @@ export function createKeeper(options: KeeperOptions): Keeper {
   };
 }
 
+const handedOnId = (testEpisodeId: string) => `${testEpisodeId}r`;
+
 function detectionEvent(facts: EpisodeFacts, detection: Detection, at: number, joined: boolean): ServiceEvent {
-  const { id, deviceId, kind, strength, reason, impactAt, late, test, evidence } = detection;
+  const { id, deviceId, kind, strength, reason, impactAt, late, evidence } = detection;
   return {
     type: "detection",
     at: Math.round(at),
     episodeId: facts.id,
     code: facts.code,
     alias: facts.place.alias,
-    test,
+    test: facts.test,
     detectionId: id,
     deviceId,
     kind,

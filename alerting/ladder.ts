@@ -13,6 +13,7 @@ import {
   tell,
 } from "./escalation.ts";
 import type { Message, Named } from "./messages/message.ts";
+import { testClosingText } from "./test-alarm-facts.ts";
 
 /** Nobody has answered a call for more people after this long: they are called again, ms. */
 export const backupWithinMs = 5 * 60_000;
@@ -275,7 +276,12 @@ export function close(move: Move, actor: Actor, { outcome, done, reason = null }
   if (reason === "joined" && actor.kind === "system") return;
   const told = concerned(state);
   if (actor.kind === "responder") told.add(actor.id);
-  for (const id of told) page(move, id, "closed", closingText(move, actor, outcome, isResponder(actor, id)));
+  for (const id of told) {
+    const text = state.facts.testAlarm
+      ? testClosingText(state, now)
+      : closingText(move, actor, outcome, isResponder(actor, id));
+    if (text) page(move, id, "closed", text);
+  }
 }
 
 /** Whom its end concerns, and that it is not the end after all. */

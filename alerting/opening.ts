@@ -6,11 +6,14 @@ import type { Draws } from "./draws.ts";
 import type { EpisodeFacts, Place, SignOnFacts, Trouble } from "./episode-state.ts";
 import { longest } from "./messages/limits.ts";
 import { operatorsFirstMs, type Policies } from "./policies.ts";
-import type { Dwelling, Store } from "./store/store.ts";
+import type { Dwelling, OperationTest, Store } from "./store/store.ts";
+import { deviceTestKey, longestTestMs, selfTestKey } from "./test-alarm-facts.ts";
 import { troubleKey, welfareEpisodeId, welfareKey } from "./welfare-keys.ts";
 
 /** An area in a text has at least this many dwellings, or it would tell who is meant. */
 const dwellingsInNamedArea = 5;
+/** Troubles whose subject is a dwelling. */
+const aboutDwellings: ReadonlySet<Trouble["kind"]> = new Set(["presence-unheard", "dwelling-unwatched"]);
 const nowhere: Place = { alias: null, area: null, areaInTexts: false, room: null };
 
 /** What joins the sign-ons of one phone: it has one at a time. */
@@ -22,12 +25,22 @@ export interface Whereabouts {
   place: Place;
   unit: string | null;
   isKnown: boolean;
+  /** Its device is not in operation, and why. Null: it is, or it is in no register. */
+  notInOperation: "awaiting-test" | "in-store" | null;
+  /** It is the self-test's device. */
+  isSelfTest: boolean;
 }
 
 /** Makes what an episode begins with. */
 export interface Opening {
   find(deviceId: string): Promise<Whereabouts>;
   ofDetection(detection: Detection, where: Whereabouts, now: number): Promise<EpisodeFacts>;
+  /** How long operators would have this alarm to themselves, ms; null where it goes to staff at once. */
+  operatorsFirst(detection: Detection, where: Whereabouts, now: number): Promise<number | null>;
+  /** A test alarm of a device that awaits one. */
+  ofDeviceTest(detection: Detection, where: Whereabouts, test: OperationTest, now: number): Promise<EpisodeFacts>;
+  /** The self-test's alarm; `runId` is the test's own id, and it is awaited for so long. */
+  ofSelfTest(detection: Detection, runId: string, forMs: number, now: number): Promise<EpisodeFacts>;
   ofWelfare(event: WelfareEvent, dwelling: Dwelling, now: number): Promise<EpisodeFacts>;
   ofTrouble(trouble: Trouble, now: number): Promise<EpisodeFacts>;
   ofSignOn(signOn: SignOnFacts, now: number): Promise<EpisodeFacts>;
@@ -54,42 +67,83 @@ export function createOpening(options: { store: Store; policies: Policies; draws
   async function placeOfTrouble({ kind, subject }: Trouble): Promise<Place> {
     if (deviceTroubleKinds.includes(kind)) {
       const found = await store.registry.device(subject);
-      return found ? placeOf(found.dwelling, found.device.room) : nowhere;
+      return found?.dwelling ? placeOf(found.dwelling, found.device.room) : nowhere;
     }
-    const dwelling = kind === "presence-unheard" ? await store.registry.dwelling(subject) : null;
+    const dwelling = aboutDwellings.has(kind) ? await store.registry.dwelling(subject) : null;
     return dwelling ? placeOf(dwelling, null) : nowhere;
   }
 
   const bare = { place: nowhere, detection: null, trouble: null, signOn: null, operatorsFirstMs: null };
 
+  async function operatorsFirst(detection: Detection, where: Whereabouts, now: number): Promise<number | null> {
+    const { kind, strength, test } = detection;
+    if (test) return null;
+    if (where.notInOperation === "in-store") return policies.notInOperationMs;
+    if (kind !== "fall") return null;
+    if (where.notInOperation !== null) return policies.notInOperationMs;
+    if (strength !== "medium" || !where.isKnown) return null;
+    const { since } = await store.registry.dwellingTerms(where.dwelling);
+    const isNew = since !== null && now - since < policies.forAlarm(kind, where.unit).operatorsFirstForMs;
+    return isNew ? operatorsFirstMs : null;
+  }
+
+  /** What every alarm of a device begins with. */
+  const ofDevice = (detection: Detection, { dwelling, place }: Pick<Whereabouts, "dwelling" | "place">) => {
+    const { evidence: _evidence, model: _model, ...rest } = detection;
+    return { ...bare, dwelling, place, since: detection.impactAt, detection: rest };
+  };
+
   return {
+    operatorsFirst,
     /** A device that is in no register still alarms: as itself. */
     async find(deviceId) {
       const found = await store.registry.device(deviceId);
-      if (!found) return { dwelling: `device:${deviceId}`, place: nowhere, unit: null, isKnown: false };
-      const { unit, id } = found.dwelling;
-      const place = await placeOf(found.dwelling, found.device.room);
-      return { dwelling: id, place, unit, isKnown: true };
+      const itself = { dwelling: `device:${deviceId}`, place: nowhere, unit: null, isKnown: false };
+      if (!found) return { ...itself, notInOperation: null, isSelfTest: false };
+      const { device, dwelling } = found;
+      const { state } = device.operation;
+      if (device.isSelfTest) return { ...itself, notInOperation: null, isSelfTest: true };
+      if (!dwelling || state === "in-store") return { ...itself, notInOperation: "in-store", isSelfTest: false };
+      const place = await placeOf(dwelling, device.room);
+      const notInOperation = state === "in-operation" ? null : state;
+      return { dwelling: dwelling.id, place, unit: dwelling.unit, isKnown: true, notInOperation, isSelfTest: false };
     },
-    async ofDetection(detection, { dwelling, place, unit, isKnown }, now) {
-      const { evidence: _evidence, model: _model, ...rest } = detection;
-      const { kind, test, strength, impactAt } = detection;
-      const { policy, operatorsFirstForMs } = policies.forAlarm(kind, unit);
-      const { since, arriveMinutes } = isKnown
-        ? await store.registry.dwellingTerms(dwelling)
-        : { since: null, arriveMinutes: null };
-      const isNew = since !== null && now - since < operatorsFirstForMs;
+    async ofDetection(detection, where, now) {
+      const { dwelling, unit, isKnown, notInOperation } = where;
+      const { kind, test } = detection;
+      const { policy } = policies.forAlarm(kind, unit);
+      const { arriveMinutes } = isKnown ? await store.registry.dwellingTerms(dwelling) : { arriveMinutes: null };
       return {
-        ...bare,
+        ...ofDevice(detection, where),
         ...(await begun(now, test)),
         kind,
-        dwelling,
-        place,
         test,
-        since: impactAt,
-        detection: rest,
+        ...(notInOperation === null || test ? {} : { notInOperation }),
         policy: arriveMinutes === null ? policy : { ...policy, arriveWithinMs: arriveMinutes * 60_000 },
-        operatorsFirstMs: isNew && kind === "fall" && strength === "medium" && !test ? operatorsFirstMs : null,
+        operatorsFirstMs: await operatorsFirst(detection, where, now),
+      };
+    },
+    async ofDeviceTest(detection, where, { id, deviceId, responderId, untilAt }, now) {
+      // The clock may be another's by now: it is never awaited longer than a test was ever meant to be.
+      const until = Math.min(untilAt, now + longestTestMs);
+      return {
+        ...ofDevice(detection, where),
+        ...(await begun(now, true)),
+        kind: "test",
+        dwelling: deviceTestKey(where.dwelling, deviceId),
+        test: true,
+        testAlarm: { purpose: "device", id, until },
+        policy: policies.forTest(responderId, where.unit, longestTestMs),
+      };
+    },
+    async ofSelfTest(detection, runId, forMs, now) {
+      return {
+        ...ofDevice(detection, { dwelling: selfTestKey(detection.deviceId), place: nowhere }),
+        ...(await begun(now, true)),
+        kind: "test",
+        test: true,
+        testAlarm: { purpose: "chain", id: runId, until: Math.round(now + Math.min(forMs, longestTestMs)) },
+        policy: policies.forTest(null, null, longestTestMs),
       };
     },
     async ofWelfare({ id, at, since, limitMinutes, room }, dwelling, now) {

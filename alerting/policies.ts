@@ -27,6 +27,10 @@ export interface Policies {
   forAlarm(kind: "fall" | "help" | "welfare", unit: string | null): AlarmPolicy;
   readonly technical: EpisodePolicy;
   forSignOn(responderId: string): EpisodePolicy;
+  /** A test alarm that is awaited for so long goes to this phone, or to whoever is on call in the unit. */
+  forTest(responderId: string | null, unit: string | null, forMs: number): EpisodePolicy;
+  /** How long operators have an alarm of a sensor that is not in operation to themselves, ms. */
+  readonly notInOperationMs: number;
 }
 
 export function createPolicies(config: AlertingConfig): Policies {
@@ -53,8 +57,16 @@ export function createPolicies(config: AlertingConfig): Policies {
       special.find((one) => one.unit !== undefined && one.unit === unit && one.kinds.includes(kind)) ??
       special.find((one) => one.unit === undefined && one.kinds.includes(kind))
     )?.made;
+  const forAlarm: Policies["forAlarm"] = (kind, unit) =>
+    own(kind, unit) ?? (kind === "welfare" ? own("fall", unit) : undefined) ?? common;
   return {
-    forAlarm: (kind, unit) => own(kind, unit) ?? (kind === "welfare" ? own("fall", unit) : undefined) ?? common,
+    forAlarm,
+    notInOperationMs: config.operation.operatorsFirstSeconds * 1000,
+    forTest(responderId, unit, forMs) {
+      const { version: _version, ...rest } = forAlarm("fall", unit).policy;
+      const steps = responderId === null ? rest.steps : [{ responders: [responderId], waitMs: forMs }];
+      return fingerprinted({ ...rest, receiptWithinMs: null, steps: steps.map((one) => ({ ...one, waitMs: forMs })) });
+    },
     technical: fingerprinted({
       ...lower,
       steps: config.technical.steps?.map(stepOf) ?? [{ responders: operators, waitMs: repeatMs }],

@@ -6,6 +6,7 @@ import { cryptoDraws, type Draws } from "./draws.ts";
 import type { EpisodeInput, EpisodeState, ReceiptStatus } from "./episode-state.ts";
 import type { Keeper } from "./keeper.ts";
 import type { LooseMessage } from "./messages/message.ts";
+import { holdsKeyNumber, isKeyNumber, type ReadBack, readBackOf } from "./read-back.ts";
 import { aimReply, longestReply, type ReadReply, readReply } from "./replies.ts";
 import type { NewPage, PageRow, ReceiptRow, ReplyRow, Store } from "./store/store.ts";
 
@@ -45,6 +46,7 @@ interface Taken {
   providerId: string;
   responder: ResponderConfig;
   read: ReadReply;
+  body: string;
   writtenAt: number | undefined;
 }
 
@@ -70,10 +72,36 @@ export function createReplyDesk(options: {
     // Before the reply is kept: where this fails the provider's second try must do it again.
     if (read.stop) await keeper.contactLost(responder.id, "stop");
     if (read.start) await keeper.contactBack(responder.id);
-    await keeper.inTurn((apply) => takeReply({ providerId, responder, read, writtenAt }, apply));
+    await keeper.inTurn((apply) => takeReply({ providerId, responder, read, body, writtenAt }, apply));
   }
 
-  async function takeReply({ providerId, responder, read, writtenAt }: Taken, apply: Keeper["apply"]): Promise<void> {
+  /** The key number that was read back for a device's test alarm, held against the register as it is now. */
+  async function takeReadBack(
+    { episodeId, said }: ReadBack,
+    { responder, row }: { responder: ResponderConfig; row: ReplyRow },
+    apply: Keeper["apply"],
+  ): Promise<boolean> {
+    const facts = board.states().find(({ facts: one }) => one.id === episodeId)?.facts;
+    const found = facts?.detection ? await store.registry.device(facts.detection.deviceId) : null;
+    const test = facts?.testAlarm && (await store.operation.findTestById(facts.testAlarm.id));
+    if (!test || test.endedAt !== null || found?.dwelling?.id !== test.dwellingId) return false;
+    const isRight = isKeyNumber(said, found.dwelling.alias);
+    // A word alone is an answer of another kind.
+    if (!isRight && !holdsKeyNumber(said)) return false;
+    counters.count(isRight ? "reply.read-back.right" : "reply.read-back.wrong");
+    const { id: testId } = test;
+    await apply(
+      episodeId,
+      { type: "read-back", responderId: responder.id, isRight },
+      { reply: row, operationTest: isRight ? { testId, what: "passed", by: responder.id } : { testId, what: "wrong" } },
+    );
+    return true;
+  }
+
+  async function takeReply(
+    { providerId, responder, read, body, writtenAt }: Taken,
+    apply: Keeper["apply"],
+  ): Promise<void> {
     if (await store.pages.hasReply(providerId)) return counters.count("reply.again");
     const now = Math.round(clock.wallNow());
     const row = (effect: ReplyRow["effect"], letter: string | null = read.letter): ReplyRow => ({
@@ -110,6 +138,15 @@ export function createReplyDesk(options: {
     const recent = own.filter((state) => state.closedAt === null || state.closedAt >= now - recentMs);
     const codes = (states: EpisodeState[]) => states.map(({ facts }) => ({ episodeId: facts.id, code: facts.code }));
     const newestFirst = [...own].sort((a, b) => b.openedAt - a.openedAt);
+    const isAwaited = ({ facts, status }: EpisodeState) => facts.testAlarm?.purpose === "device" && status !== "closed";
+    const readBack = readBackOf(body, codes(own.filter(isAwaited)), codes(own.filter((one) => !isAwaited(one))));
+    if (readBack) {
+      if (await takeReadBack(readBack, { responder, row: row("applied", null) }, apply)) return;
+      counters.count("reply.applied");
+      const input: EpisodeInput = { type: "reply", responderId: responder.id, letter: read.letter };
+      await apply(readBack.episodeId, input, { reply: row("applied") });
+      return;
+    }
     const target = aimReply(read, codes([...open, ...newestFirst]), codes(open), codes(recent));
     if (target.ok) {
       const { episodeId, letter } = target;

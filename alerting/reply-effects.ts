@@ -3,6 +3,7 @@ import { advance, isResponder, type Move, named, page, tell } from "./escalation
 import { arrive, backupLost, callBackup, close, ladderOf, ladderText, putBack, release, take } from "./ladder.ts";
 import type { Message } from "./messages/message.ts";
 import type { Letter } from "./replies.ts";
+import { applyTestReply } from "./test-alarm.ts";
 
 /** How long an act can be undone, ms. */
 const undoMs = 10 * 60_000;
@@ -40,6 +41,7 @@ function effectOf(move: Move, reply: Reply): Answer {
   if (letter === "Z") return undoes(move, reply);
   if (state.status === "closed") return { kind: "already-closed", at: state.closedAt ?? now };
   const actor: Actor = { kind: "responder", id: responderId };
+  if (state.facts.testAlarm) return applyTestReply(move, actor, letter);
   if (state.facts.kind === "technical" || state.facts.kind === "sign-on") return applyLower(move, actor, reply);
   if (minutes !== undefined) state.floorMinutes = minutes;
   switch (letter) {

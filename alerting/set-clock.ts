@@ -1,5 +1,6 @@
 import type { EpisodeState, Purpose } from "./episode-state.ts";
 import { backupWithinMs } from "./ladder.ts";
+import { longestTestMs } from "./test-alarm-facts.ts";
 
 /** The longest each deadline can lie ahead when it is set, ms. */
 function longest({ facts, step, betweenRounds, operatorsFirst }: EpisodeState, purpose: Purpose): number {
@@ -7,6 +8,7 @@ function longest({ facts, step, betweenRounds, operatorsFirst }: EpisodeState, p
   switch (purpose) {
     case "next-page": {
       // A held technical alarm may wait for the end of the quiet hours.
+      if (facts.testAlarm) return longestTestMs;
       if (betweenRounds && facts.kind === "technical") return 24 * 3_600_000;
       if (betweenRounds) return policy.shortestRoundMs;
       const own = operatorsFirst ? facts.operatorsFirstMs : policy.steps[step]?.waitMs;

@@ -11,6 +11,7 @@ const cannotWait: ReadonlySet<TroubleKind> = new Set([
   "device-overdue",
   "button-overdue",
   "not-worn",
+  "self-test-failed",
 ]);
 
 /** When the quiet hours that run at `now` end, wall ms; null where none run, or where this kind of trouble cannot wait. */

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Town } from "../test/promises/town.ts";
 import { lacks } from "../test/services/needs.ts";
+import { simulatedFleet } from "../test/services/simulated-fleet.ts";
 import { decodeFrame } from "./frame.ts";
 import { decodeTimeSync } from "./time-sync.ts";
 
@@ -56,12 +57,15 @@ afterAll(() => town?.close());
 test.skipIf(skipped)(
   "the page's lines work as they stand: the fall pages, and sent again it is known (needs mosquitto_pub)",
   async () => {
-    const added = await town.alerting.registry.addDevice({
-      deviceId: "belt-3",
-      placement: "waist",
-      key: "38",
-      consentBy: "eva",
-    });
+    const added = await town.alerting.registry.addDevice(
+      {
+        deviceId: "belt-3",
+        placement: "waist",
+        key: "38",
+        consentBy: "eva",
+      },
+      simulatedFleet,
+    );
     const { port } = new URL(town.gateway.mqttUrl);
     const lines = blocks("sh").map((block) => block.replace("-p 1883", `-p ${port}`));
     const [setUp = "", birth = "", heartbeat = "", brokenLine = "", frames = "", help = "", cancel = ""] = lines;

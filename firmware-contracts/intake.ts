@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Detection, Placement } from "./detection.ts";
+import { SelfTestEvent, WantedSelfTest } from "./self-test.ts";
 import { DeviceId } from "./topics.ts";
 
 const at = z.number().int().min(0).meta({ description: "Wall time, ms since 1970 UTC" });
@@ -136,6 +137,7 @@ export const IntakeItem = z
     z.object({ type: z.literal("welfare-event"), event: WelfareEvent }),
     z.object({ type: z.literal("fall-update"), update: FallUpdate }),
     z.object({ type: z.literal("supervision-event"), event: SupervisionEvent }),
+    z.object({ type: z.literal("self-test-event"), event: SelfTestEvent }),
   ])
   .meta({ id: "IntakeItem" });
 export type IntakeItem = z.infer<typeof IntakeItem>;
@@ -226,6 +228,9 @@ export const Control = z
       description: "Of each part, the version at which it last changed; 0 where it never did",
     }),
     devices: z.array(ControlDevice),
+    selfTest: WantedSelfTest.optional().meta({
+      description: "A self-test that is under way; a gateway that was not there then leaves it",
+    }),
   })
   .meta({ id: "Control", description: "Desired state that alerting holds and a gateway follows" });
 export type Control = z.infer<typeof Control>;

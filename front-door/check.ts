@@ -62,6 +62,7 @@ async function examine({ config: path, role, model }: CheckOptions): Promise<Fin
     findings.push(await tryPort("gateway.mqtt", host, port), await tryModel(config.gateway.detector.backend));
   }
   findings.push(...certificates(config, role, path));
+  if (role === "all") findings.push(...selfTest(config));
   if (role === "gateway" && config.gateway.intake) findings.push(await tryIntake(config));
   const { alerting } = config;
   if (role !== "gateway" && alerting) {
@@ -73,6 +74,20 @@ async function examine({ config: path, role, model }: CheckOptions): Promise<Fin
     findings.push(masterKey(config, alerting), exposure(alerting, path), ...rotas(config, alerting, path));
   }
   return findings;
+}
+
+/** Both halves of a self-test, where one is written down. */
+function selfTest({ gateway, alerting }: Config): Finding[] {
+  const [own, wanted] = [gateway.selfTest, alerting?.selfTest];
+  if (!own && !wanted) return [];
+  const mend = (what: string, says: string): Finding[] => [{ what, ok: false, says }];
+  if (!own) return mend("gateway.selfTest", "missing: nobody runs alerting.selfTest; fallvakt self-test device");
+  if (!wanted) return mend("alerting.selfTest", "missing: nobody asks for gateway.selfTest; fallvakt self-test device");
+  if (own.device === wanted.device) return [{ what: "alerting.selfTest", ok: true, says: own.device }];
+  return mend(
+    "gateway.selfTest.device",
+    `${own.device} is not the ${wanted.device} of alerting.selfTest; name one device`,
+  );
 }
 
 function masterKey(config: Config, alerting: NonNullable<Config["alerting"]>): Finding {

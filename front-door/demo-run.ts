@@ -145,7 +145,7 @@ async function perform(run: DemoRun, stage: Stage): Promise<DemoResult> {
   await alerting.users.addUser("demo", password, "operator");
   const added = await alerting.registry.addDevices(
     scenes.map(({ dwelling }) => ({ ...dwelling, consentBy: "demo" })),
-    { allowSimilarAliases: true },
+    { allowSimilarAliases: true, inOperation: { by: "demo", reason: "simulated devices" } },
   );
   const secrets = new Map(added.map(({ deviceId, secret }) => [deviceId, secret]));
   tell(`${scenes.length} trials on ${scenes.length} devices in as many dwellings, at ${run.speed} × real time.`);

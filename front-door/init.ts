@@ -81,7 +81,8 @@ Examples:
           "  fallvakt check                        says what is still missing\n" +
           "  fallvakt user add NAME                an account for the console\n" +
           "  fallvakt device add ID --placement wrist --key 38 --consent-by NAME\n" +
-          "  fallvakt start\n",
+          "  fallvakt start\n" +
+          "  fallvakt device test ID --by NAME     its falls call staff once that was answered with the key number\n",
       );
     });
 }

@@ -11,6 +11,7 @@ import { GatewayConfig } from "../gateway/config.ts";
 import { defaultConfigPath, readConfig } from "./config.ts";
 import { inForce } from "./control.ts";
 import { brokerOf, type InstallerNote, installerQr } from "./installer-note.ts";
+import { addOperation, operationOf } from "./operation.ts";
 import { print, printTable, timeOf } from "./table.ts";
 import { type WithConfig, withConfig, withRegister } from "./with-register.ts";
 
@@ -72,6 +73,9 @@ Examples:
       if (json) return print(JSON.stringify({ ...added, ...where }));
       print(`Added ${added.deviceId}. MQTT user name and client id: ${added.deviceId}`);
       showSecret(added, where);
+      print(
+        `Not in operation yet: its falls go to the operators first. Try it: fallvakt device test ${added.deviceId} --by NAME`,
+      );
       if (added.consent !== "given") print(withoutConsent([device.key]));
     });
 
@@ -140,13 +144,14 @@ Examples:
       const rows = devices.map((device) => [
         device.deviceId,
         device.placement,
-        device.key,
+        device.key || "–",
         device.area ?? "–",
         device.revoked ? "revoked" : device.online ? "online" : "offline",
         device.lastSeenAt === null ? "never heard" : timeOf(device.lastSeenAt),
+        operationOf(device),
         watchedOf(device),
       ]);
-      printTable(["device", "worn", "key", "area", "state", "last heard", "falls"], rows);
+      printTable(["device", "worn", "key", "area", "state", "last heard", "operation", "falls"], rows);
     });
 
   withConfig(command.command("revoke <deviceId>"))
@@ -157,6 +162,7 @@ Examples:
       print(options.json ? JSON.stringify({ deviceId, revoked: true }) : `Revoked ${deviceId}.`);
     });
   addPlaceAndThreshold(command);
+  addOperation(command);
   return command;
 }
 
@@ -236,8 +242,16 @@ function withoutConsent(keys: string[]): string {
 }
 
 /** Whether this device's falls raise an alarm, in a word or two. */
-function watchedOf({ revoked, staffTag, consent, pausedUntil, threshold }: ListedDevice): string {
-  if (revoked) return "–";
+function watchedOf({
+  revoked,
+  staffTag,
+  consent,
+  pausedUntil,
+  threshold,
+  operation,
+  isSelfTest,
+}: ListedDevice): string {
+  if (revoked || isSelfTest || operation.state === "in-store") return "–";
   if (staffTag) return "staff's tag";
   if (consent !== "given") return `NO CONSENT (${consent})`;
   if (pausedUntil !== null) return `paused until ${timeOf(pausedUntil)}`;

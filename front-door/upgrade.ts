@@ -10,9 +10,9 @@ import { type Clock, systemClock } from "../firmware-contracts/clock.ts";
 import type { Manifest } from "./backup-file.ts";
 import { defaultConfigPath } from "./config.ts";
 import { openPackage } from "./installation.ts";
-import { selfTest } from "./self-test.ts";
 import { type Part, parts, serviceOf } from "./service-socket.ts";
 import { print } from "./table.ts";
+import { checkUpgrade } from "./upgrade-check.ts";
 import { whyNotNow } from "./upgrade-time.ts";
 
 export interface UpgradeOptions {
@@ -73,7 +73,10 @@ export async function upgrade(options: UpgradeOptions): Promise<Upgraded> {
     });
   };
   const test = (version: string) =>
-    selfTest({ dataDir, wanted, version, launcher, command: options.selfTest, withinMs: options.readyWithinMs, clock });
+    checkUpgrade({
+      ...{ dataDir, wanted, version, launcher, clock, command: options.selfTest, withinMs: options.readyWithinMs },
+      chain: alerting?.selfTest === undefined ? undefined : configFile,
+    });
   try {
     say(`1/4 backup, and the present version ${from} kept …`);
     const made = fallvakt("backup", join(dataDir, "backups", `before-${to}-${clock.wallNow()}`), "--json");

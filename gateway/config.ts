@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { backendChoices } from "../detector/classifier/network.ts";
+import { DeviceId } from "../firmware-contracts/topics.ts";
 import { AdapterConfig } from "./adapters/config.ts";
 import { OutConfig } from "./out/config.ts";
 
@@ -270,6 +271,15 @@ export const GatewayConfig = z
       })
       .prefault({})
       .meta({ description: "The registry that alerting holds" }),
+    selfTest: z
+      .strictObject({
+        device: DeviceId.default("self-test").meta({ description: "The test device, as alerting.selfTest names it" }),
+        secret: z.string().min(1).meta({
+          description: "Its secret, as { file: PATH }; `fallvakt self-test device` makes it",
+        }),
+      })
+      .optional()
+      .meta({ description: "The self-test's device, by which this gateway tries the whole chain when alerting asks" }),
     intake: IntakeDoor.optional().meta({
       description: "Alerting in another process; needed where this one has the role gateway alone",
     }),

@@ -115,6 +115,8 @@ export const gatewayCounters: Readonly<Record<string, string>> = {
   "outbox.events.failed": "tries to hand on events that failed",
   "outbox.events.dropped": "events dropped, oldest first",
   "outbox.commit-failed": "commits of the outbox that failed",
+  "self-test.held": "self-tests of the chain whose fall was found here",
+  "self-test.failed": "of those, that failed before",
   "time.told": "births and heartbeats answered with the time",
   "control.failed": "looks at the registry that failed",
   "control.not-kept": "registries in force that could not be kept on the disk",

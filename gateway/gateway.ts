@@ -28,6 +28,8 @@ import { createOutbox } from "./outbox/outbox.ts";
 import { createOutboxStore } from "./outbox/store.ts";
 import { createPresence } from "./presence/presence.ts";
 import { createSeldom } from "./seldom.ts";
+import { connectionOfDevices } from "./self-test/publisher.ts";
+import { createSelfTester } from "./self-test/tester.ts";
 import { createJournal } from "./stream/journal.ts";
 import { createScorer } from "./stream/scorer.ts";
 import { createSession, type Session } from "./stream/session.ts";
@@ -149,6 +151,25 @@ export function createGateway(options: GatewayOptions): Gateway {
   const reportedIds = new Map<string, Promise<void>>();
   let events = 0;
   let isStarted = false;
+
+  const selfTester = config.selfTest
+    ? createSelfTester({
+        ...config.selfTest,
+        connection: () => connectionOfDevices(config, broker),
+        onDetected: (listener) => {
+          const own = ({ deviceId, candidateId, decision }: Decision) => {
+            // A candidate's id begins with the boot id, a Detection's with the device's.
+            if (decision === "detected") listener(`${deviceId}.${candidateId}`);
+          };
+          listeners.add(own);
+          return () => void listeners.delete(own);
+        },
+        report: (event) => outbox.event({ ...event, gatewayId: config.id }),
+        clock,
+        counters,
+        log,
+      })
+    : null;
 
   function embeddedBroker(): Broker {
     const handlers = { admits: registry.admits, publish, frame, online, offline };
@@ -423,6 +444,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     presence.follow();
     out?.follow();
     supervision.follow();
+    if (isStarted) selfTester?.follow(registry.wantedSelfTest());
     for (const [deviceId, one] of sessions) {
       if (registry.hasConsent(deviceId)) continue;
       one.forget();
@@ -520,6 +542,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async stop() {
       isStarted = false;
+      await selfTester?.stop();
       disk.stop();
       registry.stop();
       await Promise.all([broker.stop(), out?.stop(), ...adapters.map((adapter) => adapter.stop())]);

@@ -43,7 +43,7 @@ export const EpisodeView = z
   .object({
     id: z.string(),
     code: z.string(),
-    kind: z.enum(["fall", "help", "welfare", "technical", "sign-on"]),
+    kind: z.enum(["fall", "help", "welfare", "technical", "sign-on", "test"]),
     status: EpisodeStatus,
     /** The dwelling's key number, as staff know it. */
     alias: z.string(),
@@ -59,6 +59,10 @@ export const EpisodeView = z
     openedAt: wallMs,
     late: z.boolean(),
     test: z.boolean(),
+    notInOperation: z
+      .enum(["awaiting-test", "in-store"])
+      .nullable()
+      .meta({ description: "Its sensor is not in operation: whose it is has not been tried, or it is in store" }),
     longLie: z
       .object({ since: wallMs, isUnheard: z.boolean() })
       .nullable()

@@ -108,7 +108,7 @@ describe("erasing", () => {
     expect(await store.pages.sendable(start * 2, 10)).toEqual([]);
     const found = await store.registry.device("watch-1");
     expect(found).toMatchObject({ device: { revoked: true, consent: "withdrawn", room: null } });
-    expect(found?.dwelling.alias).toMatch(/^erased-[0-9a-f]{12}$/);
+    expect(found?.dwelling?.alias).toMatch(/^erased-[0-9a-f]{12}$/);
     expect(JSON.stringify(await store.control.changes())).not.toContain(key);
     expect(wordsOf()).toBe(false);
     // A key number is free for who moves in, and has nothing of before.

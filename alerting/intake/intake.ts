@@ -10,6 +10,7 @@ import {
   type SupervisionEvent,
   type WelfareEvent,
 } from "../../firmware-contracts/intake.ts";
+import type { SelfTestEvent } from "../../firmware-contracts/self-test.ts";
 import type { Counters } from "../counters.ts";
 import type { DeviceTroubles } from "../device-troubles.ts";
 import type { ServiceEvent } from "../events.ts";
@@ -34,6 +35,7 @@ export function createIntake(options: {
   gatewayWatch: GatewayWatch;
   deviceTroubles: DeviceTroubles;
   onEvent(event: ServiceEvent): void;
+  onSelfTest(event: SelfTestEvent): Promise<void>;
 }): Intake {
   const { gatewayTroubles, gatewayWatch, deviceTroubles, store, keeper, clock, counters, log, onEvent } = options;
   let failureLoggedAt = Number.NEGATIVE_INFINITY;
@@ -58,11 +60,13 @@ export function createIntake(options: {
     // Where somebody was up again the detector has heeded it; what was not measured here ends nothing, and is shown.
     if (event.event === "cancel") await keeper().cancel(deviceId, event.at, detail === "upright");
     const found = await store().registry.device(deviceId);
+    // What the test device does is no life of a resident's.
+    if (found?.device.isSelfTest) return;
     onEvent({
       type: "device",
       at: Math.round(clock.wallNow()),
       deviceId,
-      alias: found?.dwelling.alias ?? null,
+      alias: found?.dwelling?.alias ?? null,
       event: event.event,
       battery,
       worn,
@@ -112,6 +116,7 @@ export function createIntake(options: {
         else if (checked.type === "welfare-event") await takeWelfareEvent(checked.event);
         else if (checked.type === "supervision-event") await takeSupervisionEvent(checked.event);
         else if (checked.type === "gateway-event") await takeGatewayEvent(checked.event);
+        else if (checked.type === "self-test-event") await options.onSelfTest(checked.event);
       } catch (error) {
         counters.count("intake.failed");
         if (clock.monotonicNow() - failureLoggedAt >= failureEveryMs) {

@@ -26,6 +26,8 @@ export async function takeStaffTag(
   if (await store.watching.hasPauseBegunBy(id)) return true;
   const now = Math.round(clock.wallNow());
   const { pause, dwellingId } = found.device;
+  // In store it is nobody's tag: a press is an alarm.
+  if (dwellingId === null) return false;
   const isRunning = pause !== undefined && pause.until > now;
   if (isRunning && pause.reason === "staff-in-dwelling") return now - pause.from < bounceMs;
   if (now - impactAt > lateMs) {

@@ -29,7 +29,8 @@ const callsOut: ReadonlySet<Message["kind"]> = new Set(["alarm", "long-lie", "no
 function of(message: Message, place: TextPlace, write: Writer): string {
   const { code } = place;
   // An unknown sensor's id may have 32 characters; only the texts that call somebody out need it.
-  const unknown = callsOut.has(message.kind) ? `Unknown sensor ${place.deviceId}` : "Unknown sensor";
+  const sensor = place.notInOperation === "in-store" ? "Sensor in store" : "Unknown sensor";
+  const unknown = callsOut.has(message.kind) ? `${sensor} ${place.deviceId}` : sensor;
   const who = place.alias !== null ? `Key ${place.alias}` : place.deviceId ? unknown : aboutNobody[place.kind];
   const area = place.area === null ? "" : `, ${place.area}`;
   const where = place.room === null ? area : `${area}, ${place.room}`;
@@ -41,7 +42,9 @@ function of(message: Message, place: TextPlace, write: Writer): string {
       if (place.test)
         return `TEST ALARM ${code}, no fall. ${who}${where}. Reply ${code} T = I take it, ${code} N = I cannot.`;
       if (message.kind === "long-lie")
-        return `ALARM FALL ${code} URGENT. ${who}${where}. ${longLie(message, write)} Reply ${code} T or ${code} N.`;
+        return `ALARM FALL ${code} URGENT${place.notInOperation === "awaiting-test" ? `, SENSOR NOT IN USE. ${who}${area}` : `. ${who}${where}`}. ${longLie(message, write)} Reply ${code} T or ${code} N.`;
+      if (place.notInOperation)
+        return `ALARM ${message.reason === "help-button" ? "BUTTON" : "FALL"} ${code} SENSOR NOT IN USE. ${who}${where}. ${reason(message, write)} Reply ${code} T or ${code} N.`;
       return `ALARM ${message.reason === "help-button" ? "BUTTON" : "FALL"} ${code}. ${who}${where}. ${reason(message, write)} Reply ${code} T = I take it, ${code} N = I cannot.`;
     case "long-lie-taken": {
       const next = message.isOnTheWay ? `${code} F when there` : `${code} V when you set off`;
@@ -108,6 +111,7 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "ask-arrived":
       return `${mark}${code} ${who}: are you with the person? Reply ${code} F when there. Nothing was closed.`;
     case "closed":
+      if (place.kind === "test") return `${mark}${code}: thank you for the reply.`;
       if (place.kind === "sign-on")
         return `${mark}${code}: thank you, this phone has been the alarm phone since ${write.time(message.at)}.`;
       return `${mark}${code} ${who} closed ${write.time(message.at)}: ${(place.kind === "welfare" ? welfareOutcomes : outcomes)[message.outcome]}.${message.undo ? ` A mistake? Reply ${code} Z within 10 min.` : ""}`;
@@ -137,8 +141,23 @@ function of(message: Message, place: TextPlace, write: Writer): string {
       return `TEST ALARM ${code}. This phone is the alarm phone from ${write.time(message.from)}. Reply ${code} T within 10 min. Without an answer the team leader is paged.`;
     case "sign-on-missing":
       return `TEST ALARM ${code} NOT ANSWERED. ${write.name(message.by)}: the alarm phone from ${write.time(message.from)} does not answer and is paged last. Phone them. Reply ${code} T when solved.`;
+    case "device-test":
+      return `TEST ALARM ${code}, no fall: sensor ${place.deviceId}. Reply ${code} and the key number where the sensor is, before ${write.time(message.until)}.`;
+    case "read-back-asked":
+      return `TEST ALARM ${code}: reply ${code} and the key number where the sensor is.`;
+    case "read-back-wrong":
+      return `TEST ALARM ${code}: sensor ${place.deviceId} is not registered at that key. Nothing was changed. Look and reply ${code} and the number.`;
+    case "device-in-operation":
+      return `TEST ALARM ${code}: right. Sensor ${place.deviceId} at ${who} has been in use since ${write.time(message.at)}.`;
+    case "device-test-over":
+      return message.isHandedOn
+        ? `TEST ALARM ${code}: no key number in time. Sensor ${place.deviceId} is not in use. The operators have the alarm.`
+        : `TEST ALARM ${code} was closed by the operator. Sensor ${place.deviceId} is not in use.`;
+    case "self-test":
+      return `TEST ALARM ${code}: the alarm chain is tried, no fall. You need not reply.`;
     case "letters":
-      if (place.kind === "technical" || place.kind === "sign-on") return `${mark}${code}: reply ${code} T = I take it.`;
+      if (place.kind === "technical" || place.kind === "sign-on" || place.kind === "test")
+        return `${mark}${code}: reply ${code} T = I take it.`;
       if (place.kind === "welfare")
         return `${code}: reply ${code} and T take, N cannot, V on the way, F there, K cannot get in, D two needed, S injury, U needed a hand, X all is well.`;
       return `${mark}${code}: reply ${code} and T take, N cannot, V on the way, F there, K cannot get in, D two needed, S injury, U unhurt, R already up, X no fall.`;
@@ -183,6 +202,7 @@ const aboutNobody: Record<TextPlace["kind"], string> = {
   welfare: "Welfare alarm",
   technical: "Technical alarm",
   "sign-on": "Alarm phone",
+  test: "Test alarm",
 };
 
 /** Where an episode stands after an undo. */
@@ -199,6 +219,16 @@ function standing({ status, other }: Extract<Message, { kind: "undone" }>, write
   }
 }
 
+/** The links of the chain that a self-test tries. */
+const links: Record<string, string> = {
+  connect: "the connection",
+  acknowledged: "the receipt of its data",
+  detected: "the fall detector",
+  intake: "the intake",
+  paged: "the SMS provider",
+  delivered: "delivery to the phone",
+};
+
 type Technical = Extract<Message, { kind: "technical" | "technical-over" }>;
 
 /** What it is about, within what a text can hold: ids of gateways and rotas may be long. */
@@ -208,6 +238,8 @@ function about({ trouble: kind, subject }: Technical, write: Writer): string {
   if (kind === "presence-unheard") return "movement sensors";
   if (kind === "area-silent") return "several gateways";
   if (deviceTroubleKinds.includes(kind)) return `sensor ${short}`;
+  if (kind === "dwelling-unwatched") return "no sensor in use";
+  if (kind === "self-test-failed") return `the self-test, ${links[subject] ?? short}`;
   return kind === "rota-gap" ? `rota ${short}` : `gateway ${short}`;
 }
 
@@ -247,6 +279,10 @@ function trouble(message: Extract<Message, { kind: "technical" }>, key: string |
       return `${who}: a movement sensor hangs since ${since}: ${short}.`;
     case "clock-drift":
       return `${who}: a sensor's clock is wrong since ${since}: ${short}.`;
+    case "dwelling-unwatched":
+      return `${who}: no sensor in use was heard for a day, and no pause runs. Falls raise no alarm.`;
+    case "self-test-failed":
+      return `The self-test ${since} got no further than: ${links[message.subject] ?? message.subject.slice(0, longest.subject)}. Falls may raise no alarm.`;
     case "rota-gap":
       return `Nobody on ${what} from ${write.day(message.since)} ${since}. Fill the gap.`;
   }
@@ -265,6 +301,8 @@ function loose(message: LooseMessage): string {
     const more = codes.length > longest.digest ? ` and ${Math.min(99, codes.length - longest.digest)} more` : "";
     return `TECHNICAL ALARMS, not falls: ${named}${more}. See the console. Reply with the code and T, such as ${codes[0]} T.`;
   }
+  if (message.kind === "no-test-alarm")
+    return `Sensor ${message.deviceId}: no alarm came in ${message.minutes} min. It is not in use. Try again.`;
   if (message.kind === "unknown-code") return `Code ${message.code} is not among your alarms. Nothing was changed.`;
   return message.example === null
     ? "You have no open alarm now. Nothing was changed."

@@ -59,7 +59,16 @@ export type Message =
   | { kind: "technical-over"; trouble: TroubleKind; subject: string; at: number }
   /** The test alarm by which a phone signs on, and to whoever leads where it is not answered. */
   | { kind: "sign-on"; from: number }
-  | { kind: "sign-on-missing"; by: Named; from: number };
+  | { kind: "sign-on-missing"; by: Named; from: number }
+  /** A device's test alarm, whose key number is asked for and so never told; and what its reply, and its end, are answered with. */
+  | { kind: "device-test"; until: number }
+  | { kind: "read-back-asked" }
+  | { kind: "read-back-wrong" }
+  | { kind: "device-in-operation"; at: number }
+  /** `isHandedOn`: nobody read it back in time, and operators have the alarm; else it was ended by an operator. */
+  | { kind: "device-test-over"; isHandedOn: boolean }
+  /** The self-test's. */
+  | { kind: "self-test" };
 
 /** Texts that are about no episode. */
 export type LooseMessage =
@@ -68,7 +77,9 @@ export type LooseMessage =
   /** A reply that was written so long ago that it counts no more. */
   | { kind: "late" }
   /** Several technical alarms in one text. */
-  | { kind: "digest"; codes: readonly string[] };
+  | { kind: "digest"; codes: readonly string[] }
+  /** A device was to be tried, and no alarm came from it. */
+  | { kind: "no-test-alarm"; deviceId: string; minutes: number };
 
 /** What each text of an episode also needs to know. */
 export interface TextPlace {
@@ -81,6 +92,8 @@ export interface TextPlace {
   area: string | null;
   room: string | null;
   test: boolean;
+  /** Its sensor is not in operation: a text that calls somebody out says so. */
+  notInOperation: "awaiting-test" | "in-store" | null;
 }
 
 /** The words of one language. */

@@ -32,6 +32,7 @@ interface Values {
   code: string;
   digest: readonly string[];
   name: string;
+  deviceId: string;
 }
 
 interface Sample<M> {
@@ -141,7 +142,7 @@ const ofEpisodes: Samples<Message> = {
   "v-or-f": { when: "P", of: () => [{ kind: "v-or-f" }] },
   letters: {
     when: "? or what cannot be read",
-    about: ["fall", "welfare", "technical", "sign-on"],
+    about: ["fall", "welfare", "technical", "sign-on", "test"],
     of: () => [{ kind: "letters" }],
   },
   "outcome-reminder": {
@@ -155,7 +156,7 @@ const ofEpisodes: Samples<Message> = {
   },
   closed: {
     when: "S, U, R or X, or the console: to whoever has to do with it",
-    about: ["fall", "welfare", "technical", "sign-on"],
+    about: ["fall", "welfare", "technical", "sign-on", "test"],
     of: ({ at }) =>
       OutcomeWhat.options.flatMap((outcome) => [true, false].map((undo) => ({ kind: "closed", at, outcome, undo }))),
   },
@@ -225,6 +226,32 @@ const ofEpisodes: Samples<Message> = {
     about: ["sign-on"],
     of: ({ at, people }) => people.map((by) => ({ kind: "sign-on-missing", by, from: at })),
   },
+  "device-test": {
+    when: "a device is tried: to whoever is on call",
+    about: ["test"],
+    of: ({ at }) => [{ kind: "device-test", until: at + 15 * 60_000 }],
+  },
+  "read-back-asked": { when: "a reply without a key number", about: ["test"], of: () => [{ kind: "read-back-asked" }] },
+  "read-back-wrong": {
+    when: "another dwelling's key number",
+    about: ["test"],
+    of: () => [{ kind: "read-back-wrong" }],
+  },
+  "device-in-operation": {
+    when: "the right key number",
+    about: ["test"],
+    of: ({ at }) => [{ kind: "device-in-operation", at }],
+  },
+  "device-test-over": {
+    when: "no key number in time, or closed by an operator",
+    about: ["test"],
+    of: () => [true, false].map((isHandedOn) => ({ kind: "device-test-over", isHandedOn })),
+  },
+  "self-test": {
+    when: "the chain is tried: to whoever is on call",
+    about: ["test"],
+    of: () => [{ kind: "self-test" }],
+  },
 };
 
 /** The same for texts that are about no episode. */
@@ -238,6 +265,10 @@ const loose: Samples<LooseMessage> = {
     of: ({ code }) => [code, null].map((example) => ({ kind: "code-needed", example })),
   },
   late: { when: "a reply written more than 10 min ago", of: () => [{ kind: "late" }] },
+  "no-test-alarm": {
+    when: "a device was to be tried, and no alarm came",
+    of: ({ deviceId }) => [{ kind: "no-test-alarm", deviceId, minutes: 15 }],
+  },
   digest: { when: "several equipment faults together", of: ({ digest }) => [{ kind: "digest", codes: digest }] },
 };
 
@@ -256,6 +287,7 @@ const values: Record<SampleSize, Values> = {
     code: "274",
     digest: ["T539", "T722"],
     name: "Patrull 2",
+    deviceId: "watch-17",
   },
   longest: {
     at,
@@ -267,6 +299,7 @@ const values: Record<SampleSize, Values> = {
     code: longestCode,
     digest: Array.from({ length: 50 }, () => `T${longestCode}`),
     name: "Å".repeat(longest.name),
+    deviceId: "d".repeat(32),
   },
 };
 
@@ -274,7 +307,7 @@ const values: Record<SampleSize, Values> = {
 function placesOf(kind: EpisodeKind, size: SampleSize): TextPlace[] {
   const code = size === "small" ? (kind === "fall" ? "274" : "539") : longestCode;
   // No device has raised these.
-  const bare = { code: `T${code}`, alias: null, deviceId: "", area: null, room: null, kind };
+  const bare = { code: `T${code}`, alias: null, deviceId: "", area: null, room: null, notInOperation: null, kind };
   if (kind === "sign-on") return [{ ...bare, test: true }];
   if (kind === "technical") {
     const ofDwelling = { ...bare, alias: size === "small" ? "38" : "8".repeat(longest.alias), test: false };
@@ -290,12 +323,16 @@ function placesOf(kind: EpisodeKind, size: SampleSize): TextPlace[] {
           area: "Ö".repeat(longest.area),
           room: "ö".repeat(longest.room),
         };
-  const place: TextPlace = { ...known, kind, test: false };
+  const place: TextPlace = { ...known, kind, test: false, notInOperation: null };
+  if (kind === "test") return [{ ...place, code: `T${code}`, test: true }];
   if (kind === "welfare") return [{ ...place, deviceId: "" }];
   if (size === "small") return [place];
   // A device in no register has no area and no room.
   const unknown = { ...place, alias: null, area: null, room: null };
-  return [place, unknown].flatMap((one) => [one, { ...one, test: true, code: `T${one.code}` }]);
+  const stored = { ...unknown, notInOperation: "in-store" as const };
+  const awaiting = { ...place, notInOperation: "awaiting-test" as const };
+  const tried = [place, unknown].flatMap((one) => [one, { ...one, test: true, code: `T${one.code}` }]);
+  return [...tried, awaiting, stored];
 }
 
 /** Every text that people are sent, in the order in which they are sent. */

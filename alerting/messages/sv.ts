@@ -26,7 +26,8 @@ const callsOut: ReadonlySet<Message["kind"]> = new Set(["alarm", "long-lie", "no
 function of(message: Message, place: TextPlace, write: Writer): string {
   const { code } = place;
   // An unknown sensor's id may have 32 characters; only the texts that call somebody out need it.
-  const unknown = callsOut.has(message.kind) ? `Okänd sensor ${place.deviceId}` : "Okänd sensor";
+  const sensor = place.notInOperation === "in-store" ? "Sensor i förrådet" : "Okänd sensor";
+  const unknown = callsOut.has(message.kind) ? `${sensor} ${place.deviceId}` : sensor;
   const who = place.alias !== null ? `Nyckel ${place.alias}` : place.deviceId ? unknown : aboutNobody[place.kind];
   const area = place.area === null ? "" : `, ${place.area}`;
   const where = place.room === null ? area : `${area}, ${place.room}`;
@@ -38,7 +39,9 @@ function of(message: Message, place: TextPlace, write: Writer): string {
       if (place.test)
         return `PROVLARM ${code}, inget fall. ${who}${where}. Svara ${code} T = tar det, ${code} N = kan inte.`;
       if (message.kind === "long-lie")
-        return `LARM FALL ${code} BRÅDSKAR. ${who}${where}. ${longLie(message, write)} Svara ${code} T eller ${code} N.`;
+        return `LARM FALL ${code} BRÅDSKAR${place.notInOperation === "awaiting-test" ? `, SENSOR EJ I DRIFT. ${who}${area}` : `. ${who}${where}`}. ${longLie(message, write)} Svara ${code} T eller ${code} N.`;
+      if (place.notInOperation)
+        return `LARM ${message.reason === "help-button" ? "HJÄLP" : "FALL"} ${code} SENSOR EJ I DRIFT. ${who}${where}. ${reason(message, write)} Svara ${code} T eller ${code} N.`;
       return `LARM ${message.reason === "help-button" ? "HJÄLP" : "FALL"} ${code}. ${who}${where}. ${reason(message, write)} Svara ${code} T = tar larmet, ${code} N = kan inte.`;
     case "long-lie-taken": {
       const next = message.isOnTheWay ? `${code} F när du är framme` : `${code} V när du åker`;
@@ -105,6 +108,7 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "ask-arrived":
       return `${mark}${code} ${who}: är du hos personen? Svara ${code} F när du är framme. Inget har avslutats.`;
     case "closed":
+      if (place.kind === "test") return `${mark}${code}: tack för svaret.`;
       if (place.kind === "sign-on")
         return `${mark}${code}: tack, telefonen är larmtelefon sedan ${write.time(message.at)}.`;
       return `${mark}${code} ${who} avslutat ${write.time(message.at)}: ${(place.kind === "welfare" ? welfareOutcomes : outcomes)[message.outcome]}.${message.undo ? ` Blev det fel? Svara ${code} Z inom 10 min.` : ""}`;
@@ -134,8 +138,23 @@ function of(message: Message, place: TextPlace, write: Writer): string {
       return `PROVLARM ${code}. Den här telefonen är larmtelefon från ${write.time(message.from)}. Svara ${code} T inom 10 min. Utan svar larmas gruppchefen.`;
     case "sign-on-missing":
       return `PROVLARM ${code} EJ BESVARAT. ${write.name(message.by)}: larmtelefonen från ${write.time(message.from)} svarar inte och larmas sist. Ring dem. Svara ${code} T när det är löst.`;
+    case "device-test":
+      return `PROVLARM ${code}, inget fall: sensor ${place.deviceId}. Svara ${code} och nyckelnumret där sensorn är, före ${write.time(message.until)}.`;
+    case "read-back-asked":
+      return `PROVLARM ${code}: svara ${code} och nyckelnumret där sensorn är.`;
+    case "read-back-wrong":
+      return `PROVLARM ${code}: sensor ${place.deviceId} är inte inlagd på det nyckelnumret. Inget har ändrats. Se efter och svara ${code} och numret.`;
+    case "device-in-operation":
+      return `PROVLARM ${code}: rätt. Sensor ${place.deviceId} på ${who} är i drift sedan ${write.time(message.at)}.`;
+    case "device-test-over":
+      return message.isHandedOn
+        ? `PROVLARM ${code}: inget nyckelnummer i tid. Sensor ${place.deviceId} är inte i drift. Larmet har gått till operatörerna.`
+        : `PROVLARM ${code} avslutat av larmoperatören. Sensor ${place.deviceId} är inte i drift.`;
+    case "self-test":
+      return `PROVLARM ${code}: larmkedjan provas, inget fall. Du behöver inte svara.`;
     case "letters":
-      if (place.kind === "technical" || place.kind === "sign-on") return `${mark}${code}: svara ${code} T = tar det.`;
+      if (place.kind === "technical" || place.kind === "sign-on" || place.kind === "test")
+        return `${mark}${code}: svara ${code} T = tar det.`;
       if (place.kind === "welfare")
         return `${code}: svara ${code} och T tar, N kan inte, V på väg, F framme, K kommer inte in, D två behövs, S skada, U behövde hjälp, X allt väl.`;
       return `${mark}${code}: svara ${code} och T tar, N kan inte, V på väg, F framme, K kommer inte in, D två behövs, S skada, U oskadd, R redan uppe, X inget fall.`;
@@ -180,6 +199,7 @@ const aboutNobody: Record<TextPlace["kind"], string> = {
   welfare: "Omsorgslarm",
   technical: "Tekniskt larm",
   "sign-on": "Larmtelefon",
+  test: "Provlarm",
 };
 
 /** Where an episode stands after an undo. */
@@ -196,6 +216,16 @@ function standing({ status, other }: Extract<Message, { kind: "undone" }>, write
   }
 }
 
+/** The links of the chain that a self-test tries. */
+const links: Record<string, string> = {
+  connect: "anslutningen",
+  acknowledged: "kvittensen",
+  detected: "falldetektorn",
+  intake: "intaget",
+  paged: "SMS-tjänsten",
+  delivered: "leveransen till telefonen",
+};
+
 type Technical = Extract<Message, { kind: "technical" | "technical-over" }>;
 
 /** What it is about, within what a text can hold: ids of gateways and rotas may be long. */
@@ -205,6 +235,8 @@ function about({ trouble: kind, subject }: Technical, write: Writer): string {
   if (kind === "presence-unheard") return "rörelsesensorer";
   if (kind === "area-silent") return "flera lokalenheter";
   if (deviceTroubleKinds.includes(kind)) return `sensor ${short}`;
+  if (kind === "dwelling-unwatched") return "ingen sensor i drift";
+  if (kind === "self-test-failed") return `självtestet, ${links[subject] ?? short}`;
   return kind === "rota-gap" ? `larmschema ${short}` : `lokalenhet ${short}`;
 }
 
@@ -244,6 +276,10 @@ function trouble(message: Extract<Message, { kind: "technical" }>, key: string |
       return `${who}: rörelsesensor har hängt sig sedan ${since}: ${short}.`;
     case "clock-drift":
       return `${who}: sensorns klocka går fel sedan ${since}: ${short}.`;
+    case "dwelling-unwatched":
+      return `${who}: ingen sensor i drift hörd på ett dygn, och ingen paus. Fall larmas inte.`;
+    case "self-test-failed":
+      return `Självtestet ${since} stannade: ${links[message.subject] ?? message.subject.slice(0, longest.subject)}. Fall kanske inte larmas.`;
     case "rota-gap":
       return `Ingen på ${what} från ${write.day(message.since)} ${since}. Fyll luckan.`;
   }
@@ -262,6 +298,8 @@ function loose(message: LooseMessage): string {
     const more = codes.length > longest.digest ? ` och ${Math.min(99, codes.length - longest.digest)} till` : "";
     return `TEKNISKA LARM, inte fall: ${named}${more}. Se konsolen. Svara med koden och T, som ${codes[0]} T.`;
   }
+  if (message.kind === "no-test-alarm")
+    return `Sensor ${message.deviceId}: inget larm kom på ${message.minutes} min. Den är inte i drift. Prova igen.`;
   if (message.kind === "unknown-code") return `Koden ${message.code} finns inte bland dina larm. Inget har ändrats.`;
   return message.example === null
     ? "Du har inget öppet larm just nu. Inget har ändrats."

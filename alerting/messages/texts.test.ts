@@ -72,6 +72,7 @@ describe("what a page says", () => {
     area: "Gustavsberg syd",
     room: "badrum",
     test: false,
+    notInOperation: null,
   };
   const say = (message: Message, language: "sv" | "en" = "sv") => writer.write(message, small, language);
   const alarm = (reason: DetectionReason, late = false): Message => ({

@@ -23,7 +23,7 @@ export function createMessageWriter(timeZone: string, nameOf: (responderId: stri
 
 /** What a text may say of where an episode is. */
 export function textPlace(facts: EpisodeFacts): TextPlace {
-  const { place, detection, code, test, kind } = facts;
+  const { place, detection, code, test, kind, notInOperation = null } = facts;
   return {
     code,
     alias: place.alias,
@@ -32,5 +32,6 @@ export function textPlace(facts: EpisodeFacts): TextPlace {
     area: place.areaInTexts ? place.area : null,
     room: place.room,
     test,
+    notInOperation,
   };
 }

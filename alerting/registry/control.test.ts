@@ -348,6 +348,11 @@ test("an upgrade silences nobody: whoever was in the register is watched, and th
       state: "given",
       by: "before consents were recorded",
     });
+    // Who was watched before commissioning was kept is in operation.
+    const operations = (await upgraded.registry.list()).map(({ operation }) => operation);
+    expect(operations).toEqual(
+      [5, 6].map((since) => ({ state: "in-operation", since, by: "before commissioning was kept", how: "bulk" })),
+    );
     expect(await upgraded.control.changes()).toMatchObject([
       { version: 9, part: "registry", deviceId: "watch-1" },
       { version: 9, part: "registry", deviceId: "watch-2" },

@@ -7,7 +7,7 @@ import { hashSecret, newSecret } from "../../firmware-contracts/secret.ts";
 import { DeviceId } from "../../firmware-contracts/topics.ts";
 import { isGsm7 } from "../messages/gsm7.ts";
 import { longest } from "../messages/limits.ts";
-import type { DeviceAddition, Dwelling, Store, ThresholdGrounds, ThresholdVersion } from "../store/store.ts";
+import type { DeviceAddition, Dwelling, Operation, Store, ThresholdGrounds, ThresholdVersion } from "../store/store.ts";
 import { ActingPerson, actOf } from "./acting.ts";
 import { areSimilar } from "./aliases.ts";
 import { readDeviceCsv } from "./csv.ts";
@@ -64,6 +64,8 @@ export interface AddOptions {
   allowSimilarAliases?: boolean;
   /** Who adds them, for the history. */
   by?: string | undefined;
+  /** Who puts them into operation at once, and why: of a simulated or a moved fleet. Else each awaits its test alarm. */
+  inOperation?: { by: string; reason: string } | undefined;
 }
 
 /** A device's secret is shown once, here; the register keeps a hash. */
@@ -98,6 +100,10 @@ export interface ListedDevice {
   leadsOut: boolean;
   /** Staff's: pressed, it says that staff are in the dwelling. */
   staffTag: boolean;
+  /** Whether its alarms call staff to its dwelling, since when, and by whom. */
+  operation: Operation;
+  /** The self-test's own: its alarms are tests. */
+  isSelfTest: boolean;
 }
 
 /** Dwellings and their devices. */
@@ -149,6 +155,7 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
     const known = new Set((await registry.devices(act.at)).map((device) => device.deviceId));
     const dwellings = await registry.dwellings();
     const rows: DeviceAddition[] = [];
+    const inOperation = options.inOperation && wordOf(options.inOperation);
     const secrets = devices.map(() => newSecret());
     const hashes = await Promise.all(secrets.map((secret) => hashSecret(secret, "device")));
     for (const [i, device] of devices.entries()) {
@@ -173,6 +180,7 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
         },
         dwelling,
         consentBy,
+        inOperation,
       });
     }
     if (rows.length === 0) return [];
@@ -204,7 +212,7 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
       const { registry } = store();
       const dwellings = new Map((await registry.dwellings()).map((dwelling) => [dwelling.id, dwelling]));
       return (await registry.devices(Math.round(clock.wallNow()))).map((device) => {
-        const dwelling = dwellings.get(device.dwellingId);
+        const dwelling = device.dwellingId === null ? undefined : dwellings.get(device.dwellingId);
         return {
           deviceId: device.deviceId,
           placement: device.placement,
@@ -221,6 +229,8 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
           threshold: device.threshold ?? null,
           leadsOut: device.leadsOut ?? false,
           staffTag: device.staffTag ?? false,
+          operation: device.operation,
+          isSelfTest: device.isSelfTest,
         };
       });
     },
@@ -267,8 +277,17 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
   };
 }
 
-const unknownDevice = (deviceId: string) =>
+export const unknownDevice = (deviceId: string) =>
   new Error(`no device has the id ${deviceId}, or it was revoked; add it under a new id`);
+
+/** Somebody's word for a fleet. @throws where the name or the reason is none. */
+export function wordOf({ by, reason }: { by: string; reason: string }): { by: string; reason: string } {
+  const name = ActingPerson.safeParse(by);
+  if (!name.success) throw new Error(`by: ${name.error.issues[0]?.message}`);
+  const said = Reason.safeParse(reason);
+  if (!said.success || said.data === undefined) throw new Error(`reason: say why no test alarm is needed`);
+  return { by: name.data, reason: said.data };
+}
 
 function parse(device: NewDevice): NewDevice {
   const checked = NewDevice.safeParse(device);
@@ -276,12 +295,16 @@ function parse(device: NewDevice): NewDevice {
   throw new Error(`device ${String(device.deviceId).slice(0, 40)}: ${problemOf(checked.error)}`);
 }
 
-function problemOf(error: z.ZodError): string {
+export function problemOf(error: z.ZodError): string {
   return error.issues.map((issue) => `${issue.path.join(".") || "device"}: ${issue.message}`).join("; ");
 }
 
-/** The dwelling with this key, or a new one, which is put into `dwellings`. */
-function dwellingFor(device: NewDevice, dwellings: Dwelling[], options: AddOptions): Dwelling {
+/** The dwelling with this key, or a new one, which is put into `dwellings`. @throws where the key could be taken for a neighbour's. */
+export function dwellingFor(
+  device: Pick<NewDevice, "key" | "area" | "unit">,
+  dwellings: Dwelling[],
+  options: Pick<AddOptions, "allowSimilarAliases">,
+): Dwelling {
   const { key, area = null, unit = null } = device;
   const inUnit = dwellings.filter((dwelling) => dwelling.unit === unit);
   const same = inUnit.find((dwelling) => dwelling.alias.toLowerCase() === key.toLowerCase());

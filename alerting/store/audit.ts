@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { Detection } from "../../firmware-contracts/detection.ts";
 import type { EpisodeState } from "../episode-state.ts";
-import { type ChainCheck, chainBeginning, checkChain, digestOf, linkHash } from "./chain.ts";
+import { type ActRow, appendAct, hashOfAct } from "./acts.ts";
+import { type ChainCheck, checkChain, digestOf } from "./chain.ts";
 import type { Database } from "./database.ts";
 import { episodeStore } from "./episodes.ts";
 import type { Keyring } from "./keyring.ts";
@@ -9,26 +9,6 @@ import { digestOfRow, type LogRow, openEntry, verifyLog } from "./log.ts";
 import { pageStore } from "./pages.ts";
 import type { AttemptRow, AuditEntry, AuditStore, DoneAct, IncidentRecord, LogEntry } from "./store.ts";
 import { readState } from "./upcast.ts";
-
-interface ActRow {
-  seq: number;
-  at: number;
-  body: string;
-  hash: string;
-}
-
-const hashOfAct = (previous: string, { seq, at, body }: Omit<ActRow, "hash">) =>
-  linkHash(previous, { seq, at, subject: "", digest: digestOf(body) });
-
-/** Appends an act to the audit log, inside the caller's transaction. */
-export function appendAct(db: Database, { at, ...act }: AuditEntry): void {
-  const last = db.get<{ seq: number; hash: string }>("SELECT seq, hash FROM audit_log ORDER BY seq DESC LIMIT 1");
-  const seq = (last?.seq ?? 0) + 1;
-  // Salted: from its digest in an export nobody finds out by trying who did it.
-  const body = JSON.stringify({ ...act, salt: randomBytes(16).toString("base64url") });
-  const hash = hashOfAct(last?.hash ?? chainBeginning, { seq, at, body });
-  db.run("INSERT INTO audit_log (seq, at, body, hash) VALUES (?, ?, ?, ?)", seq, at, body, hash);
-}
 
 function actOf(body: string): Omit<AuditEntry, "at"> {
   const { salt: _salt, ...act } = JSON.parse(body) as Omit<AuditEntry, "at"> & { salt: string };

@@ -1,4 +1,4 @@
-import { appendAct } from "./audit.ts";
+import { appendAct } from "./acts.ts";
 import { type Change, raiseVersion, recordChanges, versionOf } from "./control.ts";
 import { type Database, openAsItIs, openDatabase } from "./database.ts";
 import { createKeyring } from "./keyring.ts";

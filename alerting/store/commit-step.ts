@@ -2,6 +2,7 @@ import { putContact } from "./contacts.ts";
 import type { Database } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
 import { appendLog } from "./log.ts";
+import { keepTestStep } from "./operation.ts";
 import { callsOff, endAttempt, insertPage, insertReceipt, insertReply, pageIn, shiftPending } from "./pages.ts";
 import type { EpisodeChange, PageRow, PageShift } from "./store.ts";
 
@@ -51,6 +52,7 @@ function keepStep(db: Database, keyring: Keyring, change: EpisodeChange): string
     );
   }
   if (change.reply) insertReply(db, change.reply, id, at);
+  if (change.operationTest) keepTestStep(db, id, change.operationTest, at);
   if (change.contact) putContact(db, change.contact, at);
   const touched = [change.attemptEnd?.pageId, change.receipt?.pageId, ...calledOff];
   for (const { pageId } of change.retries) touched.push(pageId);

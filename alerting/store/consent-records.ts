@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { appendAct } from "./audit.ts";
+import { appendAct } from "./acts.ts";
 import { recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";
 import type { Keyring } from "./keyring.ts";

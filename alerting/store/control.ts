@@ -2,6 +2,7 @@ import { type Control, type ControlPart, type ControlVersions, controlParts } fr
 import type { Database } from "./database.ts";
 import { controlDevices } from "./device-rows.ts";
 import type { Act, ControlChange, ControlStore } from "./store.ts";
+import { wantedSelfTest } from "./wanted-self-test.ts";
 
 /** What changed, for the history. `what` names no resident. */
 export interface Change {
@@ -58,7 +59,7 @@ export function controlStore(db: Database): ControlStore {
         const version = versionOf(db);
         // A gateway can also hold a newer one: alerting was restored from a backup. Then ours counts.
         if (version === haveVersion) return null;
-        return { v: 1, version, at, versions: versionsOf(db), devices: controlDevices(db, at) };
+        return { v: 1, version, at, versions: versionsOf(db), devices: controlDevices(db, at), ...wantedSelfTest(db) };
       }),
     versions: async () => db.transaction(() => ({ version: versionOf(db), versions: versionsOf(db) })),
     changes: async () =>

@@ -1,12 +1,12 @@
 import type { Placement } from "../../firmware-contracts/detection.ts";
 import type { ControlDevice, PauseReason } from "../../firmware-contracts/intake.ts";
 import type { Database } from "./database.ts";
-import type { DeviceRow, Household } from "./store.ts";
+import type { DeviceRow, Household, OperationHow, OperationState } from "./store.ts";
 
 /** A device with what its dwelling's consent and pause say. */
 interface Row {
   id: string;
-  dwelling_id: string;
+  dwelling_id: string | null;
   placement: Placement;
   room: string | null;
   secret_hash: string;
@@ -25,6 +25,11 @@ interface Row {
   gateway_id: string | null;
   leads_out: number;
   staff_tag: number;
+  operation: OperationState;
+  operation_since: number;
+  operation_by: string | null;
+  operation_how: OperationHow | null;
+  self_test: number;
   household: Household | null;
   residents: number;
 }
@@ -34,7 +39,7 @@ const select = `SELECT devices.*,
     (SELECT COUNT(*) FROM residents WHERE residents.dwelling_id = devices.dwelling_id) AS residents,
     pauses.from_at AS pause_from, pauses.until_at AS pause_until, pauses.reason AS pause_reason
   FROM devices
-    JOIN dwellings ON dwellings.id = devices.dwelling_id
+    LEFT JOIN dwellings ON dwellings.id = devices.dwelling_id
     LEFT JOIN consents ON consents.dwelling_id = devices.dwelling_id
     LEFT JOIN pauses ON pauses.dwelling_id = devices.dwelling_id AND pauses.until_at > ?`;
 
@@ -63,12 +68,13 @@ function controlDeviceOf(row: Row): ControlDevice {
       : {}),
     placement: row.placement,
     revoked: row.revoked === 1,
-    consent: row.consent ?? "missing",
+    // Nobody lives where the self-test's device is.
+    consent: row.self_test === 1 ? "given" : (row.consent ?? "missing"),
     ...(row.pause_from !== null && row.pause_until !== null && row.pause_reason !== null
       ? { pause: { from: row.pause_from, until: row.pause_until, reason: row.pause_reason } }
       : {}),
     ...(row.threshold !== null ? { threshold: row.threshold } : {}),
-    dwelling: row.dwelling_id,
+    ...(row.dwelling_id !== null ? { dwelling: row.dwelling_id } : {}),
     ...livesAloneOf(row),
     ...(row.leads_out === 1 ? { leadsOut: true } : {}),
   };
@@ -84,6 +90,13 @@ function deviceOf(row: Row): DeviceRow {
   return {
     ...controlDeviceOf(row),
     dwellingId: row.dwelling_id,
+    operation: {
+      state: row.operation,
+      since: row.operation_since,
+      by: row.operation_by,
+      how: row.operation_how,
+    },
+    isSelfTest: row.self_test === 1,
     room: row.room,
     addedAt: row.added_at,
     lastSeenAt: row.last_seen_at,

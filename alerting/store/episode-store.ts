@@ -2,6 +2,7 @@ import type { Detection } from "../../firmware-contracts/detection.ts";
 import type { UsedCode } from "../codes.ts";
 import type { Language } from "../config.ts";
 import type { EpisodeInput, EpisodeState, PagePurpose, Purpose, ReceiptStatus, SendResult } from "../episode-state.ts";
+import type { OperationTestStep } from "./operation-store.ts";
 import type { ContactChange } from "./people-store.ts";
 
 /** How a page fares. `sending`: an attempt was begun; after a restart it is made again, marked. */
@@ -85,6 +86,7 @@ export interface EpisodeChange {
   receipt?: ReceiptRow;
   reply?: ReplyRow;
   contact?: ContactChange;
+  operationTest?: OperationTestStep;
 }
 
 export interface DueRow {

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { deviceTroubleKinds } from "../device-trouble-kinds.ts";
+import { deviceTestsOf } from "../test-alarm-facts.ts";
 import { troubleKey, welfareKey } from "../welfare-keys.ts";
-import { appendAct } from "./audit.ts";
+import { appendAct } from "./acts.ts";
 import { type Change, recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
@@ -35,7 +36,14 @@ function holdersOf(db: Database, dwellingId: string): string[] {
     `device:${id}`,
     ...deviceTroubleKinds.map((kind) => troubleKey({ kind, subject: id })),
   ]);
-  return [dwellingId, ...presence, ...ofDevices];
+  const unwatched = troubleKey({ kind: "dwelling-unwatched", subject: dwellingId });
+  const tests = deviceTestsOf(dwellingId);
+  const tried = db.all<{ dwelling: string }>(
+    "SELECT DISTINCT dwelling FROM episodes WHERE substr(dwelling, 1, ?) = ?",
+    tests.length,
+    tests,
+  );
+  return [dwellingId, ...presence, unwatched, ...tried.map(({ dwelling }) => dwelling), ...ofDevices];
 }
 
 function openEpisodes(db: Database, dwellingId: string): number {
@@ -126,6 +134,8 @@ function forget(db: Database, keyring: Keyring, erasureId: number, at: number): 
     dwellingId,
   );
   db.run("DELETE FROM device_troubles WHERE device_id IN (SELECT id FROM devices WHERE dwelling_id = ?)", dwellingId);
+  db.run("DELETE FROM operation_changes WHERE dwelling_id = ?", dwellingId);
+  db.run("DELETE FROM operation_tests WHERE dwelling_id = ?", dwellingId);
   done.devices = db.run(
     `UPDATE devices SET room = NULL, last_seen_at = NULL, online = NULL, battery = NULL, threshold = NULL, leads_out = 0,
        first_heard_at = NULL, tells_presence = 0, staff_tag = 0,

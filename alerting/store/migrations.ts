@@ -468,4 +468,71 @@ export const migrations: readonly string[] = [
   CREATE INDEX device_troubles_open ON device_troubles (trouble) WHERE ended_at IS NULL;
   CREATE INDEX device_troubles_ended ON device_troubles (ended_at);
   `,
+  `
+  -- A device in store is in no dwelling.
+  ALTER TABLE devices ADD COLUMN lives_in TEXT REFERENCES dwellings (id);
+  UPDATE devices SET lives_in = dwelling_id;
+  ALTER TABLE devices DROP COLUMN dwelling_id;
+  ALTER TABLE devices RENAME COLUMN lives_in TO dwelling_id;
+
+  -- Whether a device's alarms call staff to its address: once it is in operation. "how": by a test alarm that was answered, or in bulk by somebody's word.
+  ALTER TABLE devices ADD COLUMN operation TEXT NOT NULL DEFAULT 'awaiting-test' CHECK (operation IN ('awaiting-test', 'in-operation', 'in-store'));
+  ALTER TABLE devices ADD COLUMN operation_since INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE devices ADD COLUMN operation_by TEXT;
+  ALTER TABLE devices ADD COLUMN operation_how TEXT;
+  -- 1: the self-test's. Its alarms are tests, and it is in no dwelling.
+  ALTER TABLE devices ADD COLUMN self_test INTEGER NOT NULL DEFAULT 0;
+  -- Who was watched before this goes on being watched.
+  UPDATE devices SET operation = 'in-operation', operation_since = added_at, operation_by = 'before commissioning was kept', operation_how = 'bulk';
+
+  -- Each change of it. It goes with the dwelling when that is erased; nothing else changes it.
+  CREATE TABLE operation_changes (
+    id INTEGER PRIMARY KEY,
+    device_id TEXT NOT NULL REFERENCES devices (id),
+    dwelling_id TEXT,
+    state TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    by TEXT,
+    how TEXT,
+    -- In somebody's own words.
+    reason TEXT
+  ) STRICT;
+  CREATE INDEX operation_changes_device ON operation_changes (device_id);
+  CREATE TRIGGER operation_changes_no_update BEFORE UPDATE ON operation_changes
+    BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+
+  -- Times in which a device's next alarm is a test. One that was ended has an outcome.
+  CREATE TABLE operation_tests (
+    id TEXT PRIMARY KEY,
+    device_id TEXT NOT NULL REFERENCES devices (id),
+    dwelling_id TEXT NOT NULL REFERENCES dwellings (id),
+    -- Whose phone is asked; null: whoever is on call.
+    responder_id TEXT,
+    by TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    until_at INTEGER NOT NULL,
+    episode_id TEXT,
+    wrong INTEGER NOT NULL DEFAULT 0,
+    ended_at INTEGER,
+    outcome TEXT CHECK (outcome IN ('passed', 'no-alarm', 'unanswered', 'called-off'))
+  ) STRICT;
+  CREATE UNIQUE INDEX one_operation_test ON operation_tests (device_id) WHERE ended_at IS NULL;
+
+  -- What is done at set times of the day, and when it is next to be done.
+  CREATE TABLE set_times (what TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  -- Self-tests of the whole chain: how far each came, and how long each link took, as JSON.
+  CREATE TABLE self_tests (
+    id TEXT PRIMARY KEY,
+    asked_at INTEGER NOT NULL,
+    by TEXT,
+    body TEXT NOT NULL,
+    episode_id TEXT,
+    ended_at INTEGER,
+    -- The link that failed; null where all went well, or it has not ended.
+    failed TEXT
+  ) STRICT;
+  CREATE INDEX self_tests_asked ON self_tests (asked_at);
+  CREATE INDEX self_tests_episode ON self_tests (episode_id);
+  `,
 ];

@@ -81,7 +81,7 @@ export function insertPage(db: Database, page: NewPage, episodeId: string | null
 export function callsOff(db: Database, episodeId: string, at: number): string[] {
   const rows = db.all<{ id: string }>(
     `UPDATE pages SET status = 'withdrawn', ended_at = ?
-     WHERE episode_id = ? AND status = 'pending' AND purpose IN ('alarm', 'welfare', 'technical', 'sign-on', 'not-taken', 'not-arrived', 'reminder')
+     WHERE episode_id = ? AND status = 'pending' AND purpose IN ('alarm', 'welfare', 'technical', 'sign-on', 'test', 'not-taken', 'not-arrived', 'reminder')
      RETURNING id`,
     at,
     episodeId,

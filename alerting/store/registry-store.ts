@@ -26,8 +26,25 @@ export interface Dwelling {
 /** Whether the resident lives alone or with others, residents or not. */
 export type Household = "alone" | "shared";
 
+/** Whether a device's alarms call staff to its address: they do once it is in operation. `in-store`: it is in no dwelling. */
+export type OperationState = "awaiting-test" | "in-operation" | "in-store";
+
+/** A test alarm from its dwelling was answered with the key number; or in bulk, by a named person's word. */
+export type OperationHow = "test-alarm" | "bulk";
+
+export interface Operation {
+  state: OperationState;
+  since: number;
+  by: string | null;
+  how: OperationHow | null;
+}
+
 export interface DeviceRow extends ControlDevice {
-  dwellingId: string;
+  /** Null: in store, or the self-test's. */
+  dwellingId: string | null;
+  operation: Operation;
+  /** The self-test's: its alarms are tests. */
+  isSelfTest: boolean;
   room: string | null;
   addedAt: number;
   lastSeenAt: number | null;
@@ -41,9 +58,11 @@ export interface DeviceRow extends ControlDevice {
 
 /** A device that is new, in a dwelling that may be. `consentBy`: who vouches for its consent. */
 export interface DeviceAddition {
-  device: DeviceRow;
+  device: Omit<DeviceRow, "operation" | "isSelfTest">;
   dwelling: Dwelling;
   consentBy: string | null;
+  /** Who puts it into operation at once, of a moved or a simulated fleet. Left out: it awaits its test alarm. */
+  inOperation?: { by: string; reason: string } | undefined;
 }
 
 /** What a change of a threshold rests on. */
@@ -82,7 +101,7 @@ export interface RegistryStore {
   /** Of pauses, those that run at `at`. */
   devices(at: number): Promise<DeviceRow[]>;
   /** Its pause may be over. */
-  device(deviceId: string): Promise<{ device: DeviceRow; dwelling: Dwelling } | null>;
+  device(deviceId: string): Promise<{ device: DeviceRow; dwelling: Dwelling | null } | null>;
   /** Null where there is no such dwelling, or its erasure has begun. */
   dwelling(dwellingId: string): Promise<Dwelling | null>;
   dwellingsInArea(area: string, unit: string | null): Promise<number>;

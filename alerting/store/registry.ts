@@ -3,22 +3,15 @@ import { type Change, recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";
 import { deviceRow, deviceRows } from "./device-rows.ts";
 import { putDeviceSeen } from "./device-seen.ts";
-import type { Act, DeviceAddition, Dwelling, Household, RegistryStore } from "./store.ts";
+import { beginOperation, putDwelling, setOperation } from "./operation.ts";
+import type { Act, DeviceAddition, Dwelling, Household, OperationState, RegistryStore } from "./store.ts";
 import { setThreshold, thresholdVersions } from "./thresholds.ts";
 import { putConsent } from "./watching.ts";
 
 function addDevices(db: Database, added: readonly DeviceAddition[], act: Act): void {
   const changes: Change[] = [];
-  for (const { device, dwelling, consentBy } of added) {
-    db.run(
-      `INSERT INTO dwellings (id, alias, unit, area, room) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET area = COALESCE(excluded.area, area), room = COALESCE(excluded.room, room)`,
-      dwelling.id,
-      dwelling.alias,
-      dwelling.unit,
-      dwelling.area,
-      dwelling.room,
-    );
+  for (const { device, dwelling, consentBy, inOperation } of added) {
+    putDwelling(db, dwelling);
     db.run(
       `INSERT INTO devices (id, dwelling_id, placement, room, secret_hash, revoked, added_at, leads_out)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -32,7 +25,8 @@ function addDevices(db: Database, added: readonly DeviceAddition[], act: Act): v
       device.leadsOut ? 1 : 0,
     );
     const { deviceId, placement, leadsOut } = device;
-    const what = `added, ${placement}${leadsOut ? ", at a door that leads out" : ""}`;
+    const operation = beginOperation(db, { id: deviceId, dwelling_id: dwelling.id }, act, inOperation);
+    const what = `added, ${placement}${leadsOut ? ", at a door that leads out" : ""}${operation}`;
     changes.push({ part: "registry", deviceId, dwellingId: dwelling.id, what });
     if (consentBy !== null && putConsent(db, dwelling.id, "given", { at: act.at, by: consentBy })) {
       changes.push({ part: "consents", dwellingId: dwelling.id, what: "given", by: consentBy });
@@ -45,6 +39,7 @@ interface ChangeableDevice {
   placement: string;
   threshold: number | null;
   leads_out: number;
+  operation: OperationState;
 }
 
 /** Changes a device that is not revoked, by `change`, which returns what it did or null where all is so already. False where there is no such device. */
@@ -52,16 +47,17 @@ function changeDevice(
   db: Database,
   deviceId: string,
   act: Act,
-  change: (now: ChangeableDevice) => Pick<Change, "part" | "what"> | null,
+  change: (now: ChangeableDevice & { dwelling_id: string | null }) => Pick<Change, "part" | "what"> | null,
 ): boolean {
   return db.transaction(() => {
-    const now = db.get<ChangeableDevice & { dwelling_id: string }>(
-      "SELECT dwelling_id, placement, threshold, leads_out FROM devices WHERE id = ? AND revoked = 0",
+    const now = db.get<ChangeableDevice & { dwelling_id: string | null }>(
+      "SELECT dwelling_id, placement, threshold, leads_out, operation FROM devices WHERE id = ? AND revoked = 0",
       deviceId,
     );
     if (!now) return false;
     const done = change(now);
-    if (done) recordChanges(db, act, [{ ...done, deviceId, dwellingId: now.dwelling_id }]);
+    const dwelling = now.dwelling_id === null ? {} : { dwellingId: now.dwelling_id };
+    if (done) recordChanges(db, act, [{ ...done, deviceId, ...dwelling }]);
     return true;
   });
 }
@@ -81,11 +77,11 @@ export function registryStore(db: Database): RegistryStore {
     device: async (deviceId) => {
       const device = deviceRow(db, deviceId);
       if (!device) return null;
-      const dwelling = db.get<Dwelling>(
-        "SELECT id, alias, unit, area, room FROM dwellings WHERE id = ?",
-        device.dwellingId,
-      );
-      return dwelling ? { device, dwelling } : null;
+      const dwelling =
+        device.dwellingId === null
+          ? undefined
+          : db.get<Dwelling>("SELECT id, alias, unit, area, room FROM dwellings WHERE id = ?", device.dwellingId);
+      return { device, dwelling: dwelling ?? null };
     },
     dwelling: async (dwellingId) =>
       db.get<Dwelling>(
@@ -135,7 +131,12 @@ export function registryStore(db: Database): RegistryStore {
       changeDevice(db, deviceId, act, (now) => {
         if (now.placement === placement) return null;
         db.run("UPDATE devices SET placement = ? WHERE id = ?", placement, deviceId);
-        return { part: "placements", what: `${placement}, before: ${now.placement}` };
+        const what = `${placement}, before: ${now.placement}`;
+        if (now.operation !== "in-operation") return { part: "placements", what };
+        // Worn elsewhere it is judged by another model: what was tried is not what is worn.
+        const device = { id: deviceId, dwelling_id: now.dwelling_id };
+        const operation = setOperation(db, device, { state: "awaiting-test" }, { ...act, via: "cli" });
+        return { part: "placements", what: `${what}, ${operation.what}` };
       }),
     setThreshold: async (deviceId, threshold, act, grounds) => setThreshold(db, deviceId, threshold, act, grounds),
     thresholdVersions: async (deviceId) => thresholdVersions(db, deviceId),

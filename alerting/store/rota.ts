@@ -1,7 +1,7 @@
 import type { ChangeBody, RotaChange } from "../rota/changes.ts";
 import type { RotaHistoryLine, RotaStore } from "../rota/rota-store.ts";
 import type { SignOnRow } from "../rota/sign-ons.ts";
-import { appendAct } from "./audit.ts";
+import { appendAct } from "./acts.ts";
 import type { Database } from "./database.ts";
 
 interface ChangeRow {

@@ -10,10 +10,12 @@ import { erasureStore } from "./erasure.ts";
 import { gatewayStore } from "./gateways.ts";
 import { createKeyring } from "./keyring.ts";
 import type { MasterKeySource } from "./master-key-file.ts";
+import { operationStore } from "./operation.ts";
 import { pageStore } from "./pages.ts";
 import { registryStore } from "./registry.ts";
 import { residentStore } from "./residents.ts";
 import { rotaStore } from "./rota.ts";
+import { selfTestStore } from "./self-tests.ts";
 import type { Store } from "./store.ts";
 import { troubleStore } from "./troubles.ts";
 import { userStore } from "./users.ts";
@@ -59,6 +61,8 @@ export function storeIn(db: Database, masterKey: MasterKeySource): Store {
     troubles: troubleStore(db),
     rota: rotaStore(db),
     contacts: contactStore(db),
+    operation: operationStore(db),
+    selfTests: selfTestStore(db),
     probe: async () => void db.run("UPDATE probe SET beat = beat + 1"),
     close: async () => db.close(),
   };

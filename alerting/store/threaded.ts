@@ -63,6 +63,8 @@ export async function openThreadedStore(dataDir: string, masterKey?: MasterKeySo
     keys: behind("keys"),
     rota: behind("rota"),
     contacts: behind("contacts"),
+    operation: behind("operation"),
+    selfTests: behind("selfTests"),
     probe: () => call(null, "probe", []),
     async close() {
       if (isClosed) return;

@@ -1,4 +1,4 @@
-import { appendAct } from "./audit.ts";
+import { appendAct } from "./acts.ts";
 import { type Change, recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";
 import type { Act, ThresholdGrounds, ThresholdVersion } from "./store.ts";
@@ -41,46 +41,56 @@ export function setThreshold(
   act: Act & { by: string },
   grounds: ThresholdGrounds,
 ): boolean {
-  return db.transaction(() => {
-    const now = db.get<{ dwelling_id: string; threshold: number | null }>(
-      "SELECT dwelling_id, threshold FROM devices WHERE id = ? AND revoked = 0",
-      deviceId,
-    );
-    if (!now) return false;
-    const { how, revertsTo, reason, model, evidence, from } = grounds;
-    if (from !== undefined && from !== now.threshold) {
-      throw new Error(`the threshold of ${deviceId} was changed meanwhile, to ${shown(now.threshold)}: look again`);
-    }
-    if (now.threshold === threshold) return true;
-    db.run("UPDATE devices SET threshold = ? WHERE id = ?", threshold, deviceId);
-    const what = `${shown(threshold)}, before: ${shown(now.threshold)}`;
-    const change: Change = { part: "thresholds", deviceId, dwellingId: now.dwelling_id, what };
-    recordChanges(db, act, [change]);
-    const version = (thresholdVersions(db, deviceId).at(-1)?.version ?? 0) + 1;
-    db.run(
-      `INSERT INTO threshold_versions (device_id, version, threshold, before, at, approved_by, how, reverts_to, reason, model, evidence)
+  return db.transaction(() => changeThreshold(db, deviceId, threshold, act, grounds));
+}
+
+/** The same within a transaction of the caller. */
+export function changeThreshold(
+  db: Database,
+  deviceId: string,
+  threshold: number | null,
+  act: Act & { by: string },
+  grounds: ThresholdGrounds,
+): boolean {
+  const now = db.get<{ dwelling_id: string | null; threshold: number | null }>(
+    "SELECT dwelling_id, threshold FROM devices WHERE id = ? AND revoked = 0",
+    deviceId,
+  );
+  if (!now) return false;
+  const { how, revertsTo, reason, model, evidence, from } = grounds;
+  if (from !== undefined && from !== now.threshold) {
+    throw new Error(`the threshold of ${deviceId} was changed meanwhile, to ${shown(now.threshold)}: look again`);
+  }
+  if (now.threshold === threshold) return true;
+  db.run("UPDATE devices SET threshold = ? WHERE id = ?", threshold, deviceId);
+  const what = `${shown(threshold)}, before: ${shown(now.threshold)}`;
+  const dwelling = now.dwelling_id === null ? {} : { dwellingId: now.dwelling_id };
+  const change: Change = { part: "thresholds", deviceId, ...dwelling, what };
+  recordChanges(db, act, [change]);
+  const version = (thresholdVersions(db, deviceId).at(-1)?.version ?? 0) + 1;
+  db.run(
+    `INSERT INTO threshold_versions (device_id, version, threshold, before, at, approved_by, how, reverts_to, reason, model, evidence)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      deviceId,
-      version,
-      threshold,
-      now.threshold,
-      act.at,
-      act.by,
-      how,
-      revertsTo ?? null,
-      reason ?? null,
-      model ?? null,
-      evidence ? JSON.stringify(evidence) : null,
-    );
-    appendAct(db, {
-      ...act,
-      via: "cli",
-      act: `threshold-${how}`,
-      subject: now.dwelling_id,
-      detail: { version, from: now.threshold, to: threshold, model: model ?? null, ...evidence },
-    });
-    return true;
+    deviceId,
+    version,
+    threshold,
+    now.threshold,
+    act.at,
+    act.by,
+    how,
+    revertsTo ?? null,
+    reason ?? null,
+    model ?? null,
+    evidence ? JSON.stringify(evidence) : null,
+  );
+  appendAct(db, {
+    ...act,
+    via: "cli",
+    act: `threshold-${how}`,
+    subject: now.dwelling_id,
+    detail: { version, from: now.threshold, to: threshold, model: model ?? null, ...evidence },
   });
+  return true;
 }
 
 const shown = (value: number | null) => value ?? "the model's own";

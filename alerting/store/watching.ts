@@ -1,4 +1,4 @@
-import { appendAct } from "./audit.ts";
+import { appendAct } from "./acts.ts";
 import { putConsentRecord, recordedConsents, showConsents, withdrawConsent } from "./consent-records.ts";
 import { recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Clock, MonotonicMs, WallMs } from "../../firmware-contracts/clock.ts";
 import type { ControlDevice, Intake } from "../../firmware-contracts/intake.ts";
 import { verifySecret } from "../../firmware-contracts/secret.ts";
+import type { WantedSelfTest } from "../../firmware-contracts/self-test.ts";
 import type { Admission, Proof } from "../broker/broker.ts";
 import type { Counters } from "../counters.ts";
 import { within } from "../time-limit.ts";
@@ -44,6 +45,8 @@ export interface Registry {
   hasConsent(deviceId: string): boolean;
   /** Those that are known and not revoked. */
   devices(): ControlDevice[];
+  /** The self-test that alerting wants now, or null. */
+  wantedSelfTest(): WantedSelfTest | null;
   /** Their ids. */
   deviceIds(): string[];
   /** By what this device may come in, or null where it may not. Rejects where too many wait to be checked. */
@@ -248,6 +251,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     },
     hasConsent: (deviceId) => hindrances.get(deviceId)?.hasConsent ?? true,
     devices: known,
+    // What was wanted before a restart is let go: alerting asks anew.
+    wantedSelfTest: () => (inForce && !inForce.kept ? (inForce.selfTest ?? null) : null),
     deviceIds: () => known().map((one) => one.deviceId),
     async start() {
       stopped = false;

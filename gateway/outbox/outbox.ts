@@ -520,5 +520,6 @@ export function createOutbox(options: OutboxOptions): Outbox {
 }
 
 function itemOf(event: OutboxEvent): IntakeItem {
+  if ("run" in event) return { type: "self-test-event", event };
   return "deviceId" in event ? { type: "device-event", event } : { type: "gateway-event", event };
 }

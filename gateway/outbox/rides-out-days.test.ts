@@ -142,6 +142,7 @@ test("alerting is away for three days: all Detections arrive in order, once each
     "welfare-event": 0,
     "fall-update": 0,
     "supervision-event": 0,
+    "self-test-event": 0,
   };
   const clock = steppedClock(async () => {
     // A silent one never answers: a few turns are enough for the connection.

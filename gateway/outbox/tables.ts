@@ -5,13 +5,14 @@ import { z } from "zod";
 import type { WallMs } from "../../firmware-contracts/clock.ts";
 import { Detection } from "../../firmware-contracts/detection.ts";
 import { DeviceEvent, FallUpdate, GatewayEvent } from "../../firmware-contracts/intake.ts";
+import { SelfTestEvent } from "../../firmware-contracts/self-test.ts";
 import { KeptControl } from "../ingest/kept-control.ts";
 import { KeptWatch } from "./kept-watch.ts";
 import { createSupervisionTables, openSupervisionTables, type SupervisionTables } from "./supervision-tables.ts";
 import { createWelfareTables, openWelfareTables, type WelfareTables } from "./welfare-tables.ts";
 
 /** What goes out beside Detections. */
-const OutboxEvent = z.union([GatewayEvent, DeviceEvent]);
+const OutboxEvent = z.union([SelfTestEvent, GatewayEvent, DeviceEvent]);
 export type OutboxEvent = z.infer<typeof OutboxEvent>;
 
 /** Delivered Detections, and watches that have ended, are remembered so long, ms, so that a replayed journal does not begin again with them. */

@@ -25,7 +25,7 @@ export async function settle(
 ): Promise<string> {
   const place = { key, area: "Gustavsberg syd", room: "badrum", ...(unit === undefined ? {} : { unit }) };
   await createRegistry(() => store, clock).addDevice({ deviceId, placement: "wrist", consentBy: "eva", ...place });
-  return (await store.registry.device(deviceId))?.dwelling.id ?? "";
+  return (await store.registry.device(deviceId))?.dwelling?.id ?? "";
 }
 
 /** Commits an alarm and the replies to it, as the keeper does, from `start` on. Ends it where the letters do. */

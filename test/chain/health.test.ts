@@ -9,6 +9,7 @@ import { freePort } from "../../front-door/free-port.ts";
 import { type Service, startService } from "../../front-door/service.ts";
 import { createDevice } from "../../simulators/device/device.ts";
 import { townSettings } from "../promises/town.ts";
+import { simulatedFleet } from "../services/simulated-fleet.ts";
 
 const clock = systemClock(8);
 const dataDir = mkdtempSync(join(tmpdir(), "fallvakt-health-"));
@@ -33,12 +34,15 @@ test("a service that is well says so", async () => {
 
 test("what happens is in the metrics, and nobody's identity", async () => {
   const { secret } =
-    (await service.alerting?.registry.addDevice({
-      deviceId: "watch-1",
-      placement: "wrist",
-      key: "38",
-      consentBy: "eva",
-    })) ?? {};
+    (await service.alerting?.registry.addDevice(
+      {
+        deviceId: "watch-1",
+        placement: "wrist",
+        key: "38",
+        consentBy: "eva",
+      },
+      simulatedFleet,
+    )) ?? {};
   const url = service.gateway?.mqttUrl ?? "";
   const watch = createDevice({ url, deviceId: "watch-1", secret: secret ?? "", clock, rangeG: 8 });
   await watch.connect();

@@ -9,6 +9,7 @@ import { certificateFiles, issueForDevice, readAuthority, writeCertificates } fr
 import { type Bench, devicesNamed, openBench, until } from "../../gateway/test-bench.ts";
 import { Town } from "../promises/town.ts";
 import { lacks } from "../services/needs.ts";
+import { simulatedFleet } from "../services/simulated-fleet.ts";
 
 const skipped = lacks("mosquitto_pub");
 const run = promisify(execFile);
@@ -37,12 +38,15 @@ async function publish(deviceId: string, secret: string, topic: string, message:
 test.skipIf(skipped)(
   "mosquitto_pub presses the help button, and is refused with a wrong secret (needs mosquitto_pub)",
   async () => {
-    const { secret } = await town.alerting.registry.addDevice({
-      deviceId: "button-1",
-      placement: "wrist",
-      key: "38",
-      consentBy: "eva",
-    });
+    const { secret } = await town.alerting.registry.addDevice(
+      {
+        deviceId: "button-1",
+        placement: "wrist",
+        key: "38",
+        consentBy: "eva",
+      },
+      simulatedFleet,
+    );
     const help = '{"v":1,"boot":1,"seq":1,"t":0}';
     await expect(publish("button-1", "wrong", "fallvakt/v1/button-1/help", help)).rejects.toThrow(
       /not authori[sz]ed|bad user/i,

@@ -10,6 +10,7 @@ import { createHttpIntake } from "../../gateway/outbox/http-intake.ts";
 import { createDevice } from "../../simulators/device/device.ts";
 import { playTrial } from "../../simulators/replay/play.ts";
 import { hardFall, townSettings } from "../promises/town.ts";
+import { simulatedFleet } from "../services/simulated-fleet.ts";
 import { openTlsPair, silent, type TlsPair } from "./tls-pair.ts";
 
 let pair: TlsPair;
@@ -46,12 +47,15 @@ describe.each<[string, () => Promise<Record<string, string>>]>([
     });
     const gateway = pair.keep(await startService({ config, role: "gateway", clock, log: silent }));
     const deviceId = way.includes("token") ? "belt-2" : "belt-1";
-    const added = await alerting.service.alerting?.registry.addDevice({
-      deviceId,
-      placement: "waist",
-      key: "38",
-      consentBy: "eva",
-    });
+    const added = await alerting.service.alerting?.registry.addDevice(
+      {
+        deviceId,
+        placement: "waist",
+        key: "38",
+        consentBy: "eva",
+      },
+      simulatedFleet,
+    );
     const watch = createDevice({
       url: gateway.gateway?.mqttUrl ?? "",
       deviceId,

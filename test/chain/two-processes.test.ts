@@ -12,6 +12,7 @@ import { createDevice, type SimulatedDevice } from "../../simulators/device/devi
 import { type PhoneNetwork, startPhoneNetwork } from "../../simulators/phone-network/network.ts";
 import { playTrial } from "../../simulators/replay/play.ts";
 import { accountSid, authToken, hardFall, serviceNumber, townSettings } from "../promises/town.ts";
+import { simulatedFleet } from "../services/simulated-fleet.ts";
 
 const clock = systemClock(8);
 const dataDir = mkdtempSync(join(tmpdir(), "fallvakt-two-"));
@@ -51,12 +52,15 @@ afterAll(async () => {
 const inbox = () => network.phones.get("+46701740601")?.inbox.map((message) => message.body) ?? [];
 
 test("a gateway and alerting apart, over HTTP: a fall while alerting is down is paged when it is back", async () => {
-  const added = await alerting?.alerting?.registry.addDevice({
-    deviceId: "belt-1",
-    placement: "waist",
-    key: "38",
-    consentBy: "eva",
-  });
+  const added = await alerting?.alerting?.registry.addDevice(
+    {
+      deviceId: "belt-1",
+      placement: "waist",
+      key: "38",
+      consentBy: "eva",
+    },
+    simulatedFleet,
+  );
   const url = gateway?.gateway?.mqttUrl ?? "";
   watch = createDevice({ url, deviceId: "belt-1", secret: added?.secret ?? "", clock, rangeG: 16 });
   await watch.connect();

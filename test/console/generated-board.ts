@@ -98,6 +98,7 @@ export function generatedFall(now: number, minutesAgo: number, patch: Partial<Ep
     kind: "fall",
     status: "open",
     alias: "38",
+    notInOperation: null,
     area: "Gustavsberg syd",
     room: "badrum",
     reason: "still",

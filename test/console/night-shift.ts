@@ -8,6 +8,7 @@ import { AlertingConfig } from "../../alerting/config.ts";
 import { systemClock } from "../../firmware-contracts/clock.ts";
 import { type Detection, detectionId } from "../../firmware-contracts/detection.ts";
 import { startPhoneNetwork } from "../../simulators/phone-network/network.ts";
+import { simulatedFleet } from "../services/simulated-fleet.ts";
 import { generatedEvidence } from "./generated-board.ts";
 
 export const operator = { name: "Maria", password: "generated for this test", role: "operator" } as const;
@@ -63,6 +64,7 @@ export async function startNightShift() {
       room: "badrum",
       consentBy: operator.name,
     })),
+    simulatedFleet,
   );
 
   return {

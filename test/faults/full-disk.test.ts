@@ -8,6 +8,7 @@ import { type Service, startService } from "../../front-door/service.ts";
 import { createDevice, type SimulatedDevice } from "../../simulators/device/device.ts";
 import type { PhoneNetwork } from "../../simulators/phone-network/network.ts";
 import { townSettings } from "../promises/town.ts";
+import { simulatedFleet } from "../services/simulated-fleet.ts";
 import { lacksMount, mountSmallDisk, type SmallDisk } from "../services/small-disk.ts";
 import { impactFrame, scriptFall } from "./fall-script.ts";
 import { holdsWithin, isPaged, openPhones } from "./service-process.ts";
@@ -45,7 +46,7 @@ async function openOnSmallDisk(): Promise<Full> {
     async device(deviceId, key) {
       const registry = service.alerting?.registry;
       const wanted = { deviceId, placement: "waist" as const, key, consentBy: "eva" };
-      const added = await registry?.addDevice(wanted, { allowSimilarAliases: true });
+      const added = await registry?.addDevice(wanted, { allowSimilarAliases: true, ...simulatedFleet });
       const url = service.gateway?.mqttUrl ?? "";
       const secret = added?.secret ?? "";
       const device = createDevice({ url, deviceId, secret, clock, rangeG: 16, reconnectMs: 200, heartbeatMs: 0 });

@@ -14,6 +14,7 @@ import { createDevice, type SimulatedDevice } from "../../simulators/device/devi
 import { type PhoneNetwork, startPhoneNetwork } from "../../simulators/phone-network/network.ts";
 import { accountSid, authToken, serviceNumber, townSettings } from "../promises/town.ts";
 import type { OwnMosquitto } from "../services/mosquitto.ts";
+import { simulatedFleet } from "../services/simulated-fleet.ts";
 
 /** Groups of running services: they must not outlive a test that ends in the middle. */
 const groups = new Set<number>();
@@ -155,7 +156,7 @@ export async function prepareService(network: PhoneNetwork, options: PrepareOpti
       try {
         const { secret } = await createRegistry(() => store, clock).addDevice(
           { deviceId, placement: "waist", key, consentBy: "eva" },
-          { allowSimilarAliases: true },
+          { allowSimilarAliases: true, ...simulatedFleet },
         );
         await mosquitto?.addUser(deviceId, secret);
         const device = createDevice({

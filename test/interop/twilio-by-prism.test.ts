@@ -15,6 +15,7 @@ import { aFall } from "../alerting/a-fall.ts";
 import { codeIn } from "../promises/town.ts";
 import { lacks } from "../services/needs.ts";
 import { type OwnPrism, startPrism } from "../services/prism.ts";
+import { simulatedFleet } from "../services/simulated-fleet.ts";
 
 // Prism reads Twilio's whole description, and the episode waits for its reminders.
 vi.setConfig({ testTimeout: 120_000 });
@@ -101,13 +102,16 @@ function fall(deviceId: string, change: Partial<Detection> = {}): Detection {
 
 describe.skipIf(skipped)("what Twilio is sent is as Twilio's own OpenAPI describes it (FALLVAKT_SPECS)", () => {
   test("every text of a whole episode, of a test alarm and of a fault", async () => {
-    await alerting.registry.addDevice({
-      deviceId: "watch-38",
-      placement: "wrist",
-      key: "38",
-      area: "Gustavsberg syd",
-      room: "badrum",
-    });
+    await alerting.registry.addDevice(
+      {
+        deviceId: "watch-38",
+        placement: "wrist",
+        key: "38",
+        area: "Gustavsberg syd",
+        room: "badrum",
+      },
+      simulatedFleet,
+    );
     await alerting.intake.submit({ type: "detection", detection: fall("watch-38") });
     const code = codeIn(await text("patrol-1", /^LARM FALL/));
     await reply("patrol-1", "22222 T");

@@ -15,6 +15,7 @@ import {
 } from "../../simulators/phone-network/network.ts";
 import type { InboxMessage, Phone } from "../../simulators/phone-network/phone.ts";
 import { aFall } from "../alerting/a-fall.ts";
+import { simulatedFleet } from "../services/simulated-fleet.ts";
 import { NightClock } from "./night-clock.ts";
 import { accountSid, authToken, serviceNumber } from "./town.ts";
 
@@ -64,6 +65,7 @@ function settingsOf(phonesUrl: string) {
     policies: [] as Record<string, unknown>[],
     rotas: [] as Record<string, unknown>[],
     technical: {} as Record<string, unknown>,
+    selfTest: undefined as Record<string, unknown> | undefined,
     operators: ["leader"] as string[],
     keyHolders: ["keys"] as string[],
     intake: { token: "a-token-of-more-than-twenty-characters" },
@@ -132,6 +134,7 @@ export class Night {
         area: "Gustavsberg syd",
         room: "badrum",
       })),
+      simulatedFleet,
     );
     return night;
   }
@@ -275,7 +278,9 @@ export class Night {
   }
 
   async welfare(key: string, event: WelfareEvent["event"], id: string): Promise<void> {
-    const dwelling = await this.store(async (store) => (await store.registry.device(`belt-${key}`))?.dwelling.id ?? "");
+    const dwelling = await this.store(
+      async (store) => (await store.registry.device(`belt-${key}`))?.dwelling?.id ?? "",
+    );
     const at = Math.round(this.clock.wallNow());
     const more = event === "inactive" ? { since: at - 90 * 60_000, limitMinutes: 60, room: "kök" } : {};
     this.sign();

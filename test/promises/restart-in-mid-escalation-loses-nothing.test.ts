@@ -54,6 +54,10 @@ function start(): Promise<ChildProcess> {
   });
 }
 
+/** By somebody's word: whether a device was tried is another story. */
+const commission = () =>
+  run("device", "commission", "--all", "--by", "eva", "--reason", "simulated devices", "--config", config);
+
 async function kill(): Promise<void> {
   const child = service;
   service = null;
@@ -88,6 +92,7 @@ beforeAll(async () => {
       config,
     ),
   );
+  await commission();
   service = await start();
   watch = createDevice({
     url: `mqtt://127.0.0.1:${mqttPort}`,
@@ -153,6 +158,7 @@ test("killed with -9 as soon as the frame with the impact was acknowledged, the 
       config,
     ),
   );
+  await commission();
   const other = createDevice({
     url: `mqtt://127.0.0.1:${mqttPort}`,
     deviceId: "belt-2",

@@ -63,7 +63,7 @@ test("a dwelling that takes a boat trip has its own time to arrive", async () =>
     },
   });
   await night.store(async (store) => {
-    const dwelling = (await store.registry.device("belt-54"))?.dwelling.id ?? "";
+    const dwelling = (await store.registry.device("belt-54"))?.dwelling?.id ?? "";
     expect(await store.registry.setArriveMinutes(dwelling, 8)).toBe(true);
   });
   const { code, at } = await taken("54");

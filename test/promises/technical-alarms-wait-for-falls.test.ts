@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "vitest";
+import { simulatedFleet } from "../services/simulated-fleet.ts";
 import { Night } from "./night.ts";
 
 let night: Night;
@@ -105,6 +106,7 @@ test("whoever takes an alarm in the midst of a storm is told within 10 s, before
   const keys = Array.from({ length: 20 }, (_, i) => `${200 + i}`);
   await night.alerting.registry.addDevices(
     keys.map((key) => ({ deviceId: `belt-${key}`, placement: "waist" as const, key, area: `Trapp ${key}` })),
+    simulatedFleet,
   );
   for (const key of keys) await night.fall(key);
   const { code } = await night.text("patrol-2", /^LARM FALL/);

@@ -18,6 +18,7 @@ import type { Phone } from "../../simulators/phone-network/phone.ts";
 import { playTrial } from "../../simulators/replay/play.ts";
 import { openWire, type Wire } from "../console/wire.ts";
 import { createMosquitto, gatewayUser, type OwnMosquitto } from "../services/mosquitto.ts";
+import { simulatedFleet } from "../services/simulated-fleet.ts";
 
 export const accountSid = `AC${"0123456789abcdef".repeat(2)}`;
 export const authToken = "fedcba9876543210fedcba9876543210";
@@ -57,6 +58,8 @@ export interface TownOptions {
   log?: Logger;
   /** Brokers of homes, as `gateway.adapters` has them. */
   adapters?: Record<string, unknown>[];
+  /** The self-test's device is in the register of `dataDir`, with this secret; limits in seconds. */
+  selfTest?: { secret: string; limits?: Record<string, number>; times?: string[] };
 }
 
 /** What outlives a restart of the service. */
@@ -103,6 +106,7 @@ export function townSettings(
       detector: { backend: "auto" },
       ...(options.adapters ? { adapters: options.adapters } : {}),
       ...options.gateway,
+      ...(options.selfTest ? { selfTest: { secret: options.selfTest.secret } } : {}),
       ...(options.outside ? { outside: { ...options.outside, ...gatewayUser } } : {}),
     },
     alerting: {
@@ -118,6 +122,12 @@ export function townSettings(
       operators: ["leader"],
       intake: { token: "a-token-of-more-than-twenty-characters" },
       ...(options.influx ? { influx: options.influx } : {}),
+      ...(options.selfTest
+        ? {
+            technical: { gatherSeconds: 1, digestMinutes: 0 },
+            selfTest: { times: options.selfTest.times ?? [], limits: options.selfTest.limits ?? {} },
+          }
+        : {}),
       ...(options.masterKeyFile ? { masterKeyFile: options.masterKeyFile } : {}),
     },
   };
@@ -207,8 +217,9 @@ export class Town {
     return this.service.gateway;
   }
 
-  /** Stops the service as an operator would, and starts it again on the same stores. */
-  async restart(): Promise<void> {
+  /** Stops the service as an operator would, and starts it again on the same stores, with other settings where they are given. */
+  async restart(change: Partial<TownOptions> = {}): Promise<void> {
+    Object.assign(this.site.options, change);
     this.unsubscribe();
     await this.service.stop();
     this.service = await Town.start(this.site);
@@ -241,7 +252,7 @@ export class Town {
     consent: { by: string | undefined } = { by: "eva" },
   ): Promise<string> {
     const added = { deviceId, placement, key, area: "Gustavsberg syd", consentBy: consent.by };
-    const { secret } = await this.alerting.registry.addDevice(added);
+    const { secret } = await this.alerting.registry.addDevice(added, simulatedFleet);
     if (this.mosquitto) {
       await this.mosquitto.addUser(deviceId, secret);
       // A broker throws away what nobody has subscribed to.

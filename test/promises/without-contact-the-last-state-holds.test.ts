@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Intake } from "../../firmware-contracts/intake.ts";
 import { createDevice, type SimulatedDevice } from "../../simulators/device/device.ts";
+import { simulatedFleet } from "../services/simulated-fleet.ts";
 import { Town } from "./town.ts";
 
 let town: Town;
@@ -17,11 +18,14 @@ beforeAll(async () => {
   town = await Town.open({ waitSeconds: 3600, throughIntake: line, broker: "embedded" });
   const { registry, dwellings } = town.alerting;
   const dwelling = { placement: "waist" as const, area: "Gustavsberg syd" };
-  const added = await registry.addDevices([
-    { deviceId: "belt-1", key: "38", consentBy: "eva", ...dwelling },
-    { deviceId: "belt-2", key: "54", ...dwelling },
-    { deviceId: "belt-3", key: "61", consentBy: "eva", ...dwelling },
-  ]);
+  const added = await registry.addDevices(
+    [
+      { deviceId: "belt-1", key: "38", consentBy: "eva", ...dwelling },
+      { deviceId: "belt-2", key: "54", ...dwelling },
+      { deviceId: "belt-3", key: "61", consentBy: "eva", ...dwelling },
+    ],
+    simulatedFleet,
+  );
   for (const { deviceId, secret } of added) secrets.set(deviceId, secret);
   await dwellings.pause({ key: "61" }, { minutes: 60, reason: "staff-in-dwelling", by: "eva" });
   await town.until("the gateway follows", () => town.gateway.controlVersion === 2);

@@ -139,6 +139,7 @@ export class BlindMonth {
     const intake = createIntake({
       ...{ store, clock, counters, log, keeper, onEvent, deviceTroubles },
       ...{ gatewayWatch: watch, gatewayTroubles: createGatewayTroubles() },
+      onSelfTest: async () => {},
     });
     const beat = createLifeBeat(blind);
     const teller = createBlindTimeTeller({ ...blind, onEvent: (event) => this.told.push(event) });

@@ -123,6 +123,7 @@ export function createLife(options: LifeOptions): Life {
       ...{ store: () => store, keeper: () => keeper, gatewayWatch, clock, log },
       onEvent: events.tell,
     }),
+    onSelfTest: async () => {},
     onEvent: events.tell,
   });
 

@@ -246,8 +246,9 @@ export const plantedFaults: Readonly<Record<string, Fault>> = {
         ...store.registry,
         async device(deviceId) {
           const found = await store.registry.device(deviceId);
-          const open = found && (await store.episodes.openEpisode(found.dwelling.id, false));
-          return found && open ? { ...found, dwelling: { ...found.dwelling, id: `${found.dwelling.id}-2` } } : found;
+          if (!found?.dwelling) return found;
+          const open = await store.episodes.openEpisode(found.dwelling.id, false);
+          return open ? { ...found, dwelling: { ...found.dwelling, id: `${found.dwelling.id}-2` } } : found;
         },
       },
     }),

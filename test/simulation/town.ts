@@ -5,6 +5,7 @@ import type { Database } from "../../alerting/store/database.ts";
 import type { EpisodeChange, NewPage, ReplyRow, Store } from "../../alerting/store/store.ts";
 import { type Detection, detectionId } from "../../firmware-contracts/detection.ts";
 import type { FallUpdate } from "../../firmware-contracts/intake.ts";
+import { simulatedFleet } from "../services/simulated-fleet.ts";
 import { draw } from "./draw.ts";
 import { createLife, type Life, never } from "./life.ts";
 import type { Oracle } from "./oracle.ts";
@@ -459,6 +460,8 @@ export function createTown(options: TownOptions) {
 
   async function register(): Promise<void> {
     const at = Math.round(time.wall);
+    // Some were just put up: operators are asked first.
+    const chanceOfOperation = draw(seed, 77);
     await storeItself.registry.addDevices(
       plan.dwellings.flatMap(({ id, alias, devices }) =>
         devices.map((deviceId) => ({
@@ -477,6 +480,7 @@ export function createTown(options: TownOptions) {
           },
           dwelling: { id, alias, area: "Norrby", room: null, unit: null },
           consentBy: "eva",
+          ...(chanceOfOperation.happens(0.15) ? {} : simulatedFleet),
         })),
       ),
       { at, by: "eva" },

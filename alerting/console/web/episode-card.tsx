@@ -48,8 +48,11 @@ export function EpisodeHead({ view, headingId }: { view: EpisodeView; headingId:
     <>
       <div class="badges">
         <span class={`kind ${view.kind}`}>{words.say(`kind.${view.kind}`)}</span>
-        {view.test && view.kind !== "sign-on" && <span class="badge test">{words.say("badge.test")}</span>}
+        {view.test && view.kind !== "sign-on" && view.kind !== "test" && (
+          <span class="badge test">{words.say("badge.test")}</span>
+        )}
         {longLie && <span class="badge urgent">{words.say("badge.urgent")}</span>}
+        {view.notInOperation && <span class="badge urgent">{words.say("badge.not-in-operation")}</span>}
         {view.late && <span class="badge late">{words.say("badge.late")}</span>}
         {view.repeats > 0 && <span class="badge">{words.say("badge.repeats", { count: view.repeats })}</span>}
         <span class="code">{words.say("code.label", { code: view.code })}</span>
@@ -67,6 +70,7 @@ export function EpisodeHead({ view, headingId }: { view: EpisodeView; headingId:
         )}
       </div>
       <p class="reason">{reasonOf(words, view, now)}</p>
+      {view.notInOperation && <p class="reason urgent">{words.say(`reason.${view.notInOperation}`)}</p>}
       {longLie && <p class="reason urgent">{longLie}</p>}
       {active && <p class="reason">{active}</p>}
       <p class={`status ${view.status}`}>

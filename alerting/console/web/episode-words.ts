@@ -16,8 +16,8 @@ function whyOf({
   kind,
   reason,
   trouble,
-}: EpisodeView): NonNullable<EpisodeView["reason"]> | TroubleKind | "sign-on" | "welfare" {
-  if (kind === "welfare") return kind;
+}: EpisodeView): NonNullable<EpisodeView["reason"]> | TroubleKind | "sign-on" | "welfare" | "test" {
+  if (kind === "welfare" || kind === "test") return kind;
   return reason ?? troubleKinds.find((one) => one === trouble?.kind) ?? "sign-on";
 }
 
@@ -77,7 +77,7 @@ export function deadlineOf(words: Words, view: EpisodeView, now: number): string
   return words.say(`deadline.${known}`, { time: countdownOf(at - now) });
 }
 
-const asksToGo = new Set(["alarm", "welfare", "technical", "sign-on", "not-taken", "backup"]);
+const asksToGo = new Set(["alarm", "welfare", "technical", "sign-on", "test", "not-taken", "backup"]);
 
 /** The latest page that asked each responder to go: confirmations and reminders stand in the story. */
 export function latestPages(view: EpisodeView): PageView[] {
