@@ -22,6 +22,8 @@ function hasLiveDevice(dwellingId: string, devices: readonly DeviceRow[], now: n
     (device) =>
       device.dwellingId === dwellingId &&
       !device.revoked &&
+      // Presence sensors, doors and staff's tags see no falls.
+      !(device.tellsPresence || device.leadsOut || device.staffTag) &&
       device.operation.state === "in-operation" &&
       device.lastSeenAt !== null &&
       now - device.lastSeenAt <= heardWithinMs,

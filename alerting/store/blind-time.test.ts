@@ -120,6 +120,44 @@ test("what supervision finds wrong is an outage where no fall is seen meanwhile,
   ]);
 });
 
+test("a device that moves, or goes back into store, sees falls in each dwelling for as long as it was there", async () => {
+  const dwelling = (id: string) => ({ id, alias: id, unit: null, area: null, room: null });
+  const device = {
+    ...{
+      deviceId: "watch-1",
+      dwellingId: "d1",
+      placement: "wrist" as const,
+      room: null,
+      secretHash: "",
+      revoked: false,
+    },
+    ...{ addedAt: t, lastSeenAt: null, online: null, battery: null, gatewayId: null },
+  };
+  await store.registry.addDevices([{ device, dwelling: dwelling("d1"), consentBy: "eva" }], { at: t, by: "eva" });
+  const stays = async () =>
+    (await store.blindTime.causes(0)).dwellings.map(({ alias, causes: { wearables } }) => [
+      alias,
+      ...wearables.map(({ registered: { from, until } }) => [from, until].map((at) => at && (at - t) / minute)),
+    ]);
+  expect(await stays()).toEqual([["d1", [0, null]]]);
+  await store.operation.commission(["watch-1"], { at: t + 5 * minute, by: "eva" }, "a test");
+  expect(await stays()).toEqual([["d1", [0, null]]]);
+  await store.operation.moveDevice(
+    "watch-1",
+    { dwelling: dwelling("d2"), placement: "wrist", room: null },
+    { at: t + 20 * minute, by: "eva" },
+  );
+  expect(await stays()).toEqual([
+    ["d1", [0, 20]],
+    ["d2", [20, null]],
+  ]);
+  await store.operation.putInStore("watch-1", { at: t + 50 * minute, by: "eva" });
+  expect(await stays()).toEqual([
+    ["d1", [0, 20]],
+    ["d2", [20, 50]],
+  ]);
+});
+
 test("what a device says of itself begins and ends its outages; a goodbye is none, and presence sees no falls", async () => {
   const dwelling = { id: "d1", alias: "38", unit: null, area: null, room: null };
   const device = (deviceId: string) => ({

@@ -39,15 +39,58 @@ function deviceOutages(db: Database, from: number): DeviceOutage[] {
   );
 }
 
+/** A device's time in one dwelling. */
+interface Stay {
+  row: DeviceRow;
+  dwellingId: string;
+  from: number;
+  until: number | null;
+}
+
+/** Where each device has been: it moves, and goes back into store. Of the time before that was kept, where it was first known to be. */
+function staysOfDevices(db: Database): Stay[] {
+  const rows = db.all<DeviceRow>(
+    `SELECT id, dwelling_id, added_at, revoked_at, first_heard_at, leads_out = 0 AND tells_presence = 0 AND staff_tag = 0 AS sees_falls
+     FROM devices WHERE self_test = 0 ORDER BY id`,
+  );
+  const changes = Map.groupBy(
+    db.all<{ device_id: string; dwelling_id: string | null; state: string; at: number }>(
+      "SELECT device_id, dwelling_id, state, at FROM operation_changes ORDER BY id",
+    ),
+    ({ device_id }) => device_id,
+  );
+  return rows.flatMap((row) => staysOf(row, changes.get(row.id) ?? []));
+}
+
+function staysOf(
+  row: DeviceRow,
+  changes: readonly { dwelling_id: string | null; state: string; at: number }[],
+): Stay[] {
+  const stays: Stay[] = [];
+  const enter = (dwellingId: string | null, at: number) => {
+    const last = stays.at(-1);
+    if (last && last.until === null && last.dwellingId === dwellingId) return;
+    leave(at);
+    if (dwellingId !== null) stays.push({ row, dwellingId, from: last ? at : row.added_at, until: null });
+  };
+  const leave = (at: number) => {
+    const last = stays.at(-1);
+    if (last && last.until === null) last.until = at;
+  };
+  for (const { dwelling_id, state, at } of changes) {
+    // Of a device in store it is told which dwelling it left.
+    if (stays.length === 0 || state !== "in-store") enter(dwelling_id, at);
+    if (state === "in-store") leave(at);
+  }
+  if (changes.length === 0) enter(row.dwelling_id, row.added_at);
+  if (row.revoked_at !== null) leave(row.revoked_at);
+  return stays;
+}
+
 function dwellings(db: Database, from: number, only: string | null): DwellingWithCauses[] {
   const devices = Map.groupBy(
-    db.all<DeviceRow>(
-      `SELECT id, dwelling_id, added_at, revoked_at, first_heard_at, leads_out = 0 AND tells_presence = 0 AND staff_tag = 0 AS sees_falls
-       FROM devices WHERE ? IS NULL OR dwelling_id = ? ORDER BY id`,
-      only,
-      only,
-    ),
-    (row) => row.dwelling_id,
+    staysOfDevices(db).filter(({ dwellingId }) => only === null || dwellingId === only),
+    ({ dwellingId }) => dwellingId,
   );
   const outages = Map.groupBy(deviceOutages(db, from), ({ deviceId }) => deviceId);
   const through = Map.groupBy(
@@ -56,8 +99,8 @@ function dwellings(db: Database, from: number, only: string | null): DwellingWit
     ),
     (row) => row.device_id,
   );
-  const wearableOf = (row: DeviceRow): Wearable => ({
-    registered: { from: row.added_at, until: row.revoked_at },
+  const wearableOf = ({ row, from: begun, until }: Stay): Wearable => ({
+    registered: { from: begun, until },
     firstHeardAt: row.first_heard_at,
     heardThrough: (through.get(row.id) ?? []).map(({ gatewayId, at }) => ({ gatewayId, at })),
     outages: outages.get(row.id) ?? [],
@@ -89,10 +132,10 @@ function dwellings(db: Database, from: number, only: string | null): DwellingWit
     return {
       ...dwelling,
       causes: {
-        since: Math.min(...own.map((device) => device.added_at)),
+        since: Math.min(...own.map((stay) => stay.from)),
         consents: (consents.get(dwelling.dwellingId) ?? []).map(({ at, what }) => ({ at, isGiven: what === "given" })),
         pauses: (pauses.get(dwelling.dwellingId) ?? []).map(({ from, until }) => ({ from, until })),
-        wearables: own.filter((device) => device.sees_falls === 1).map(wearableOf),
+        wearables: own.filter(({ row }) => row.sees_falls === 1).map(wearableOf),
       },
     };
   });

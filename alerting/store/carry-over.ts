@@ -4,6 +4,7 @@ import { type Database, openAsItIs, openDatabase } from "./database.ts";
 import { createKeyring } from "./keyring.ts";
 import { appendLog, type LogRow, openEntry } from "./log.ts";
 import type { MasterKeySource } from "./master-key-file.ts";
+import { putInStore } from "./operation.ts";
 import type { Act, AuditEntry } from "./store.ts";
 import { putConsent } from "./watching.ts";
 
@@ -17,6 +18,8 @@ export interface CarriedOver {
   revoked: string[];
   /** Keys of dwellings whose consent was withdrawn since, and stays so. */
   withdrawn: string[];
+  /** Devices that left their dwelling since: they are in store, and raise no alarm at their old address. */
+  moved: string[];
   /** Keys of dwellings that were erased since: they are in the backup, and must be erased again. */
   eraseAgain: string[];
   /** Devices that the backup does not know, or knows with an earlier secret: they cannot come in. */
@@ -103,7 +106,7 @@ export function carryOver({ backup, present, masterKey, act, madeAt }: CarryOver
       }
       takeOutages(db, from);
       takeActs(db, from);
-      return { episodes: ids.length, open, ...takeRestrictions(db, from) };
+      return { episodes: ids.length, open, ...takeRestrictions(db, from, act) };
     }
   } finally {
     from?.close();
@@ -120,6 +123,7 @@ const nothing = (): CarriedOver => ({
   open: 0,
   revoked: [],
   withdrawn: [],
+  moved: [],
   eraseAgain: [],
   unknownDevices: [],
 });
@@ -211,7 +215,7 @@ function changedEpisodes(db: Database, from: Database): string[] {
 }
 
 /** What may not come back with a backup: a stolen device, a consent that was withdrawn. */
-function takeRestrictions(db: Database, from: Database): Omit<CarriedOver, "episodes" | "open"> {
+function takeRestrictions(db: Database, from: Database, act: Act): Omit<CarriedOver, "episodes" | "open"> {
   const revoked = from
     .all<{ id: string }>("SELECT id FROM devices WHERE revoked = 1")
     .map(({ id }) => id)
@@ -225,6 +229,16 @@ function takeRestrictions(db: Database, from: Database): Omit<CarriedOver, "epis
       const alias = aliasOf(id);
       return alias !== undefined && putConsent(db, id, "withdrawn", { at, by }) ? [alias] : [];
     });
+  const moved = from
+    .all<{ id: string; dwelling: string | null }>("SELECT id, dwelling_id AS dwelling FROM devices WHERE revoked = 0")
+    .filter(({ id, dwelling }) => {
+      const was = db.get<{ dwelling: string | null }>(
+        "SELECT dwelling_id AS dwelling FROM devices WHERE id = ?",
+        id,
+      )?.dwelling;
+      return was != null && was !== dwelling && putInStore(db, id, { ...act, by: act.by ?? "restore" });
+    })
+    .map(({ id }) => id);
   const eraseAgain = from
     .all<{ id: string }>("SELECT DISTINCT dwelling_id AS id FROM erasures")
     .filter(({ id }) => !db.get("SELECT 1 FROM erasures WHERE dwelling_id = ?", id))
@@ -238,5 +252,5 @@ function takeRestrictions(db: Database, from: Database): Omit<CarriedOver, "epis
     .all<{ id: string; hash: string }>("SELECT id, secret_hash AS hash FROM devices WHERE revoked = 0 ORDER BY id")
     .filter(({ id, hash }) => hashes.get(id) !== hash)
     .map(({ id }) => id);
-  return { revoked, withdrawn, eraseAgain, unknownDevices };
+  return { revoked, withdrawn, moved, eraseAgain, unknownDevices };
 }

@@ -25,6 +25,7 @@ interface Row {
   gateway_id: string | null;
   leads_out: number;
   staff_tag: number;
+  tells_presence: number;
   operation: OperationState;
   operation_since: number;
   operation_by: string | null;
@@ -103,6 +104,7 @@ function deviceOf(row: Row): DeviceRow {
     online: row.online === null ? null : row.online === 1,
     battery: row.battery,
     ...(row.staff_tag === 1 ? { staffTag: true } : {}),
+    ...(row.tells_presence === 1 ? { tellsPresence: true } : {}),
     gatewayId: row.gateway_id,
   };
 }

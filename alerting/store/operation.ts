@@ -116,7 +116,7 @@ function commission(
   return devices.map(({ id }) => id);
 }
 
-function putInStore(db: Database, deviceId: string, act: Act & { by: string }): boolean {
+export function putInStore(db: Database, deviceId: string, act: Act & { by: string }): boolean {
   const device = stateOf(db, deviceId);
   if (!device) return false;
   if (device.operation === "in-store") return true;

@@ -52,6 +52,8 @@ export interface DeviceRow extends ControlDevice {
   battery: number | null;
   /** Staff's: pressed, it says that staff are in the dwelling. */
   staffTag?: boolean;
+  /** It has told of presence, and sees no falls. */
+  tellsPresence?: boolean;
   /** Through which gateway it was heard last; null where nobody has said. */
   gatewayId: string | null;
 }

@@ -80,6 +80,7 @@ async function backedUp(where: string, ...more: string[]): Promise<string> {
 test("a restore beside the running service loses no alarm, pages none anew, and brings back nothing that was forbidden", async () => {
   const [first, second] = devices as [SimulatedDevice, SimulatedDevice];
   await press(first, "38");
+  expect((await fallvakt("device", "add", "spare-1", "--placement", "wrist", "--key", "86")).code).toBe(0);
   const backup = await backedUp(join(folder, "monday.tar.gz"));
   expect(statSync(backup).mode & 0o077).toBe(0);
   await press(second, "47");
@@ -88,13 +89,15 @@ test("a restore beside the running service loses no alarm, pages none anew, and 
   const added = await fallvakt("device", "add", "late-1", "--placement", "wrist", "--key", "59", "--json");
   expect(added.code, added.stderr).toBe(0);
   expect((await fallvakt("device", "revoke", "button-38")).code).toBe(0);
+  const stored = await fallvakt("device", "store", "spare-1", "--by", "eva");
+  expect(stored.code, stored.stderr).toBe(0);
   const texts = textsAbout("47");
 
   const restored = await fallvakt("restore", backup, "--by", "eva", "--json");
   expect(restored.code, restored.stderr).toBe(0);
   const { report } = JSON.parse(restored.stdout) as { report: RestoreReport };
   expect(report).toMatchObject({
-    alerting: { open: 1, revoked: ["button-38"], unknownDevices: ["late-1"] },
+    alerting: { open: 1, revoked: ["button-38"], moved: ["spare-1"], unknownDevices: ["late-1"] },
     gateway: { kept: true },
   });
   expect(readdirSync(join(report.replaced ?? "", "alerting"))).toEqual(["alerting.db"]);
