@@ -90,7 +90,7 @@ async function upgradeTo(path: string): Promise<Upgraded & { code: number; said:
   const run = promisify(execFile)(join(root, "current/bin/node"), [
     ...args,
     "--ready-within",
-    "12",
+    "25",
     "--restart",
     `kill $(cat ${folder}/pid) || true`,
   ]);
