@@ -13,8 +13,8 @@ const waiting = [
 
 export default defineConfig({
   test: {
-    // Servers, brokers and browsers of one file must not starve those of another on two cores.
-    maxWorkers: 2,
+    // Servers, brokers and browsers of one file must not starve those of another on two cores; most of them wait half of their time.
+    maxWorkers: 3,
     projects: [
       // What takes every core and is held to a time has the machine for itself, one file after the other, before all else.
       { extends: true, test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
