@@ -38,7 +38,8 @@ export type Said =
       age: number | null;
       key?: string;
     }
-  | { kind: "alive"; device: string; battery?: number }
+  /** `tamper`: it was opened or torn off, by its own switch. */
+  | { kind: "alive"; device: string; battery?: number; tamper?: boolean }
   /** `isLive`: it is the device's own connection, so that what it last said holds as long as it lasts. */
   | { kind: "availability"; device: string; online: boolean; isLive: boolean };
 

@@ -145,6 +145,16 @@ describe("presence", () => {
   });
 });
 
+test("a sensor that is opened is told of at once, not with the next sign of life", () => {
+  const alive = (tamper?: boolean): Said => ({
+    kind: "alive",
+    device: "radar-38",
+    ...(tamper === undefined ? {} : { tamper }),
+  });
+  const { told } = play([0, alive(false)], [5, alive(true)], [8, alive()], [9, alive(true)], [20, alive(false)]);
+  expect(told.map((one) => one.kind === "status" && one.report.tamper)).toEqual([false, true, false]);
+});
+
 test("signs of life are handed on once a minute, with the last charge; availability when it changes", () => {
   const alive = (battery?: number): Said => ({ kind: "alive", device: "radar-38", ...(battery ? { battery } : {}) });
   const { told } = play(

@@ -43,6 +43,7 @@ export interface DeviceReports {
   readonly presence: { last: Presence; at: MonotonicMs } | null;
   readonly statusAt: MonotonicMs | null;
   readonly battery: number | null;
+  readonly tamper: boolean | null;
   readonly online: boolean | null;
   /** It is on a connection of its own, which stands. */
   readonly isLive: boolean;
@@ -82,7 +83,7 @@ const u32 = 0xffff_ffff;
 
 /** @param run 32 random bits of this start of the gateway, so that identities of different starts differ. */
 export function openReports(run: number): DeviceReports {
-  const nothing = { push: null, fall: null, presence: null, statusAt: null, battery: null, online: null };
+  const nothing = { push: null, fall: null, presence: null, statusAt: null, battery: null, tamper: null, online: null };
   return { boot: run >>> 0, run: run >>> 0, seq: 0, isLive: false, ...nothing };
 }
 
@@ -100,7 +101,7 @@ function apply(state: DeviceReports, input: ReportsInput, now: MonotonicMs, told
     case "availability":
       return available(state, input, told);
     case "alive":
-      return alive(state, input.battery, now, told);
+      return alive(state, input, now, told);
     case "presence":
       return seen(state, input, now, told);
     case "help":
@@ -122,11 +123,18 @@ function available(state: DeviceReports, { online, isLive }: Extract<Said, { kin
   return online || state.online === false ? next : begunAnew(next);
 }
 
-function alive(state: DeviceReports, battery: number | undefined, now: MonotonicMs, told: Told[]): DeviceReports {
-  const next = { ...state, battery: battery ?? state.battery };
-  if (state.statusAt !== null && now - state.statusAt < repeatMs) return next;
+function alive(
+  state: DeviceReports,
+  { battery, tamper }: Extract<Said, { kind: "alive" }>,
+  now: MonotonicMs,
+  told: Told[],
+): DeviceReports {
+  const next = { ...state, battery: battery ?? state.battery, tamper: tamper ?? state.tamper };
+  const isNews = next.tamper !== state.tamper;
+  if (!isNews && state.statusAt !== null && now - state.statusAt < repeatMs) return next;
   const charge = next.battery === null ? {} : { battery: next.battery };
-  told.push({ kind: "status", report: { v: 1, kind: "heartbeat", ...charge } });
+  const opened = next.tamper === null ? {} : { tamper: next.tamper };
+  told.push({ kind: "status", report: { v: 1, kind: "heartbeat", ...charge, ...opened } });
   return { ...next, statusAt: now };
 }
 

@@ -108,7 +108,7 @@ export function plainly(told: Told): Record<string, unknown> {
     case "help":
       return { kind: told.kind, age: told.report.age };
     case "status":
-      return { kind: told.kind, battery: told.report.battery };
+      return { kind: told.kind, battery: told.report.battery, tamper: told.report.tamper };
     case "availability":
       return { kind: told.kind, online: told.online };
     case "fall": {

@@ -63,6 +63,12 @@ function status(own: MappedDevice[], json: Record<string, unknown>): Reading {
   return said(own.map(({ device }) => ({ kind: "alive", device, ...battery })));
 }
 
+/** Milesight's contacts have a switch that is pressed while they sit where they were put. */
+function tamperIn(object: Record<string, unknown> | null): { tamper?: boolean } {
+  const told = field(object, "tamper_status");
+  return told === "uninstalled" ? { tamper: true } : told === "installed" ? { tamper: false } : {};
+}
+
 function uplink(
   message: ForeignMessage,
   own: MappedDevice[],
@@ -75,7 +81,7 @@ function uplink(
   const list: Said[] = [];
   for (const mapped of own) {
     const { device } = mapped;
-    list.push({ kind: "alive", device, ...percent(field(object, "battery")) });
+    list.push({ kind: "alive", device, ...percent(field(object, "battery")), ...tamperIn(object) });
     if (!object) continue;
     if (isPush(object)) list.push({ kind: "help", device, age, ...key });
     const sensor = mapped.sensor ?? "Milesight VS373";

@@ -74,7 +74,9 @@ function state(message: ForeignMessage, own: MappedDevice[]): Reading {
   const list: Said[] = [];
   for (const mapped of own) {
     const { device } = mapped;
-    list.push({ kind: "alive", device, ...percent(field(json, "battery")) });
+    const tamper = field(json, "tamper");
+    const opened = typeof tamper === "boolean" ? { tamper } : {};
+    list.push({ kind: "alive", device, ...percent(field(json, "battery")), ...opened });
     const action = field(json, "action");
     const isPush = mapped.as === "help" ? /\S/ : sosAction;
     if (typeof action === "string" && isPush.test(action)) list.push({ kind: "help", device, age });
