@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Command } from "commander";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { createDwellings } from "../alerting/registry/dwellings.ts";
 import { createRegistry } from "../alerting/registry/registry.ts";
@@ -10,6 +9,7 @@ import { zoneOf } from "../alerting/rota/local-time.ts";
 import { openSqliteStore } from "../alerting/store/sqlite.ts";
 import { systemClock } from "../firmware-contracts/clock.ts";
 import { townSettings } from "../test/promises/town.ts";
+import { typed } from "../test/services/typed.ts";
 import { blindTimeCommand } from "./blind-time.ts";
 
 const hour = 3_600_000;
@@ -49,17 +49,7 @@ beforeEach(async () => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 async function run(...args: string[]): Promise<string> {
-  let printed = "";
-  const write = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
-  try {
-    await (blindTimeCommand() as Command).parseAsync([...args, "--config", config], { from: "user" });
-  } finally {
-    write.mockRestore();
-  }
-  return printed;
+  return typed(blindTimeCommand(), ...args, "--config", config);
 }
 
 test("a strip for each day, half an hour a character, the sums by reason and the share", async () => {

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { openSqliteStore } from "../alerting/store/sqlite.ts";
 import { townSettings } from "../test/promises/town.ts";
+import { typed } from "../test/services/typed.ts";
 import { controlCommand } from "./control.ts";
 import { dwellingCommand } from "./dwelling.ts";
 import { deviceCommand, gatewayCommand } from "./register.ts";
@@ -22,17 +23,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs a command as a person types it, and returns what it prints. */
 async function run(command: () => Command, ...args: string[]): Promise<string> {
-  let printed = "";
-  const write = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
-  try {
-    await command().parseAsync([...args, "--config", config], { from: "user" });
-  } finally {
-    write.mockRestore();
-  }
-  return printed;
+  return typed(command(), ...args, "--config", config);
 }
 const json = async (command: () => Command, ...args: string[]) => JSON.parse(await run(command, ...args, "--json"));
 const add = (...more: string[]) =>

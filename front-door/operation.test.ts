@@ -2,9 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { townSettings } from "../test/promises/town.ts";
+import { typed } from "../test/services/typed.ts";
 import { checkCommand } from "./check.ts";
 import { deviceCommand } from "./register.ts";
 import { selfTestCommand } from "./self-test.ts";
@@ -20,19 +21,9 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs a command as a person types it, and returns what it prints. */
 async function run(command: () => Command, ...args: string[]): Promise<string> {
-  let printed = "";
-  const write = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
-  try {
-    const given = command();
-    for (const one of [given, ...given.commands]) one.exitOverride().configureOutput({ writeErr: () => {} });
-    await given.parseAsync([...args, "--config", config], { from: "user" });
-  } finally {
-    write.mockRestore();
-  }
-  return printed;
+  const given = command();
+  for (const one of [given, ...given.commands]) one.exitOverride().configureOutput({ writeErr: () => {} });
+  return typed(given, ...args, "--config", config);
 }
 const device = (...args: string[]) => run(deviceCommand, ...args);
 const json = async (...args: string[]) => JSON.parse(await device(...args, "--json"));

@@ -14,6 +14,7 @@ import type { Command } from "commander";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { townSettings } from "../test/promises/town.ts";
+import { typed } from "../test/services/typed.ts";
 import { auditCommand, incidentCommand, keysCommand } from "./audit.ts";
 import { readConfig } from "./config.ts";
 import { initCommand } from "./init.ts";
@@ -36,17 +37,7 @@ afterEach(() => {
 
 /** Runs a command as a person types it, and returns what it prints. */
 async function run(command: Command, ...args: string[]): Promise<string> {
-  let printed = "";
-  const write = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
-  try {
-    await command.parseAsync([...args, "--config", config], { from: "user" });
-  } finally {
-    write.mockRestore();
-  }
-  return printed;
+  return typed(command, ...args, "--config", config);
 }
 const keyFile = () => join(folder, "keys", "master.key");
 const checked = () => {

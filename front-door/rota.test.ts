@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { AlertingConfig } from "../alerting/config.ts";
 import { zoneOf } from "../alerting/rota/local-time.ts";
@@ -11,6 +11,7 @@ import { createPlan } from "../alerting/rota/shifts.ts";
 import { rotaWords } from "../alerting/rota/words.ts";
 import { openSqliteStore } from "../alerting/store/sqlite.ts";
 import { systemClock } from "../firmware-contracts/clock.ts";
+import { typed } from "../test/services/typed.ts";
 import { rotaCommand } from "./rota.ts";
 import { checkRotas } from "./rota-check.ts";
 import { weekTable } from "./rota-week.ts";
@@ -65,18 +66,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs a command as a person types it, and returns what it prints. */
 async function run(...args: string[]): Promise<string> {
-  let printed = "";
-  const write = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
-  try {
-    const clock = { ...systemClock(), wallNow: () => now };
-    await rotaCommand(clock).parseAsync([...args, "--config", config], { from: "user" });
-  } finally {
-    write.mockRestore();
-  }
-  return printed;
+  const clock = { ...systemClock(), wallNow: () => now };
+  return typed(rotaCommand(clock), ...args, "--config", config);
 }
 const json = async (...args: string[]) => JSON.parse(await run(...args, "--json"));
 

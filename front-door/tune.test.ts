@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import type { Lesson } from "../alerting/registry/confirmed.ts";
 import { readCard } from "../detector/classifier/card.ts";
@@ -13,6 +13,7 @@ import type { CandidateRow } from "../gateway/candidates/row.ts";
 import { createCandidateTables } from "../gateway/candidates/tables.ts";
 import { createOutboxTables } from "../gateway/outbox/tables.ts";
 import { townSettings } from "../test/promises/town.ts";
+import { typed } from "../test/services/typed.ts";
 import { deviceCommand } from "./register.ts";
 import { tuneCommand } from "./tune.ts";
 import { reportOf } from "./tune-report.ts";
@@ -33,18 +34,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const configure = (settings: unknown) => writeFileSync(config, stringify(settings));
 
 async function run(command: "tune" | "device", ...args: string[]): Promise<string> {
-  let printed = "";
-  const write = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
-  try {
-    const made = command === "tune" ? tuneCommand() : deviceCommand();
-    await made.parseAsync([...args, "--config", config], { from: "user" });
-  } finally {
-    write.mockRestore();
-  }
-  return printed;
+  const made = command === "tune" ? tuneCommand() : deviceCommand();
+  return typed(made, ...args, "--config", config);
 }
 const tune = (...args: string[]) => run("tune", "--device", "watch-1", ...args);
 const tuned = async (...args: string[]) => JSON.parse(await tune(...args, "--json"));

@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import type { Command } from "commander";
 import { InfluxDB } from "influx";
 import { pino } from "pino";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { type OwnInfluxd, startInfluxd } from "../../alerting/event-log/influxd.ts";
 import { auditCommand, incidentCommand } from "../../front-door/audit.ts";
@@ -13,6 +13,7 @@ import { readCandidates } from "../../gateway/candidates/read.ts";
 import type { SimulatedDevice } from "../../simulators/device/device.ts";
 import { codeIn, Town, townSettings } from "../promises/town.ts";
 import { lacks } from "../services/needs.ts";
+import { typed } from "../services/typed.ts";
 
 const skipped = lacks("influxd");
 
@@ -63,17 +64,7 @@ afterAll(async () => {
 
 /** Runs a command beside the service, as a person types it. */
 async function run(command: Command, ...args: string[]): Promise<string> {
-  let printed = "";
-  const write = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
-  try {
-    await command.parseAsync([...args, "--config", configPath], { from: "user" });
-  } finally {
-    write.mockRestore();
-  }
-  return printed;
+  return typed(command, ...args, "--config", configPath);
 }
 
 /** Every file below a folder that holds one of the words, in UTF-8, Latin-1 or UTF-16. */

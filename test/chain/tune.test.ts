@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { loadClassifier } from "../../detector/classifier/classifier.ts";
 import { play, rangeOf } from "../../detector/evaluation/play.ts";
@@ -16,6 +16,7 @@ import { generateSet } from "../../simulators/generator/set.ts";
 import { writeSet } from "../../simulators/generator/write.ts";
 import { playTrial } from "../../simulators/replay/play.ts";
 import { codeIn, Town, townSettings } from "../promises/town.ts";
+import { typed } from "../services/typed.ts";
 
 // A device from its first false alarm to a threshold of its own and back, by the command line beside the running service.
 
@@ -73,18 +74,8 @@ async function chooseMovements(): Promise<void> {
 
 /** Runs a command beside the service, as a person types it. */
 async function run(command: "tune" | "audit" | "device", ...args: string[]): Promise<string> {
-  let printed = "";
-  const write = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
   const made = { tune: tuneCommand, audit: auditCommand, device: deviceCommand }[command]();
-  try {
-    await made.parseAsync([...args, "--config", configPath], { from: "user" });
-  } finally {
-    write.mockRestore();
-  }
-  return printed;
+  return typed(made, ...args, "--config", configPath);
 }
 const tune = (...args: string[]) => run("tune", "--device", "watch-1", ...args);
 const tuned = async (...args: string[]) => JSON.parse(await tune(...args, "--json"));
