@@ -1,13 +1,10 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { IClientOptions, MqttClient } from "mqtt";
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import type { OutsideConfig } from "../config.ts";
 import { within } from "../time-limit.ts";
 import { createAckQueue } from "./ack-queue.ts";
-
-/** The package is loaded only where there is an outside broker: without it a gateway takes less memory. */
-const require = createRequire(import.meta.url);
+import { mqttPackage } from "./mqtt-package.ts";
 
 const firstRetryMs = 250;
 const longestRetryMs = 5000;
@@ -84,8 +81,7 @@ export function createLink(options: LinkOptions): Link {
       ended(`${options.section ?? "gateway.outside"}.caFile cannot be read: ${messageOf(error)}`, false, false);
       return;
     }
-    const { connect } = require("mqtt") as typeof import("mqtt");
-    const own = connect(outside.url, settings);
+    const own = mqttPackage().connect(outside.url, settings);
     client = own;
     const ownAcks = createAckQueue({
       max: options.inFlight,

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
-import mqtt, { type MqttClient } from "mqtt";
+import type { MqttClient } from "mqtt";
 import type { Logger } from "pino";
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import type { Detection } from "../../firmware-contracts/detection.ts";
 import type { DeviceEvent } from "../../firmware-contracts/intake.ts";
+import { mqttPackage } from "../broker/mqtt-package.ts";
 import type { Counters } from "../counters.ts";
 import type { Registry } from "../ingest/registry.ts";
 import { within } from "../time-limit.ts";
@@ -155,7 +156,7 @@ export function createOut(options: OutOptions): Out {
         return;
       }
       const { username, password } = config;
-      const own = mqtt.connect(config.url, {
+      const own = mqttPackage().connect(config.url, {
         ...{ clientId: `${options.gatewayId}-out`, protocolVersion: 4, clean: true, reconnectPeriod: reconnectMs },
         ...(username === undefined ? {} : { username }),
         ...(password === undefined ? {} : { password }),

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
-import mqtt, { type MqttClient } from "mqtt";
+import type { MqttClient } from "mqtt";
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import { exampleFall } from "../../firmware-contracts/example-fall.ts";
 import { encodeFrame } from "../../firmware-contracts/frame.ts";
 import { bootOfRun, type GatewayLink, type WantedSelfTest } from "../../firmware-contracts/self-test.ts";
 import { uplinkTopic } from "../../firmware-contracts/topics.ts";
 import type { Broker } from "../broker/broker.ts";
+import { mqttPackage } from "../broker/mqtt-package.ts";
 import type { GatewayConfig } from "../config.ts";
 import { within } from "../time-limit.ts";
 
@@ -75,7 +76,7 @@ export async function publishFall(options: {
   try {
     await link("connect", async () => {
       const { url, ca } = connection;
-      client = mqtt.connect(url, {
+      client = mqttPackage().connect(url, {
         clientId: device,
         username: device,
         password: secret,
