@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -117,17 +118,18 @@ function repack(folder: string): string {
   mkdirSync(control, { recursive: true, mode: 0o755 });
   const list = execFileSync("dpkg-query", ["--listfiles", "fallvakt"], { encoding: "utf8" });
   for (const file of list.split("\n")) {
-    if (file === "" || file === "/." || lstatSync(file).isDirectory()) continue;
+    // /lib is a link to a folder where /usr was merged; the package's own links are to files.
+    if (file === "" || file === "/." || statSync(file).isDirectory()) continue;
     const to = join(tree, file);
     mkdirSync(dirname(to), { recursive: true });
-    cpSync(file, to);
+    cpSync(file, to, { verbatimSymlinks: true });
   }
   const status = execFileSync("dpkg-query", ["--status", "fallvakt"], { encoding: "utf8" });
   // What dpkg adds about this machine is no field of a package.
   const text = status.replaceAll(/^(Status|Conffiles):.*\n(?: .*\n)*/gm, "");
   writeFileSync(join(control, "control"), text);
   for (const name of ["postinst", "prerm", "postrm", "conffiles", "md5sums"])
-    cpSync(`${information}.${name}`, join(control, name));
+    if (existsSync(`${information}.${name}`)) cpSync(`${information}.${name}`, join(control, name));
   const deb = join(folder, `before-${basename(folder)}.deb`);
   execFileSync("dpkg-deb", ["--root-owner-group", "-Zgzip", "-z1", "--build", tree, deb], {
     stdio: ["ignore", "ignore", "inherit"],

@@ -16,6 +16,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { systemClock } from "../../firmware-contracts/clock.ts";
 import { freePort } from "../../front-door/free-port.ts";
+import { openPackage } from "../../front-door/installation.ts";
 import type { NodeArch } from "../../gateway/deploy/debian/control.ts";
 import { nodeBinary } from "../../gateway/deploy/debian/node-binary.ts";
 import { packageDeb } from "../../gateway/deploy/debian/package-deb.ts";
@@ -151,6 +152,14 @@ test.skipIf(lacks("dpkg as root"))(
       const gone = new Promise((resolve) => service.once("exit", resolve));
       service.kill("SIGTERM");
       expect(await gone).toBe(0);
+
+      // What an upgrade puts back where it fails is packed from what is installed.
+      const { installation } = openPackage(deb, undefined);
+      installation.keep(folder);
+      writeFileSync("/usr/lib/fallvakt/dist/fallvakt.js", "process.exit(1);");
+      installation.putBack();
+      expect(run("fallvakt", "--version").trim()).toMatch(/^\d+\.\d+\.\d+/);
+      expect(run("dpkg", "--verify", "fallvakt").trim()).not.toContain("/usr/lib/fallvakt");
 
       expect(run("dpkg", "--remove", "fallvakt")).toMatch(/Kept: .*\/var\/lib\/fallvakt/);
       expect(existsSync("/usr/lib/fallvakt")).toBe(false);
