@@ -1,11 +1,11 @@
 import type { Evidence } from "../firmware-contracts/detection.ts";
 import type { EpisodeDetail, EpisodeView, PageView, TimelineEntry } from "./console/api.ts";
-import { deviceTroubleKinds } from "./device-trouble-kinds.ts";
 import { step } from "./episode.ts";
 import type { Actor, EpisodeFacts, EpisodeInput, EpisodeState } from "./episode-state.ts";
 import type { ServiceEvent } from "./events.ts";
 import { floorMs } from "./ladder.ts";
 import type { PageRow, PageStatus, Store } from "./store/store.ts";
+import { deviceTroubleKinds, dwellingTroubleKinds } from "./trouble-kinds.ts";
 
 /** Closed episodes are shown this long, ms. */
 export const shownAfterClosingMs = 12 * 3_600_000;
@@ -180,9 +180,9 @@ function longLieOf({ status, longLie }: EpisodeState): EpisodeView["longLie"] {
 function subjectOf({ trouble, signOn, place }: EpisodeFacts, nameOf: (id: string) => string): string {
   if (signOn) return nameOf(signOn.responderId);
   if (trouble?.kind === "contact-unreachable") return nameOf(trouble.subject);
-  const isOfDevice = trouble !== null && trouble !== undefined && deviceTroubleKinds.includes(trouble.kind);
-  if (trouble?.kind === "presence-unheard" || trouble?.kind === "dwelling-unwatched" || isOfDevice)
+  if (trouble && [...dwellingTroubleKinds, ...deviceTroubleKinds].includes(trouble.kind)) {
     return place.alias ?? trouble.subject;
+  }
   return trouble?.subject ?? "";
 }
 

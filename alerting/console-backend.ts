@@ -8,15 +8,13 @@ import type { GatewayWatch } from "./intake/gateway-watch.ts";
 import type { Keeper } from "./keeper.ts";
 import type { Users } from "./registry/users.ts";
 import type { Store } from "./store/store.ts";
+import { deafTroubles } from "./trouble-kinds.ts";
 import { visitingList } from "./visiting-list.ts";
 
 /** A contact that failed for good is shown as a trouble this long, ms. */
 const contactTroubleMs = 12 * 3_600_000;
 /** The store is asked for troubles at most this often, ms. */
 const troublesEveryMs = 5_000;
-
-/** While these last a fall may raise no alarm. */
-const deafKinds: readonly DeviceTrouble[] = ["overdue", "not-worn", "charging-long"];
 
 /** What the console sees and does, over the board and the keeper. */
 export function createConsoleBackend(options: {
@@ -76,8 +74,8 @@ export function createConsoleBackend(options: {
         ...(contactsFail ? ["contact-unreachable"] : []),
         ...(gatewayWatch.anyLost ? ["gateway-lost"] : []),
         ...(isAreaSilent() ? ["area-silent"] : []),
-        ...(deafKinds.some((kind) => deviceKinds.has(kind)) ? ["device-overdue"] : []),
-        ...([...deviceKinds].some((kind) => !deafKinds.includes(kind)) ? ["device-trouble"] : []),
+        ...(deafTroubles.some((kind) => deviceKinds.has(kind)) ? ["device-overdue"] : []),
+        ...([...deviceKinds].some((kind) => !deafTroubles.includes(kind)) ? ["device-trouble"] : []),
         ...(gatewayTroubles.brokerLost ? ["broker-lost"] : []),
         ...(eventLog.troubled() ? ["event-log"] : []),
         ...(reviewsAreDue ? ["consent-review"] : []),

@@ -1,11 +1,11 @@
 import type { Logger } from "pino";
 import type { Clock, MonotonicMs } from "../firmware-contracts/clock.ts";
 import type { SupervisionEvent } from "../firmware-contracts/intake.ts";
-import { kindOfTrouble } from "./device-trouble-kinds.ts";
 import type { ServiceEvent } from "./events.ts";
 import type { GatewayWatch } from "./intake/gateway-watch.ts";
 import type { Keeper } from "./keeper.ts";
 import type { DeviceTroubleRow, Store } from "./store/store.ts";
+import { kindOfTrouble } from "./trouble-kinds.ts";
 
 /** What a gateway said so long ago comes from a queue, and its end may be right behind it, ms: it is waited for. */
 const lateMs = 120_000;

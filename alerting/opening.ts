@@ -1,19 +1,17 @@
 import type { Detection } from "../firmware-contracts/detection.ts";
 import type { WelfareEvent } from "../firmware-contracts/intake.ts";
 import { chooseCode, codeRestMs } from "./codes.ts";
-import { deviceTroubleKinds } from "./device-trouble-kinds.ts";
 import type { Draws } from "./draws.ts";
 import type { EpisodeFacts, Place, SignOnFacts, Trouble } from "./episode-state.ts";
 import { longest } from "./messages/limits.ts";
 import { operatorsFirstMs, type Policies } from "./policies.ts";
 import type { Dwelling, OperationTest, Store } from "./store/store.ts";
 import { deviceTestKey, longestTestMs, selfTestKey } from "./test-alarm-facts.ts";
+import { deviceTroubleKinds, dwellingTroubleKinds } from "./trouble-kinds.ts";
 import { troubleKey, welfareEpisodeId, welfareKey } from "./welfare-keys.ts";
 
 /** An area in a text has at least this many dwellings, or it would tell who is meant. */
 const dwellingsInNamedArea = 5;
-/** Troubles whose subject is a dwelling. */
-const aboutDwellings: ReadonlySet<Trouble["kind"]> = new Set(["presence-unheard", "dwelling-unwatched"]);
 const nowhere: Place = { alias: null, area: null, areaInTexts: false, room: null };
 
 /** What joins the sign-ons of one phone: it has one at a time. */
@@ -69,20 +67,29 @@ export function createOpening(options: { store: Store; policies: Policies; draws
       const found = await store.registry.device(subject);
       return found?.dwelling ? placeOf(found.dwelling, found.device.room) : nowhere;
     }
-    const dwelling = aboutDwellings.has(kind) ? await store.registry.dwelling(subject) : null;
+    const dwelling = dwellingTroubleKinds.includes(kind) ? await store.registry.dwelling(subject) : null;
     return dwelling ? placeOf(dwelling, null) : nowhere;
   }
 
   const bare = { place: nowhere, detection: null, trouble: null, signOn: null, operatorsFirstMs: null };
 
-  async function operatorsFirst(detection: Detection, where: Whereabouts, now: number): Promise<number | null> {
+  /** What the register says of the dwelling's own terms. */
+  const termsOf = ({ dwelling, isKnown }: Whereabouts) =>
+    isKnown ? store.registry.dwellingTerms(dwelling) : { since: null, arriveMinutes: null };
+
+  /** @param since since when the dwelling is in the register */
+  function operatorsFirstFor(
+    detection: Detection,
+    where: Whereabouts,
+    since: number | null,
+    now: number,
+  ): number | null {
     const { kind, strength, test } = detection;
     if (test) return null;
     if (where.notInOperation === "in-store") return policies.notInOperationMs;
     if (kind !== "fall") return null;
     if (where.notInOperation !== null) return policies.notInOperationMs;
-    if (strength !== "medium" || !where.isKnown) return null;
-    const { since } = await store.registry.dwellingTerms(where.dwelling);
+    if (strength !== "medium") return null;
     const isNew = since !== null && now - since < policies.forAlarm(kind, where.unit).operatorsFirstForMs;
     return isNew ? operatorsFirstMs : null;
   }
@@ -94,7 +101,8 @@ export function createOpening(options: { store: Store; policies: Policies; draws
   };
 
   return {
-    operatorsFirst,
+    operatorsFirst: async (detection, where, now) =>
+      operatorsFirstFor(detection, where, (await termsOf(where)).since, now),
     /** A device that is in no register still alarms: as itself. */
     async find(deviceId) {
       const found = await store.registry.device(deviceId);
@@ -109,10 +117,10 @@ export function createOpening(options: { store: Store; policies: Policies; draws
       return { dwelling: dwelling.id, place, unit: dwelling.unit, isKnown: true, notInOperation, isSelfTest: false };
     },
     async ofDetection(detection, where, now) {
-      const { dwelling, unit, isKnown, notInOperation } = where;
+      const { unit, notInOperation } = where;
       const { kind, test } = detection;
       const { policy } = policies.forAlarm(kind, unit);
-      const { arriveMinutes } = isKnown ? await store.registry.dwellingTerms(dwelling) : { arriveMinutes: null };
+      const { since, arriveMinutes } = await termsOf(where);
       return {
         ...ofDevice(detection, where),
         ...(await begun(now, test)),
@@ -120,7 +128,7 @@ export function createOpening(options: { store: Store; policies: Policies; draws
         test,
         ...(notInOperation === null || test ? {} : { notInOperation }),
         policy: arriveMinutes === null ? policy : { ...policy, arriveWithinMs: arriveMinutes * 60_000 },
-        operatorsFirstMs: await operatorsFirst(detection, where, now),
+        operatorsFirstMs: operatorsFirstFor(detection, where, since, now),
       };
     },
     async ofDeviceTest(detection, where, { id, deviceId, responderId, untilAt }, now) {

@@ -1,6 +1,6 @@
 import type { Evidence, EvidenceWindow } from "../firmware-contracts/detection.ts";
 import { type Aftermath, tiltSince } from "./aftermath.ts";
-import { type History, magnitudeAt, placeOf, rateHz } from "./history.ts";
+import { type History, largestBetween, magnitudeAt, placeOf, rateHz } from "./history.ts";
 import type { Candidate } from "./stream.ts";
 
 const secondsBefore = 4;
@@ -13,9 +13,8 @@ const thin = 2;
  * @param hardest slot of the fall's hardest hit, which the picture is around; tilt and fall phase are those of the first
  */
 export function evidenceOf(history: History, candidate: Candidate, hardest: number, aftermath: Aftermath): Evidence {
-  const place = placeOf(history, hardest);
   return {
-    peakG: Math.max(candidate.peak, place < 0 ? 0 : magnitudeAt(history, place)) / 1000,
+    peakG: Math.max(candidate.peak, largestBetween(history, hardest, hardest + 1)) / 1000,
     score: candidate.score ?? 0,
     tiltDeg: tiltSince(history, candidate.impact),
     fallMs: candidate.lane === "hidden" ? null : weightlessBefore(history, candidate.impact),

@@ -8,7 +8,6 @@ import { systemClock } from "../../firmware-contracts/clock.ts";
 import { start } from "../../test/alerting/episode-play.ts";
 import { playAlarm, settle } from "../../test/alerting/played-night.ts";
 import { verifyAudit } from "../audit/verify.ts";
-import { deviceTroubleKinds } from "../device-trouble-kinds.ts";
 import { erasingStatements } from "../event-log/erase-influx.ts";
 import { blankSpooled } from "../event-log/erase-spool.ts";
 import { createEventLog } from "../event-log/event-log.ts";
@@ -17,6 +16,7 @@ import { createDwellings } from "../registry/dwellings.ts";
 import { createResidents } from "../registry/residents.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
+import { deviceTroubleKinds } from "../trouble-kinds.ts";
 import { troubleKey, welfareKey } from "../welfare-keys.ts";
 import { type ErasureOptions, eraseDwelling } from "./erase.ts";
 

@@ -1,6 +1,6 @@
 import type { OutcomeWhat } from "../console/api.ts";
-import { deviceTroubleKinds } from "../device-trouble-kinds.ts";
 import type { LongLie } from "../episode-state.ts";
+import { deviceTroubleKinds } from "../trouble-kinds.ts";
 import { longest } from "./limits.ts";
 import type { LooseMessage, Message, TextPlace, Texts, Writer } from "./message.ts";
 

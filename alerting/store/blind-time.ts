@@ -1,4 +1,5 @@
 import type { DeviceOutage, Span, Wearable } from "../blind-time/causes.ts";
+import { deafTroubles } from "../trouble-kinds.ts";
 import type { Database } from "./database.ts";
 import type { BlindTimeStore, DwellingWithCauses, ToldBlindTime } from "./store.ts";
 
@@ -32,9 +33,10 @@ function deviceOutages(db: Database, from: number): DeviceOutage[] {
      FROM device_outages WHERE ${touches}
      UNION ALL
      SELECT device_id, CASE trouble WHEN 'overdue' THEN 'overdue' ELSE 'not-worn' END, since, ended_at
-     FROM device_troubles WHERE trouble IN ('overdue', 'not-worn', 'charging-long') AND (ended_at IS NULL OR ended_at > ?)
+     FROM device_troubles WHERE trouble IN (${deafTroubles.map(() => "?").join(", ")}) AND (ended_at IS NULL OR ended_at > ?)
      ORDER BY 3`,
     from,
+    ...deafTroubles,
     from,
   );
 }

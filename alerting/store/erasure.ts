@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { deviceTroubleKinds } from "../device-trouble-kinds.ts";
 import { deviceTestsOf } from "../test-alarm-facts.ts";
+import { deviceTroubleKinds, dwellingTroubleKinds } from "../trouble-kinds.ts";
 import { troubleKey, welfareKey } from "../welfare-keys.ts";
 import { appendAct } from "./acts.ts";
 import { type Change, recordChanges } from "./control.ts";
@@ -31,19 +31,21 @@ const unfinished = (db: Database) =>
 /** Whose keys and episodes are the dwelling's: its own, those of its presence, of its devices' faults, and of its devices before they were in the register. */
 function holdersOf(db: Database, dwellingId: string): string[] {
   const devices = db.all<{ id: string }>("SELECT id FROM devices WHERE dwelling_id = ?", dwellingId);
-  const presence = [welfareKey(dwellingId), troubleKey({ kind: "presence-unheard", subject: dwellingId })];
+  const ofDwelling = [
+    welfareKey(dwellingId),
+    ...dwellingTroubleKinds.map((kind) => troubleKey({ kind, subject: dwellingId })),
+  ];
   const ofDevices = devices.flatMap(({ id }) => [
     `device:${id}`,
     ...deviceTroubleKinds.map((kind) => troubleKey({ kind, subject: id })),
   ]);
-  const unwatched = troubleKey({ kind: "dwelling-unwatched", subject: dwellingId });
   const tests = deviceTestsOf(dwellingId);
   const tried = db.all<{ dwelling: string }>(
     "SELECT DISTINCT dwelling FROM episodes WHERE substr(dwelling, 1, ?) = ?",
     tests.length,
     tests,
   );
-  return [dwellingId, ...presence, unwatched, ...tried.map(({ dwelling }) => dwelling), ...ofDevices];
+  return [dwellingId, ...ofDwelling, ...tried.map(({ dwelling }) => dwelling), ...ofDevices];
 }
 
 function openEpisodes(db: Database, dwellingId: string): number {
@@ -123,19 +125,23 @@ function forget(db: Database, keyring: Keyring, erasureId: number, at: number): 
       0;
   }
   done.residents = db.run("DELETE FROM residents WHERE dwelling_id = ?", dwellingId);
-  for (const table of ["pauses", "pause_history", "blind_time_told", "consent_records"]) {
+  for (const table of [
+    "pauses",
+    "pause_history",
+    "blind_time_told",
+    "consent_records",
+    "operation_changes",
+    "operation_tests",
+  ]) {
     db.run(`DELETE FROM ${table} WHERE dwelling_id = ?`, dwellingId);
   }
-  for (const table of ["device_outages", "device_gateways"]) {
+  for (const table of ["device_outages", "device_gateways", "device_troubles"]) {
     db.run(`DELETE FROM ${table} WHERE device_id IN (SELECT id FROM devices WHERE dwelling_id = ?)`, dwellingId);
   }
   db.run(
     "DELETE FROM threshold_versions WHERE device_id IN (SELECT id FROM devices WHERE dwelling_id = ?)",
     dwellingId,
   );
-  db.run("DELETE FROM device_troubles WHERE device_id IN (SELECT id FROM devices WHERE dwelling_id = ?)", dwellingId);
-  db.run("DELETE FROM operation_changes WHERE dwelling_id = ?", dwellingId);
-  db.run("DELETE FROM operation_tests WHERE dwelling_id = ?", dwellingId);
   done.devices = db.run(
     `UPDATE devices SET room = NULL, last_seen_at = NULL, online = NULL, battery = NULL, threshold = NULL, leads_out = 0,
        first_heard_at = NULL, tells_presence = 0, staff_tag = 0,

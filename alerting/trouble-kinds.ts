@@ -19,6 +19,12 @@ const overdueKinds = {
 /** Kinds of technical alarm whose subject is a device. */
 export const deviceTroubleKinds: readonly TroubleKind[] = [...Object.values(overdueKinds), ...Object.values(kinds)];
 
+/** Kinds whose subject is a dwelling. */
+export const dwellingTroubleKinds: readonly TroubleKind[] = ["presence-unheard", "dwelling-unwatched"];
+
+/** While these last a fall may not be seen. */
+export const deafTroubles: readonly DeviceTrouble[] = ["overdue", "not-worn", "charging-long"];
+
 /** A device of which nobody knows what it is may be somebody's only alarm. */
 export function kindOfTrouble(trouble: DeviceTrouble, deviceClass: DeviceClass | null): TroubleKind {
   return trouble === "overdue" ? overdueKinds[deviceClass ?? "wearable"] : kinds[trouble];
