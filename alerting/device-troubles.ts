@@ -80,12 +80,10 @@ export function createDeviceTroubles(options: {
     const { deviceId, trouble, since, at, deviceClass = null } = event;
     const isNews = await store().troubles.end({ deviceId, trouble, since }, Math.max(since, at));
     held.delete(nameOf(event));
-    await readOverdue();
+    const open = await readOverdue();
     // Another gateway may say the same of it; and a word that was lost half-way is done again.
-    const others = (await store().troubles.open()).filter(
-      (row) => row.deviceId === deviceId && row.trouble === trouble,
-    );
-    if (others.length === 0) await endAlarm(event, deviceClass);
+    const isSaidByAnother = open.some((row) => row.deviceId === deviceId && row.trouble === trouble);
+    if (!isSaidByAnother) await endAlarm(event, deviceClass);
     if (isNews) await tell(event);
     return isNews ? "taken" : "known";
   }
@@ -96,9 +94,11 @@ export function createDeviceTroubles(options: {
     for (const one of classes) await keeper().end({ kind: kindOfTrouble(trouble, one), subject: deviceId });
   }
 
-  async function readOverdue(): Promise<void> {
+  /** @returns every outage that lasts */
+  async function readOverdue(): Promise<DeviceTroubleRow[]> {
     const open = await store().troubles.open();
     overdue = new Set(open.flatMap(({ trouble, deviceId }) => (trouble === "overdue" ? [deviceId] : [])));
+    return open;
   }
 
   async function heard(deviceId: string, gatewayId: string | null, at: number): Promise<void> {
