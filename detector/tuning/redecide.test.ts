@@ -32,8 +32,11 @@ function live(motion: Motion, seconds: number, scoreOf: (impactS: number) => num
   }
   function carryOut(command: DetectorCommand): void {
     if (command.kind === "wake") wakeAt = command.at;
-    if (command.kind === "detect")
-      told.push({ at: command.conclusion.impactAt, strength: command.conclusion.strength });
+    if (command.kind === "detect") {
+      // By its candidate: what it tells as the impact may be a harder hit that came after.
+      const { at } = rows.find(({ id }) => id === command.candidateId)!;
+      told.push({ at, strength: command.conclusion.strength });
+    }
     if (command.kind !== "classify") return;
     const { candidateId: id, impactAt: at, input } = command;
     const score = scoreOf((at - start) / 1000);
