@@ -428,7 +428,7 @@ test("the console's backend: take, close from afar only with a reason, accounts"
   });
 
   await alerting.users.addUser("Op", "four words in a row", "operator");
-  expect(await alerting.backend.verifyUser("Op", "four words in a row")).toEqual(operator);
+  expect(await alerting.backend.verifyUser("Op", "four words in a row")).toEqual({ ...operator, units: null });
   expect(await alerting.backend.verifyUser("Op", "four words in a col")).toBeNull();
   expect(await alerting.backend.verifyUser("Nobody", "four words in a row")).toBeNull();
   await expect(alerting.users.addUser("Op", "short", "operator")).rejects.toThrow(/12 characters/);

@@ -11,6 +11,7 @@ import { createTwilioSms } from "./channels/twilio/sms.ts";
 import type { AlertingConfig } from "./config.ts";
 import type { ConsoleBackend, EpisodeStatus } from "./console/api.ts";
 import { consolePlugin } from "./console/server.ts";
+import { consoleAreas } from "./console-areas.ts";
 import { createConsoleBackend } from "./console-backend.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { createDeviceTroubles, type DeviceTroubles } from "./device-troubles.ts";
@@ -428,7 +429,15 @@ class AlertingService implements Alerting {
     await app.register(consolePlugin, {
       backend: this.backend,
       clock,
-      dwellings: createDwellings(() => this.#running().store, clock, "console"),
+      areas: consoleAreas({
+        config,
+        clock,
+        store: () => this.#running().store,
+        board: () => this.#running().board,
+        keeper: () => this.#running().keeper,
+        rotas: () => this.#running().rotas,
+        gatewayWatch: this.#gatewayWatch,
+      }),
       secureCookies: publicUrl.startsWith("https:") || config.http.tls !== undefined,
       language: config.language,
     });

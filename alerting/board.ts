@@ -128,6 +128,8 @@ function viewOf({ state, pages }: Shown, nameOf: (id: string) => string): Episod
     kind: facts.kind,
     status: state.status,
     alias: place.alias ?? detection?.deviceId ?? subjectOf(facts, nameOf),
+    unit: place.unit ?? null,
+    ofDwelling: place.alias !== null,
     area: place.area,
     room: place.room,
     reason: detection?.reason ?? null,

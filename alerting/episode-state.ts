@@ -1,5 +1,6 @@
 import type { Detection } from "../firmware-contracts/detection.ts";
 import type { ConsoleAction, EpisodeStatus, OutcomeDone, OutcomeWhat } from "./console/api.ts";
+import type { ConsoleUser, Role } from "./console/roles.ts";
 import type { ServiceEvent } from "./events.ts";
 import type { Message } from "./messages/message.ts";
 import type { Letter } from "./replies.ts";
@@ -10,7 +11,7 @@ import type { Letter } from "./replies.ts";
  */
 export type Actor =
   | { kind: "responder"; id: string }
-  | { kind: "user"; name: string; role: "operator" | "responder" }
+  | { kind: "user"; name: string; role: Role }
   | { kind: "resident" }
   | { kind: "system" };
 
@@ -116,6 +117,8 @@ export interface Place {
   /** Whether enough dwellings share the area for it to stand in a text. */
   areaInTexts: boolean;
   room: string | null;
+  /** The home-care unit; absent or null: none. */
+  unit?: string | null;
 }
 
 /** What an episode is opened with. */
@@ -299,7 +302,7 @@ export type EpisodeInput = { duty?: Duty } & (
     }
   /** `mayReopen`: nothing else stands in the way of opening it again. `minutes`: on the floor. */
   | { type: "reply"; responderId: string; letter: Letter | null; minutes?: number; mayReopen?: boolean }
-  | { type: "console"; action: ConsoleAction; user: { name: string; role: "operator" | "responder" } }
+  | { type: "console"; action: ConsoleAction; user: ConsoleUser }
   | { type: "due"; purpose: Purpose }
   /** The wearer's own cancel, pressed at `at`. */
   | { type: "cancel"; at: number; upright: boolean }

@@ -1,4 +1,5 @@
-import type { ConsoleAction, ConsoleUser } from "./console/api.ts";
+import type { ConsoleAction } from "./console/api.ts";
+import type { ConsoleUser } from "./console/roles.ts";
 import type {
   Actor,
   AlarmNews,

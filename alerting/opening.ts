@@ -58,7 +58,7 @@ export function createOpening(options: { store: Store; policies: Policies; draws
   /** A dwelling, and the room in it where that is told. */
   async function placeOf({ alias, area, room, unit }: Dwelling, inRoom: string | null): Promise<Place> {
     const areaInTexts = area !== null && (await store.registry.dwellingsInArea(area, unit)) >= dwellingsInNamedArea;
-    return { alias, area, areaInTexts, room: inRoom ?? room };
+    return { alias, area, areaInTexts, room: inRoom ?? room, unit };
   }
 
   /** What a technical alarm about a dwelling's sensors says of where: staff know it by its key. */

@@ -1,31 +1,42 @@
-import type { PauseReason } from "../firmware-contracts/intake.ts";
+import { z } from "zod";
+import { PauseReason } from "../firmware-contracts/intake.ts";
 import type { DeviceRow, Dwelling, GatewayRow, Store } from "./store/store.ts";
 
 /** Who is visited first: an alarm that is open there, then who lives alone or of whom nobody has said, then who does not, then who is paused, as in hospital. */
 export const visitPriorities = ["alarm", "alone", "unknown", "shared", "paused"] as const;
 export type VisitPriority = (typeof visitPriorities)[number];
 
-/** One dwelling to look in at. No name and no address. */
-export interface Visit {
-  priority: VisitPriority;
-  /** Key number. */
-  key: string;
-  unit: string | null;
-  area: string | null;
-  /** The gateway through which it was heard last; null where nobody has said. */
-  gatewayId: string | null;
-  /** When any of its devices was last heard of, wall ms. A wearable's frames do not count. */
-  lastSeenAt: number | null;
-  pause: { reason: PauseReason; until: number } | null;
-}
+const wallMs = z.number();
 
-export interface VisitingList {
-  /** Wall ms. */
-  at: number;
-  /** Those that are lost, and since when. */
-  gateways: { gatewayId: string; lostAt: number }[];
-  visits: Visit[];
-}
+/** One dwelling to look in at. No name and no address. */
+export const Visit = z
+  .object({
+    priority: z.enum(visitPriorities),
+    key: z.string().meta({ description: "Key number" }),
+    unit: z.string().nullable(),
+    area: z.string().nullable(),
+    gatewayId: z
+      .string()
+      .nullable()
+      .meta({ description: "The gateway through which it was heard last; null where nobody has said" }),
+    lastSeenAt: wallMs
+      .nullable()
+      .meta({ description: "When any of its devices was last heard of. A wearable's frames do not count" }),
+    pause: z.object({ reason: PauseReason, until: wallMs }).nullable(),
+  })
+  .meta({ id: "Visit" });
+export type Visit = z.infer<typeof Visit>;
+
+export const VisitingList = z
+  .object({
+    at: wallMs,
+    gateways: z
+      .array(z.object({ gatewayId: z.string(), lostAt: wallMs }))
+      .meta({ description: "Those that are lost, and since when" }),
+    visits: z.array(Visit),
+  })
+  .meta({ id: "VisitingList" });
+export type VisitingList = z.infer<typeof VisitingList>;
 
 /**
  * Whom to look in at while gateways are lost, by priority, then unit, area and key: dwellings that a lost gateway heard last, and those of which nobody knows which

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DetectionReason, Evidence, ReportedFall } from "../../firmware-contracts/detection.ts";
 import type { VisitingList } from "../visiting-list.ts";
+import { type Account, type ConsoleUser, Permission, Role } from "./roles.ts";
 
 /** What had happened, as said when an episode is closed (practice: two fields at closing; `done` comes beside it). */
 export const OutcomeWhat = z
@@ -47,6 +48,8 @@ export const EpisodeView = z
     status: EpisodeStatus,
     /** The dwelling's key number, as staff know it. */
     alias: z.string(),
+    unit: z.string().nullable().meta({ description: "The home-care unit; null: none" }),
+    ofDwelling: z.boolean().meta({ description: "False: it is about no dwelling, as a gateway that is lost" }),
     area: z.string().nullable(),
     room: z.string().nullable(),
     reason: DetectionReason.nullable().meta({ description: "Null for what no device has detected" }),
@@ -124,11 +127,6 @@ export type ActionResult =
   | { ok: true }
   | { ok: false; problem: "not-found" | "already-closed" | "already-taken" | "reason-needed" | "not-taken" };
 
-export interface ConsoleUser {
-  name: string;
-  role: "operator" | "responder";
-}
-
 /** What the console needs of alerting. Implemented over the store; every act is committed before it resolves. */
 export interface ConsoleBackend {
   /** Open episodes, newest first, then those closed in the last 12 h. */
@@ -138,7 +136,7 @@ export interface ConsoleBackend {
   /** Calls `listener` with an episode's id each time that episode has changed. Returns how to stop. */
   onChange(listener: (episodeId: string) => void): () => void;
   /** The user with this password, or null. Takes as long for an unknown name as for a wrong password. */
-  verifyUser(name: string, password: string): Promise<ConsoleUser | null>;
+  verifyUser(name: string, password: string): Promise<Account | null>;
   /** Whom to look in at while gateways are lost, by priority; `all`: everybody. */
   visitingList?(all: boolean): Promise<VisitingList>;
   /** For the health line on the page: what is wrong now, in words from a fixed list. */
@@ -146,15 +144,29 @@ export interface ConsoleBackend {
 }
 
 /** The whole board: the answer of `GET /episodes`, and the first event of a stream. */
-export interface BoardMessage {
-  /** The server's wall time, which the page counts minutes and deadlines by. */
-  now: number;
-  troubles: string[];
-  episodes: EpisodeView[];
-}
+export const BoardMessage = z
+  .object({
+    now: z.number().meta({ description: "The server's wall time, which the page counts minutes and deadlines by" }),
+    troubles: z.array(z.string()),
+    episodes: z.array(EpisodeView),
+  })
+  .meta({ id: "Board" });
+export type BoardMessage = z.infer<typeof BoardMessage>;
 
 /** Who is logged in, if anybody, and the service's language. */
-export interface SessionMessage {
-  user: ConsoleUser | null;
-  language: "sv" | "en";
-}
+export const SessionMessage = z
+  .object({
+    user: z
+      .object({
+        name: z.string(),
+        role: Role,
+        units: z.array(z.string()).nullable().meta({ description: "Units they may see; null: all" }),
+        permissions: z.array(Permission),
+      })
+      .nullable(),
+    language: z.enum(["sv", "en"]),
+  })
+  .meta({ id: "Session" });
+export type SessionMessage = z.infer<typeof SessionMessage>;
+/** Whoever is logged in, as the page knows them. */
+export type LoggedIn = NonNullable<SessionMessage["user"]>;

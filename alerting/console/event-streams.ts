@@ -2,6 +2,7 @@ import { PassThrough } from "node:stream";
 import type { FastifyBaseLogger } from "fastify";
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import { type BoardMessage, type ConsoleBackend, viewOf } from "./api.ts";
+import { type Account, maySeeEpisode } from "./roles.ts";
 import type { Session } from "./sessions.ts";
 
 /** Two beats fit in the 5 s after which a page must have said that it hears nothing. */
@@ -17,8 +18,10 @@ export interface EventStreams {
   close(): void;
 }
 
-export function boardMessage(backend: ConsoleBackend, clock: Clock): BoardMessage {
-  return { now: clock.wallNow(), troubles: backend.troubles(), episodes: backend.board() };
+/** What is this account's to see of it. */
+export function boardMessage(backend: ConsoleBackend, clock: Clock, account: Account): BoardMessage {
+  const episodes = backend.board().filter((view) => maySeeEpisode(account, view));
+  return { now: clock.wallNow(), troubles: backend.troubles(), episodes };
 }
 
 export function createEventStreams(
@@ -61,7 +64,9 @@ export function createEventStreams(
         const detail = backend.episode(id);
         if (!detail) continue;
         const message = { now: clock.wallNow(), episode: viewOf(detail) };
-        for (const stream of sessions.keys()) send(stream, "episode", message);
+        for (const [stream, { user }] of sessions) {
+          if (maySeeEpisode(user, message.episode)) send(stream, "episode", message);
+        }
       }
     });
   }
@@ -89,7 +94,7 @@ export function createEventStreams(
       stream.on("close", () => sessions.delete(stream));
       // A reader that goes away is no error of ours.
       stream.on("error", () => sessions.delete(stream));
-      const board = boardMessage(backend, clock);
+      const board = boardMessage(backend, clock, session.user);
       stream.write("retry: 1000\n");
       sessions.set(stream, session);
       send(stream, "board", board);

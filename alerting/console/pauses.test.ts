@@ -9,27 +9,30 @@ import { createDwellings } from "../registry/dwellings.ts";
 import { createRegistry } from "../registry/registry.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
-import type { ConsoleUser } from "./api.ts";
+import { pausesArea } from "./pauses.ts";
+import type { Account } from "./roles.ts";
 import { consolePlugin } from "./server.ts";
 
 const clock = systemClock();
 let dataDir: string;
 let store: Store;
 let app: FastifyInstance;
-let role: ConsoleUser["role"];
+let role: Account["role"];
+let units: Account["units"];
 let url: string;
 
 beforeEach(async () => {
   dataDir = mkdtempSync(join(tmpdir(), "alerting-pauses-"));
   store = openSqliteStore(dataDir);
   role = "operator";
+  units = null;
   await createRegistry(() => store, clock).addDevice({ deviceId: "watch-1", placement: "wrist", key: "38" });
   const generated = createGeneratedBackend(clock, []);
-  const verifyUser = async (name: string): Promise<ConsoleUser> => ({ name, role });
+  const verifyUser = async (name: string): Promise<Account> => ({ name, role, units });
   app = Fastify({ forceCloseConnections: true });
   const dwellings = createDwellings(() => store, clock, "console");
   await app.register(consolePlugin, {
-    ...{ backend: { ...generated, verifyUser }, clock, dwellings },
+    ...{ backend: { ...generated, verifyUser }, clock, areas: [pausesArea(dwellings)] },
     ...{ secureCookies: false, language: "sv" as const },
   });
   url = await app.listen({ port: 0, host: "127.0.0.1" });

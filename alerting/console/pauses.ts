@@ -1,9 +1,9 @@
-import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { PauseReason } from "../../firmware-contracts/intake.ts";
 import type { Dwellings } from "../registry/dwellings.ts";
-import type { ConsoleUser } from "./api.ts";
-import { readBody, sendProblem } from "./problems.ts";
+import { Refusal, refusing } from "./problems.ts";
+import { type Account, maySeeUnit } from "./roles.ts";
+import type { ConsoleArea } from "./routes.ts";
 
 const dwelling = { key: z.string().trim().min(1).max(60), unit: z.string().trim().min(1).max(60).optional() };
 
@@ -16,47 +16,86 @@ export const PauseRequest = z
     until: z.number().int().optional().meta({ description: "Wall time, ms since 1970 UTC" }),
   })
   .meta({ id: "PauseRequest" });
-const EndRequest = z.strictObject(dwelling);
+const EndRequest = z.strictObject(dwelling).meta({ id: "PauseEndRequest" });
 
-/** Whoever is in the dwelling may pause it for as long as a visit lasts; longer, or for a stay elsewhere, is an operator's. */
+export const PauseView = z
+  .object({
+    key: z.string(),
+    unit: z.string().nullable(),
+    from: z.number().int(),
+    until: z.number().int(),
+    reason: PauseReason,
+    by: z.string(),
+  })
+  .meta({ id: "PauseView" });
+
+/** Whoever is in the dwelling may pause it for as long as a visit lasts; longer, or for a stay elsewhere, is an operator's or a manager's. */
 const responders = { reasons: ["staff-in-dwelling", "visit", "bath"] as PauseReason[], mostMinutes: 240 };
 
-function mayPause(user: ConsoleUser, { reason, minutes }: z.infer<typeof PauseRequest>): boolean {
-  if (user.role === "operator") return true;
+function mayPause({ role }: Account, { reason, minutes }: z.infer<typeof PauseRequest>): boolean {
+  if (role !== "responder") return true;
   return responders.reasons.includes(reason) && minutes !== undefined && minutes <= responders.mostMinutes;
 }
 
-/** Pauses behind the login. Each is written to the audit log with the account that asked; both roles may end one, for that only watches more. */
-export function addPauseRoutes(
-  api: FastifyInstance,
-  dwellings: Pick<Dwellings, "pause" | "endPause" | "pauses">,
-): void {
-  api.get("/pauses", () => dwellings.pauses());
-
-  api.post("/pauses", { bodyLimit: 4096 }, async (request, reply) => {
-    const asked = readBody(PauseRequest, request.body);
-    const { user } = request.consoleSession!;
-    if (!mayPause(user, asked)) {
-      const detail = `A responder pauses for ${responders.reasons.join(", ")} and ${responders.mostMinutes} minutes at most; ask an operator`;
-      return sendProblem(reply, 403, "not-allowed", detail);
-    }
-    const { key, unit, ...pause } = asked;
-    return refused(reply, () => dwellings.pause({ key, unit }, { ...pause, by: user.name }));
-  });
-
-  api.post("/pauses/end", { bodyLimit: 4096 }, async (request, reply) => {
-    const { key, unit } = readBody(EndRequest, request.body);
-    const { user } = request.consoleSession!;
-    return refused(reply, async () => ({ ended: await dwellings.endPause({ key, unit }, user.name) }));
-  });
-}
-
-/** What the register refuses is told with its mend. */
-async function refused<T>(reply: Parameters<typeof sendProblem>[0], work: () => Promise<T>) {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof Error && !("code" in error)) return sendProblem(reply, 422, "refused", error.message);
-    throw error;
+/** Pauses. Each is written to the audit log with the account that asked; whoever may begin one may end any, for that only watches more. */
+export function pausesArea(dwellings: Pick<Dwellings, "pause" | "endPause" | "pauses" | "unitOf">): ConsoleArea {
+  async function ownDwelling(account: Account, asked: { key: string; unit?: string | undefined }): Promise<void> {
+    const unit = await dwellings.unitOf(asked);
+    // As of a key that nobody has: whose it is, is not told.
+    if (!maySeeUnit(account, unit)) throw new Error(`no dwelling has the key ${asked.key}`);
   }
+
+  return (api) => {
+    api.route(
+      {
+        method: "GET",
+        url: "/pauses",
+        tag: "Pauses",
+        summary: "Pauses that are running",
+        needs: "residents.read",
+        answer: z.array(PauseView),
+      },
+      async ({ account }) => (await dwellings.pauses()).filter(({ unit }) => maySeeUnit(account, unit)),
+    );
+    api.route(
+      {
+        method: "POST",
+        url: "/pauses",
+        tag: "Pauses",
+        summary: "Begin a pause",
+        needs: "pauses.write",
+        body: PauseRequest,
+        answer: PauseView,
+        problems: ["refused", "not-allowed"],
+      },
+      ({ account, body }) => {
+        if (!mayPause(account, body)) {
+          const detail = `A responder pauses for ${responders.reasons.join(", ")} and ${responders.mostMinutes} minutes at most; ask an operator`;
+          throw new Refusal(403, "not-allowed", detail);
+        }
+        const { key, unit, ...pause } = body;
+        return refusing(async () => {
+          await ownDwelling(account, { key, unit });
+          return dwellings.pause({ key, unit }, { ...pause, by: account.name });
+        });
+      },
+    );
+    api.route(
+      {
+        method: "POST",
+        url: "/pauses/end",
+        tag: "Pauses",
+        summary: "End a pause before its time",
+        needs: "pauses.write",
+        body: EndRequest,
+        answer: z.object({ ended: z.boolean() }),
+        problems: ["refused"],
+      },
+      ({ account, body }) =>
+        refusing(async () => {
+          await ownDwelling(account, body);
+          return { ended: await dwellings.endPause(body, account.name) };
+        }),
+    );
+  };
 }

@@ -11,6 +11,7 @@ import {
   operator,
 } from "../../test/console/generated-board.ts";
 import { EpisodeDetail, EpisodeView } from "./api.ts";
+import { permissionsOf } from "./roles.ts";
 import { consolePlugin } from "./server.ts";
 
 const running: FastifyInstance[] = [];
@@ -85,7 +86,10 @@ describe("login", () => {
       headers: json,
       body: JSON.stringify({ name: operator.name, password: operator.password }),
     });
-    expect(await answer.json()).toEqual({ user: { name: "Maria", role: "operator" }, language: "sv" });
+    expect(await answer.json()).toEqual({
+      user: { name: "Maria", role: "operator", units: null, permissions: permissionsOf(operator) },
+      language: "sv",
+    });
     expect(answer.headers.getSetCookie()[0]).toMatch(
       /^fallvakt=[\w-]{43}; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/,
     );

@@ -8,19 +8,13 @@ import fastifyStatic from "@fastify/static";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Clock } from "../../firmware-contracts/clock.ts";
-import type { Dwellings } from "../registry/dwellings.ts";
-import { type ActionResult, ConsoleAction, type ConsoleBackend, type SessionMessage, viewOf } from "./api.ts";
-import { boardMessage, createEventStreams } from "./event-streams.ts";
-import { addPauseRoutes } from "./pauses.ts";
-import { handleError, readBody, sendProblem } from "./problems.ts";
+import { type ConsoleBackend, SessionMessage } from "./api.ts";
+import { episodesArea } from "./episodes.ts";
+import { createEventStreams } from "./event-streams.ts";
+import { handleError, Refusal, sendProblem } from "./problems.ts";
+import { type Account, permissionsOf } from "./roles.ts";
+import { type ConsoleArea, createConsoleApi } from "./routes.ts";
 import { createSessions, type Session, type Sessions, sessionMs } from "./sessions.ts";
-
-declare module "fastify" {
-  interface FastifyRequest {
-    /** Set on every console request behind the login. */
-    consoleSession: Session | null;
-  }
-}
 
 export interface ConsoleOptions {
   backend: ConsoleBackend;
@@ -29,8 +23,8 @@ export interface ConsoleOptions {
   secureCookies: boolean;
   /** The page's language until a person has chosen one. */
   language: "sv" | "en";
-  /** What holds the watching of dwellings; left out, it cannot be held from here. */
-  dwellings?: Pick<Dwellings, "pause" | "endPause" | "pauses">;
+  /** Further parts of the API. */
+  areas?: readonly ConsoleArea[];
   /** Folder of the built page; beside this file unless told. */
   page?: string;
 }
@@ -38,15 +32,9 @@ export interface ConsoleOptions {
 /** The header that a page of another origin can't send without being asked about it first. */
 export const ownPageHeader = "x-fallvakt-console";
 
-const LoginBody = z.object({ name: z.string().trim().min(1).max(100), password: z.string().min(1).max(200) });
-
-const problemStatus: Record<Extract<ActionResult, { ok: false }>["problem"], number> = {
-  "not-found": 404,
-  "already-closed": 409,
-  "already-taken": 409,
-  "not-taken": 409,
-  "reason-needed": 422,
-};
+const LoginBody = z
+  .object({ name: z.string().trim().min(1).max(100), password: z.string().min(1).max(200) })
+  .meta({ id: "Login" });
 
 /**
  * The console: the page at `/`, its files under `/assets/` and its API under `/api/v1`.
@@ -58,7 +46,6 @@ export async function consolePlugin(app: FastifyInstance, options: ConsoleOption
   await app.register(fastifyCookie);
   await app.register(fastifyRateLimit, { global: false });
   app.setErrorHandler(handleError);
-  app.decorateRequest("consoleSession", null);
   const page = options.page ?? fileURLToPath(new URL("./web/dist/", import.meta.url));
   await app.register((files) => pagePlugin(files, page));
   await app.register((api) => apiPlugin(api, options, sessions), { prefix: "/api/v1" });
@@ -92,6 +79,7 @@ async function pagePlugin(app: FastifyInstance, folder: string): Promise<void> {
     // The names hold a hash of the content.
     immutable: true,
     maxAge: "365d",
+    preCompressed: true,
     // Its warning about a missing folder would name no mend; the page below does.
     logLevel: "error",
   });
@@ -111,7 +99,7 @@ async function pagePlugin(app: FastifyInstance, folder: string): Promise<void> {
   });
 }
 
-async function apiPlugin(api: FastifyInstance, options: ConsoleOptions, sessions: Sessions): Promise<void> {
+async function apiPlugin(app: FastifyInstance, options: ConsoleOptions, sessions: Sessions): Promise<void> {
   const { backend, clock } = options;
   // The prefix makes a browser refuse the cookie unless it is Secure, of this host and of the whole of it.
   const cookieName = options.secureCookies ? "__Host-fallvakt" : "fallvakt";
@@ -131,88 +119,108 @@ async function apiPlugin(api: FastifyInstance, options: ConsoleOptions, sessions
     return session;
   }
 
-  api.addHook("onRequest", async (_request, reply) => {
+  app.addHook("onRequest", async (_request, reply) => {
     reply.header("cache-control", "no-store");
   });
-  api.addHook("onRequest", refuseOtherSites);
-  api.setNotFoundHandler((_request, reply) => sendProblem(reply, 404, "not-found", "There is no such address"));
+  app.addHook("onRequest", refuseOtherSites);
+  app.setNotFoundHandler((_request, reply) => sendProblem(reply, 404, "not-found", "There is no such address"));
 
   // By name and address for guessing at one account, by address for guessing at many: nobody can lock a colleague out from elsewhere.
-  const perName = api.createRateLimit({
+  const perName = app.createRateLimit({
     max: 10,
     timeWindow: 60_000,
     keyGenerator: (request) => `${request.ip} ${LoginBody.safeParse(request.body).data?.name ?? ""}`,
   });
-  const perAddress = api.createRateLimit({ max: 60, timeWindow: 60_000 });
+  const perAddress = app.createRateLimit({ max: 60, timeWindow: 60_000 });
+  const streams = createEventStreams(backend, clock, sessions.isAlive, app.log);
+  // Before the server waits for its connections to end: these never would by themselves.
+  app.addHook("preClose", async () => streams.close());
 
-  api.post("/session", { bodyLimit: 4096 }, async (request, reply) => {
-    for (const check of [perAddress, perName]) {
-      const limit = await check(request);
-      if (!limit.isAllowed && limit.isExceeded) {
-        reply.header("retry-after", limit.ttlInSeconds);
-        return sendProblem(reply, 429, "too-many", "Too many attempts to log in; wait a minute");
+  const told = (account: Account | null): SessionMessage => ({
+    user: account && {
+      ...account,
+      units: account.units && [...account.units],
+      permissions: [...permissionsOf(account)],
+    },
+    language: options.language,
+  });
+
+  const api = createConsoleApi(app, (request, reply) => currentSession(request, reply)?.user ?? null);
+
+  api.route(
+    {
+      method: "POST",
+      url: "/session",
+      tag: "Session",
+      summary: "Log in",
+      needs: "anybody",
+      body: LoginBody,
+      answer: SessionMessage,
+      problems: ["wrong-login", "too-many"],
+    },
+    async ({ body, request, reply }) => {
+      for (const check of [perAddress, perName]) {
+        const limit = await check(request);
+        if (!limit.isAllowed && limit.isExceeded) {
+          reply.header("retry-after", limit.ttlInSeconds);
+          throw new Refusal(429, "too-many", "Too many attempts to log in; wait a minute");
+        }
       }
-    }
-    const { name, password } = readBody(LoginBody, request.body);
-    const user = await backend.verifyUser(name, password);
-    if (!user) return sendProblem(reply, 401, "wrong-login", "Unknown name or wrong password");
-    sessions.close(request.cookies[cookieName]);
-    reply.setCookie(cookieName, sessions.open(user), cookie);
-    return { user, language: options.language } satisfies SessionMessage;
-  });
+      const user = await backend.verifyUser(body.name, body.password);
+      if (!user) throw new Refusal(401, "wrong-login", "Unknown name or wrong password");
+      sessions.close(request.cookies[cookieName]);
+      reply.setCookie(cookieName, sessions.open(user), cookie);
+      return told(user);
+    },
+  );
 
-  // Not behind the login: the page asks whether anybody is logged in, and which language to ask for the password in.
-  api.get("/session", async (request, reply): Promise<SessionMessage> => {
-    return { user: currentSession(request, reply)?.user ?? null, language: options.language };
-  });
+  api.route(
+    {
+      method: "GET",
+      url: "/session",
+      tag: "Session",
+      // The page asks whether anybody is logged in, and which language to ask for the password in.
+      summary: "Who is logged in, if anybody, and the service's language",
+      needs: "anybody",
+      answer: SessionMessage,
+    },
+    ({ request, reply }) => told(currentSession(request, reply)?.user ?? null),
+  );
 
-  await api.register(async (own) => {
-    const streams = createEventStreams(backend, clock, sessions.isAlive, own.log);
-    // Before the server waits for its connections to end: these never would by themselves.
-    own.addHook("preClose", async () => streams.close());
-    own.addHook("onRequest", async (request, reply) => {
-      request.consoleSession = currentSession(request, reply);
-      if (!request.consoleSession) return sendProblem(reply, 401, "no-session", "Log in first");
-    });
-
-    own.delete("/session", async (request, reply) => {
+  api.route(
+    { method: "DELETE", url: "/session", tag: "Session", summary: "Log out", needs: "account", answer: null },
+    ({ request, reply }) => {
       const session = sessions.close(request.cookies[cookieName]);
       if (session) streams.endOf(session);
-      return reply
-        .clearCookie(cookieName, { ...cookie, maxAge: undefined })
-        .code(204)
-        .send();
-    });
+      reply.clearCookie(cookieName, { ...cookie, maxAge: undefined });
+    },
+  );
 
-    own.get("/episodes", async () => boardMessage(backend, clock));
-
-    own.get<{ Params: { id: string } }>("/episodes/:id", async (request, reply) => {
-      return backend.episode(request.params.id) ?? sendProblem(reply, 404, "not-found", "There is no such episode");
-    });
-
-    own.post<{ Params: { id: string } }>("/episodes/:id/actions", { bodyLimit: 4096 }, async (request, reply) => {
-      const { id } = request.params;
-      const { user } = request.consoleSession!;
-      const result = await backend.act(id, readBody(ConsoleAction, request.body), user);
-      if (!result.ok) {
-        const { problem } = result;
-        return sendProblem(reply, problemStatus[problem], problem, `Nothing was changed: ${problem}`);
-      }
-      return viewOf(backend.episode(id)!);
-    });
-
-    if (options.dwellings) addPauseRoutes(own, options.dwellings);
-    own.get<{ Querystring: { all?: string } }>("/visiting-list", async (request, reply) => {
-      const list = await backend.visitingList?.(request.query.all !== undefined);
-      return list ?? sendProblem(reply, 404, "not-found", "There is no such address");
-    });
-
-    own.get("/events", (request, reply) => {
-      return reply
+  api.route(
+    {
+      method: "GET",
+      url: "/events",
+      tag: "Episodes",
+      summary:
+        "The board as it changes: `board` first, then `episode` at each change, `heartbeat` every 2 s, `session-ended`",
+      needs: "episodes.read",
+      answer: "stream",
+    },
+    ({ request, reply }) =>
+      reply
         .type("text/event-stream; charset=utf-8")
         .header("x-accel-buffering", "no")
-        .send(streams.open(request.consoleSession!));
-    });
+        .send(streams.open(currentSession(request, reply)!)),
+  );
+
+  episodesArea(backend, clock)(api);
+  for (const area of options.areas ?? []) area(api);
+
+  // Last, so that it has them all. Made when it is first asked for: few ask.
+  let document: Promise<object> | null = null;
+  app.get("/openapi.json", async () => {
+    document ??= import("./openapi.ts").then(({ openApiDocument }) => openApiDocument(api.specs));
+    return document;
   });
 }
 

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Clock, MonotonicMs } from "../../firmware-contracts/clock.ts";
-import type { ConsoleUser } from "./api.ts";
+import type { Account } from "./roles.ts";
 
 /** A night shift and its hand-over fit; every request moves the end. */
 export const sessionMs = 12 * 3600_000;
@@ -8,14 +8,14 @@ export const sessionMs = 12 * 3600_000;
 const mostSessions = 2000;
 
 export interface Session {
-  readonly user: ConsoleUser;
+  readonly user: Account;
   expiresAt: MonotonicMs;
 }
 
 /** Who is logged in. Kept in memory under the token's hash, so a restart logs everybody out and a dump shows no token. */
 export interface Sessions {
   /** Starts a session; returns its token, which only the cookie holds. */
-  open(user: ConsoleUser): string;
+  open(user: Account): string;
   /** The session of `token`, its end moved on, or null. */
   use(token: string | undefined): Session | null;
   /** True until the session has ended; does not move its end. */

@@ -111,6 +111,8 @@ export interface Dwellings {
   endPause(dwelling: DwellingKey, by?: string): Promise<boolean>;
   /** Those that are running. */
   pauses(): Promise<ListedPause[]>;
+  /** The home-care unit of a dwelling. @throws with the mend where no dwelling has this key, or several have. */
+  unitOf(dwelling: DwellingKey): Promise<string | null>;
   /**
    * How long whoever takes an alarm here may be on the way, from the next alarm on: a boat trip is not 30 min. Null: as the policy says.
    * @throws where it is not from 1 to 1440 min.
@@ -213,6 +215,7 @@ export function createDwellings(store: () => Store, clock: Clock, via: Via = "cl
     },
     setHousehold: async (dwelling, household, by) =>
       store().registry.setHousehold((await find(dwelling)).id, household, actOf(clock, by)),
+    unitOf: async (dwelling) => (await find(dwelling)).unit,
     pauses: async () =>
       (await store().watching.pauses(Math.round(clock.wallNow()))).map(({ alias, unit, from, until, reason, by }) => ({
         key: alias,

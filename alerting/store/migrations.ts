@@ -535,4 +535,8 @@ export const migrations: readonly string[] = [
   CREATE INDEX self_tests_asked ON self_tests (asked_at);
   CREATE INDEX self_tests_episode ON self_tests (episode_id);
   `,
+  `
+  -- Home-care units whose residents an account may see, a JSON array; null: all of them.
+  ALTER TABLE users ADD COLUMN units TEXT;
+  `,
 ];

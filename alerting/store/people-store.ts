@@ -1,14 +1,13 @@
+import type { Account } from "../console/roles.ts";
 import type { DoneAct } from "./audit-store.ts";
 
-export interface UserRow {
-  name: string;
-  role: "operator" | "responder";
+export interface UserRow extends Account {
   passwordHash: string;
 }
 
 export interface UserStore {
   user(name: string): Promise<UserRow | null>;
-  users(): Promise<Omit<UserRow, "passwordHash">[]>;
+  users(): Promise<Account[]>;
   putUser(user: UserRow): Promise<void>;
   removeUser(name: string): Promise<boolean>;
 }

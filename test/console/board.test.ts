@@ -1,45 +1,21 @@
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { lacks } from "../services/needs.ts";
-import { builtPage, openBrowser } from "./console-service.ts";
-import { type NightShift, operator, startNightShift } from "./night-shift.ts";
+import { type NightShift, operator } from "./night-shift.ts";
+import { type Stage, useStage } from "./stage.ts";
 import { openWire, type Wire } from "./wire.ts";
 
 describe.skipIf(lacks("chromium"))("the board in a browser (needs chromium)", () => {
-  let browser: Awaited<ReturnType<typeof openBrowser>>;
-  let shift: NightShift;
+  const stage = useStage();
   let page: Page;
-  const broken: string[] = [];
-
-  beforeAll(async () => {
-    await builtPage();
-    browser = await openBrowser({ viewport: { width: 360, height: 740 }, timezoneId: "Europe/Stockholm" });
-  });
-  afterAll(() => browser?.close());
-
-  beforeEach(async () => {
-    shift = await startNightShift();
-    await browser.context.clearCookies();
-    page = await browser.context.newPage();
-    broken.length = 0;
-    page.on("pageerror", (error) => broken.push(String(error)));
-    // Chromium tells of a breach of the Content-Security-Policy here.
-    page.on("console", (message) => {
-      if (/content security policy/i.test(message.text())) broken.push(message.text());
-    });
-  });
-  afterEach(async () => {
-    await page.evaluate(() => localStorage.clear()).catch(() => undefined);
-    await page.close();
-    await shift.close();
-    expect(broken).toEqual([]);
+  let shift: NightShift;
+  let browser: Stage["browser"];
+  beforeEach(() => {
+    ({ page, shift, browser } = stage);
   });
 
   async function logIn(url = shift.url, on = page): Promise<void> {
-    await on.goto(url);
-    await on.getByLabel("Namn").fill(operator.name);
-    await on.getByLabel("Lösenord").fill(operator.password);
-    await on.keyboard.press("Enter");
+    await stage.logIn(operator, "", url, on);
     await on.getByRole("heading", { name: /Öppna larm/ }).waitFor();
   }
 

@@ -15,7 +15,9 @@ const web = fileURLToPath(new URL("../../alerting/console/web/", import.meta.url
 /** Builds the page where it has not been built, or its sources are newer. */
 export async function builtPage(): Promise<void> {
   const builtAt = statSync(join(web, "dist/index.html"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const sources = readdirSync(web).filter((name) => name !== "dist" && !name.endsWith(".test.ts"));
+  const sources = readdirSync(web, { recursive: true, encoding: "utf8" }).filter(
+    (name) => !name.startsWith("dist") && !name.endsWith(".test.ts") && statSync(join(web, name)).isFile(),
+  );
   if (sources.some((name) => statSync(join(web, name)).mtimeMs > builtAt)) {
     await build({ configFile: join(web, "vite.config.ts"), logLevel: "warn" });
   }

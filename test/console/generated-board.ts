@@ -2,12 +2,12 @@ import {
   type ActionResult,
   type ConsoleAction,
   type ConsoleBackend,
-  type ConsoleUser,
   type EpisodeDetail,
   type PageView,
   type TimelineEntry,
   viewOf,
 } from "../../alerting/console/api.ts";
+import type { ConsoleUser } from "../../alerting/console/roles.ts";
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import type { Evidence } from "../../firmware-contracts/detection.ts";
 
@@ -71,7 +71,9 @@ export function createGeneratedBackend(clock: Clock, episodes: EpisodeDetail[] =
       return () => listeners.delete(listener);
     },
     async verifyUser(name, password) {
-      return name === operator.name && password === operator.password ? { name, role: operator.role } : null;
+      return name === operator.name && password === operator.password
+        ? { name, role: operator.role, units: null }
+        : null;
     },
     troubles: () => troubles,
   };
@@ -99,6 +101,8 @@ export function generatedFall(now: number, minutesAgo: number, patch: Partial<Ep
     status: "open",
     alias: "38",
     notInOperation: null,
+    unit: "Gustavsberg",
+    ofDwelling: true,
     area: "Gustavsberg syd",
     room: "badrum",
     reason: "still",

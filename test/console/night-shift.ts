@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
+import type { z } from "zod";
 import { type Alerting, createAlerting } from "../../alerting/alerting.ts";
 import { AlertingConfig } from "../../alerting/config.ts";
 import { systemClock } from "../../firmware-contracts/clock.ts";
@@ -11,7 +12,16 @@ import { startPhoneNetwork } from "../../simulators/phone-network/network.ts";
 import { simulatedFleet } from "../services/simulated-fleet.ts";
 import { generatedEvidence } from "./generated-board.ts";
 
-export const operator = { name: "Maria", password: "generated for this test", role: "operator" } as const;
+const password = "generated for this test";
+/** One account of each role. The second patrol is of another unit than the dwellings. */
+export const operator = { name: "Maria", password, role: "operator", units: null } as const;
+export const patrol = { name: "Rut", password, role: "responder", units: ["Gustavsberg"] } as const;
+export const otherPatrol = { name: "Bo", password, role: "responder", units: ["Hemmesta"] } as const;
+export const installer = { name: "Ivar", password, role: "installer", units: null } as const;
+export const manager = { name: "Mona", password, role: "manager", units: null } as const;
+export const auditor = { name: "Aina", password, role: "auditor", units: null } as const;
+const accounts = [operator, patrol, otherPatrol, installer, manager, auditor];
+export type TestAccount = (typeof accounts)[number];
 
 const accountSid = `AC${"0123456789abcdef".repeat(2)}`;
 const authToken = "fedcba9876543210fedcba9876543210";
@@ -22,16 +32,20 @@ const responders = [
   { id: "leader", name: "Gruppchef", phone: "+46701740604" },
 ];
 const keys = ["38", "57", "826"];
+const unit = "Gustavsberg";
 
-/** The true alerting service with its console on a port of this machine, a store of its own, and phones on a simulated network. */
-export async function startNightShift() {
+/**
+ * The true alerting service with its console on a port of this machine, a store of its own, and phones on a simulated network.
+ * @param change more of the configuration, or other values.
+ */
+export async function startNightShift(change: Partial<z.input<typeof AlertingConfig>> = {}) {
   const clock = systemClock();
   const network = await startPhoneNetwork({ clock, accountSid, authToken });
   const dataDir = await mkdtemp(join(tmpdir(), "fallvakt-night-"));
   const port = await freePort();
   const publicUrl = `http://127.0.0.1:${port}`;
   network.addNumber(serviceNumber, { inboundUrl: `${publicUrl}/webhooks/twilio/inbound` });
-  const [patrol] = responders.map(({ phone }) => network.addPhone(phone));
+  const [first] = responders.map(({ phone }) => network.addPhone(phone));
   const config = AlertingConfig.parse({
     http: { port, publicUrl },
     twilio: { accountSid, authToken, from: serviceNumber, baseUrl: network.url },
@@ -44,6 +58,7 @@ export async function startNightShift() {
     },
     operators: ["leader"],
     intake: { token: "a-token-of-more-than-twenty-characters" },
+    ...change,
   });
   let boot = 0;
   let alerting: Alerting;
@@ -54,12 +69,13 @@ export async function startNightShift() {
   }
 
   await start();
-  await alerting!.users.addUser(operator.name, operator.password, operator.role);
+  for (const { name, role, units } of accounts) await alerting!.users.addUser(name, password, role, units);
   await alerting!.registry.addDevices(
     keys.map((key) => ({
       deviceId: `watch-${key}`,
       placement: "wrist",
       key,
+      unit,
       area: "Gustavsberg syd",
       room: "badrum",
       consentBy: operator.name,
@@ -70,8 +86,14 @@ export async function startNightShift() {
   return {
     url: publicUrl,
     port,
+    clock,
+    network,
+    config,
+    dataDir,
+    /** The service that runs now. */
+    alerting: () => alerting,
     /** The phone of the patrol that is paged first. */
-    patrol: patrol!,
+    patrol: first!,
     /** Hands in a fall of now in the dwelling with that key; returns when it is committed. */
     async fall(key: string, change: Partial<Detection> = {}): Promise<void> {
       const now = clock.wallNow();

@@ -1,4 +1,5 @@
-import type { ConsoleAction, ConsoleUser } from "../../alerting/console/api.ts";
+import type { ConsoleAction } from "../../alerting/console/api.ts";
+import type { ConsoleUser } from "../../alerting/console/roles.ts";
 import type { step } from "../../alerting/episode.ts";
 import type { EpisodeState } from "../../alerting/episode-state.ts";
 import type { Database } from "../../alerting/store/database.ts";

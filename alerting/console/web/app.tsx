@@ -1,11 +1,11 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { ConsoleUser } from "../api.ts";
+import type { LoggedIn } from "../api.ts";
 import { Console } from "./console.tsx";
 import { chooseLanguage, chosenLanguage, createWords, type Language, WordsContext } from "./language.ts";
 import { Login } from "./login.tsx";
 import { getSession, logOut } from "./server-calls.ts";
 
-type Who = { kind: "asking" } | { kind: "nobody"; ended: boolean } | { kind: "user"; user: ConsoleUser };
+type Who = { kind: "asking" } | { kind: "nobody"; ended: boolean } | { kind: "user"; user: LoggedIn };
 
 /** Asks who is logged in, and shows the login or the console, in the language chosen here or else the server's. */
 export function App() {

@@ -1,5 +1,5 @@
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
-import type { ConsoleUser, EpisodeView } from "../api.ts";
+import type { EpisodeView, LoggedIn } from "../api.ts";
 import { createAlarmSound } from "./alarm-sound.ts";
 import { Board } from "./board.tsx";
 import { type BoardInput, type BoardState, boardStep, emptyBoard, newlyUntaken, untakenCount } from "./board-state.ts";
@@ -10,9 +10,13 @@ import { aliasOf } from "./episode-words.ts";
 import { listenToServer } from "./event-source.ts";
 import { type Language, useWords } from "./language.ts";
 import { LanguageSwitch } from "./language-switch.tsx";
+import { Navigation } from "./navigation.tsx";
+import { PageFrame } from "./page-frame.tsx";
+import { pages } from "./pages.ts";
+import { hrefOf, type Route, useRoute } from "./route.ts";
 
 interface Props {
-  user: ConsoleUser;
+  user: LoggedIn;
   onLanguage(language: Language): void;
   onLogOut(): void;
   onEnded(): void;
@@ -29,12 +33,15 @@ export function Console({ user, onLanguage, onLogOut, onEnded }: Props) {
     (state: BoardState, input: BoardInput) => boardStep(state, input, Date.now()),
     emptyBoard,
   );
-  const shownId = useShownEpisode();
+  const route = useRoute();
+  const isBoard = route.page === "board" || route.page === "episodes";
+  const shownId = route.page === "episodes" ? (route.rest[0] ?? null) : null;
+  const hasBoard = user.permissions.includes("episodes.read");
   const untaken = untakenCount(board);
   const announced = useAlarm(board, untaken);
   useTitle(untaken, board.connected);
 
-  useEffect(() => listenToServer(pass, onEnded), []);
+  useEffect(() => (hasBoard ? listenToServer(pass, onEnded) : undefined), [hasBoard]);
 
   const onChanged = (episode: EpisodeView) => pass({ kind: "answer", episode });
   return (
@@ -50,7 +57,13 @@ export function Console({ user, onLanguage, onLogOut, onEnded }: Props) {
           {words.say("app.logout")}
         </button>
       </header>
+      <Navigation user={user} current={isBoard ? "board" : route.page} />
       <ContactBanner board={board} />
+      {!isBoard && untaken > 0 && (
+        <a class="others" href={hrefOf("board")}>
+          {words.say("untaken.banner", { count: untaken })}
+        </a>
+      )}
       {board.troubles.length > 0 && (
         <section class="troubles" aria-label={words.say("trouble.title")}>
           <strong>{words.say("trouble.title")}: </strong>
@@ -61,9 +74,14 @@ export function Console({ user, onLanguage, onLogOut, onEnded }: Props) {
         {announced &&
           words.say("board.new", { kind: words.say(`kind.${announced.kind}`), alias: aliasOf(words, announced) })}
       </div>
-      <main id="main" tabIndex={-1} class={`${shownId ? "with-detail" : ""} ${board.connected ? "" : "stale"}`}>
-        <Board board={board} shownId={shownId} onChanged={onChanged} />
-        {shownId && (
+      <main
+        id="main"
+        tabIndex={-1}
+        class={`${shownId ? "with-detail" : ""} ${isBoard && !board.connected ? "stale" : ""}`}
+      >
+        {isBoard && hasBoard && <Board board={board} shownId={shownId} onChanged={onChanged} />}
+        {!(isBoard && hasBoard) && <PageFrame user={user} route={isBoard ? firstPage(user) : route} />}
+        {shownId && hasBoard && (
           <EpisodeDetailView
             key={shownId}
             id={shownId}
@@ -77,19 +95,9 @@ export function Console({ user, onLanguage, onLogOut, onEnded }: Props) {
   );
 }
 
-/** The episode named in the address, `#/episodes/ID`, or null. */
-function useShownEpisode(): string | null {
-  const read = () => {
-    const found = /^#\/episodes\/(.+)$/.exec(location.hash);
-    return found ? decodeURIComponent(found[1]!) : null;
-  };
-  const [id, setId] = useState(read);
-  useEffect(() => {
-    const changed = () => setId(read());
-    addEventListener("hashchange", changed);
-    return () => removeEventListener("hashchange", changed);
-  }, []);
-  return id;
+/** What whoever has no board sees first. */
+function firstPage({ permissions }: LoggedIn): Route {
+  return { page: pages.find(({ needs }) => permissions.includes(needs))?.id ?? "", rest: [] };
 }
 
 /** Rings for each alarm that nobody has taken, and again while it stays so. Returns the newest one, to be read out. */

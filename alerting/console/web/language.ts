@@ -1,7 +1,8 @@
+import { IntlMessageFormat } from "intl-messageformat";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import { en } from "./en.ts";
-import { sv } from "./sv.ts";
+import { en } from "./messages/en/index.ts";
+import { sv } from "./messages/sv/index.ts";
 
 export type Language = "sv" | "en";
 export type MessageKey = keyof typeof sv;
@@ -14,10 +15,10 @@ const storageKey = "fallvakt.language";
 /** Everything on the page that depends on the language. */
 export interface Words {
   language: Language;
-  /** The message of `key` with `{name}` filled in. */
+  /** The message of `key`, in ICU's syntax, with its values. */
   say(key: MessageKey, values?: Values): string;
   /** The message of `prefix.word` where there is one, else `fallback`: for words that a newer server may add to. */
-  sayKnown(prefix: string, word: string, fallback: string): string;
+  sayKnown(prefix: string, word: string, fallback: string, values?: Values): string;
   number(value: number, decimals?: number): string;
   /** Hour and minute by this machine's zone; with the date where it is over 20 h from `now`. */
   time(at: number, now?: number): string;
@@ -38,16 +39,23 @@ export function createWords(language: Language): Words {
     ...hourMinute,
   });
 
-  function fill(message: string, values: Values): string {
-    return message.replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  const parsed = new Map<MessageKey, IntlMessageFormat>();
+
+  function say(key: MessageKey, values: Values = {}): string {
+    let message = parsed.get(key);
+    if (!message) {
+      message = new IntlMessageFormat(text[key], locale, undefined, { ignoreTag: true });
+      parsed.set(key, message);
+    }
+    return String(message.format(values));
   }
 
   return {
     language,
-    say: (key, values = {}) => fill(text[key], values),
-    sayKnown: (prefix, word, fallback) => {
+    say,
+    sayKnown: (prefix, word, fallback, values) => {
       const key = `${prefix}.${word}`;
-      return Object.hasOwn(text, key) ? text[key as MessageKey] : fallback;
+      return Object.hasOwn(text, key) ? say(key as MessageKey, values) : fallback;
     },
     number: (value, decimals = 0) =>
       new Intl.NumberFormat(locale, { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(value),

@@ -1,6 +1,6 @@
 import type { TargetedSubmitEvent } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { ConsoleUser } from "../api.ts";
+import type { LoggedIn } from "../api.ts";
 import { type Language, useWords } from "./language.ts";
 import { LanguageSwitch } from "./language-switch.tsx";
 import { CallFailed, logIn } from "./server-calls.ts";
@@ -9,7 +9,7 @@ interface Props {
   /** The session ended while the page was open. */
   ended: boolean;
   onLanguage(language: Language): void;
-  onUser(user: ConsoleUser): void;
+  onUser(user: LoggedIn): void;
 }
 
 export function Login({ ended, onLanguage, onUser }: Props) {

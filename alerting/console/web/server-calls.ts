@@ -1,18 +1,25 @@
 import type { BoardMessage, ConsoleAction, EpisodeDetail, EpisodeView, SessionMessage } from "../api.ts";
 
-/** What the server refused, by its problem's code, or `no-contact` where it didn't answer. */
+/** What the server refused, by its problem's code, or `no-contact` where it didn't answer. `detail` is in English, for engineers. */
 export class CallFailed extends Error {
   readonly code: string;
-  constructor(code: string) {
+  readonly detail: string;
+  constructor(code: string, detail: string) {
     super(code);
     this.code = code;
+    this.detail = detail;
   }
 }
 
 // Someone who has pressed a button on a bad network must hear soon that it didn't go.
 const longestWaitMs = 8000;
 
-async function call<T>(path: string, method = "GET", body?: unknown): Promise<T> {
+/** Asks the server for `path` under /api/v1. @throws {CallFailed} where it refuses, or is not there. */
+export async function call<T>(
+  path: string,
+  method: "GET" | "POST" | "PUT" | "DELETE" = "GET",
+  body?: unknown,
+): Promise<T> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (method !== "GET") headers["x-fallvakt-console"] = "1";
   if (body !== undefined) headers["content-type"] = "application/json";
@@ -26,10 +33,10 @@ async function call<T>(path: string, method = "GET", body?: unknown): Promise<T>
     });
     if (answer.ok) return answer.status === 204 ? (undefined as T) : ((await answer.json()) as T);
   } catch {
-    throw new CallFailed("no-contact");
+    throw new CallFailed("no-contact", "");
   }
-  const problem: { code?: string } = await answer.json().catch(() => ({}));
-  throw new CallFailed(problem.code ?? "server");
+  const problem: { code?: string; detail?: string } = await answer.json().catch(() => ({}));
+  throw new CallFailed(problem.code ?? "server", problem.detail ?? "");
 }
 
 export const getSession = () => call<SessionMessage>("/session");

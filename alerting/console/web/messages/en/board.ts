@@ -1,7 +1,5 @@
-import type { sv } from "./sv.ts";
-
-/** What the page says in English. */
-export const en: Record<keyof typeof sv, string> = {
+/** What the login, the board and an episode say in English, in ICU's message syntax. */
+export const board = {
   "app.name": "Fallvakt",
   "app.board": "Alarm board",
   "app.language": "Language",

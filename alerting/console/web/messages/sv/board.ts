@@ -1,5 +1,5 @@
-/** What the page says in Swedish. Same keys as en.ts; `{name}` is filled in (a subset of ICU's syntax). */
-export const sv = {
+/** What the login, the board and an episode say in Swedish, in ICU's message syntax. */
+export const board = {
   "app.name": "Fallvakt",
   "app.board": "Larmtavla",
   "app.language": "Språk",

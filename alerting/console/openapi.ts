@@ -1,0 +1,70 @@
+import { z } from "zod";
+import {
+  createDocument,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponsesObject,
+} from "zod-openapi";
+import type { RouteSpec } from "./routes.ts";
+
+/** RFC 9457, as every refusal is told. */
+const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    code: z.string().meta({ description: "What a program goes by" }),
+    detail: z.string().meta({ description: "For engineers: what is wrong, and the mend" }),
+  })
+  .meta({ id: "Problem" });
+
+function operationOf(spec: RouteSpec): ZodOpenApiOperationObject {
+  const problem = (description: string) => ({
+    description,
+    content: { "application/problem+json": { schema: Problem } },
+  });
+  const good: ZodOpenApiResponsesObject =
+    spec.answer === null
+      ? { "204": { description: "Done" } }
+      : spec.answer === "stream"
+        ? { "200": { description: "Server-sent events", content: { "text/event-stream": { schema: z.string() } } } }
+        : { "200": { description: "Done", content: { "application/json": { schema: spec.answer } } } };
+  return {
+    summary: spec.summary,
+    tags: [spec.tag],
+    operationId: `${spec.method.toLowerCase()}${spec.url.replaceAll(/[/:-]+(\w)/g, (_all, letter: string) => letter.toUpperCase())}`,
+    description:
+      spec.needs === "anybody"
+        ? "For anybody"
+        : spec.needs === "account"
+          ? "For whoever is logged in"
+          : `Takes \`${spec.needs}\``,
+    security: spec.needs === "anybody" ? [] : [{ session: [] }],
+    requestParams: { ...(spec.params && { path: spec.params }), ...(spec.query && { query: spec.query }) },
+    ...(spec.body && { requestBody: { required: true, content: { "application/json": { schema: spec.body } } } }),
+    responses: {
+      ...good,
+      "4XX": problem(`Refused${spec.problems ? `: ${spec.problems.join(", ")}` : ""}`),
+      "5XX": problem("The server could not do it; its log says why"),
+    },
+  };
+}
+
+/** The OpenAPI 3.1 document of the API, from what its addresses say of themselves. */
+export function openApiDocument(specs: readonly RouteSpec[]): object {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const spec of specs) {
+    const path = `/api/v1${spec.url.replaceAll(/:(\w+)/g, "{$1}")}`;
+    paths[path] = { ...paths[path], [spec.method.toLowerCase()]: operationOf(spec) };
+  }
+  return createDocument({
+    openapi: "3.1.0",
+    info: {
+      title: "Fallvakt",
+      version: "1",
+      description: "What the console does, for programs. Errors are problem+json.",
+    },
+    components: { securitySchemes: { session: { type: "apiKey", in: "cookie", name: "__Host-fallvakt" } } },
+    paths,
+  });
+}

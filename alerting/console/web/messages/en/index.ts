@@ -1,0 +1,21 @@
+import type { sv } from "../sv/index.ts";
+import { accounts } from "./accounts.ts";
+import { app } from "./app.ts";
+import { board } from "./board.ts";
+import { devices } from "./devices.ts";
+import { episode } from "./episode.ts";
+import { residents } from "./residents.ts";
+import { rota } from "./rota.ts";
+import { shift } from "./shift.ts";
+
+/** What the page says in English: the same keys as in Swedish. */
+export const en: Record<keyof typeof sv, string> = {
+  ...app,
+  ...board,
+  ...episode,
+  ...shift,
+  ...residents,
+  ...devices,
+  ...rota,
+  ...accounts,
+};
