@@ -160,6 +160,7 @@ export function createSupervision(options: SupervisionOptions): Supervision {
       });
     }
     for (const [dwelling, watch] of dwellings) judgeSensors(dwelling, watch, steady);
+    callOff();
     callOff = clock.after(lookEveryMs, look);
   }
 
