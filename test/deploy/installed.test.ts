@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -27,6 +28,7 @@ import { scriptFall } from "../faults/fall-script.ts";
 import { isPaged, openPhones, prepareService } from "../faults/service-process.ts";
 import { townSettings } from "../promises/town.ts";
 import { lacks } from "../services/needs.ts";
+import { bootSystemd, canBootSystemd } from "./systemd-container.ts";
 
 const clock = systemClock();
 const folder = mkdtempSync(join(tmpdir(), "fallvakt-installed-test-"));
@@ -83,6 +85,13 @@ async function fall(url: string, deviceId: string, secret: string): Promise<void
   await device.disconnect();
 }
 
+let packed: string | null = null;
+/** Made once for all that want it. */
+const thePackage = () => {
+  packed ??= packageDeb({ out: folder, arch: process.arch as NodeArch, compression: "none", say: () => {} });
+  return packed;
+};
+
 const unit = "lib/systemd/system/fallvakt@.service";
 /** What the unit takes from the process, as far as it goes without systemd. */
 const hardened = [
@@ -104,7 +113,7 @@ test.skipIf(lacks("dpkg as root"))(
     for (const path of ["/etc/fallvakt", "/var/lib/fallvakt", "/usr/lib/fallvakt"]) {
       if (existsSync(path)) throw new Error(`${path} is there: this test would delete it`);
     }
-    const deb = packageDeb({ out: folder, arch: process.arch as NodeArch, compression: "none", say: () => {} });
+    const deb = thePackage();
     try {
       expect(run("dpkg", "--install", deb)).toContain("Fallvakt is installed and not started");
       expect(run("fallvakt", "--version").trim()).toMatch(/^\d+\.\d+\.\d+/);
@@ -170,6 +179,76 @@ test.skipIf(lacks("dpkg as root"))(
       run("dpkg", "--purge", "fallvakt");
     }
     for (const path of ["/etc/fallvakt", "/var/lib/fallvakt"]) expect(existsSync(path)).toBe(false);
+  },
+);
+
+test.skipIf(!canBootSystemd())(
+  "under a running systemd: its sandbox holds, it says that it is ready, a fall pages, what hangs is started anew (needs root and a host that lets containers boot)",
+  {
+    timeout: 240_000,
+  },
+  async () => {
+    const unpacked = join(folder, "unpacked");
+    run("dpkg-deb", "--extract", thePackage(), unpacked);
+    const etc = join(folder, "etc");
+    mkdirSync(etc);
+    const fallvakt = (...args: string[]) =>
+      execFileSync(process.execPath, ["fallvakt.ts", ...args], { encoding: "utf8" });
+    const config = join(etc, "fallvakt.yaml");
+    fallvakt("init", "--simulated-phones", "--config", config);
+    const [port, mqttPort] = [await freePort(), await freePort()];
+    const settings = { phonesUrl: network.url, port, mqttPort, waitSeconds: 3600, masterKeyFile: "keys/master.key" };
+    writeFileSync(config, stringify(townSettings({ dataDir: "/var/lib/fallvakt", ...settings })));
+    const instance = "fallvakt@all.service";
+    const container = await bootSystemd({
+      root: join(folder, "root"),
+      usr: join(unpacked, "usr"),
+      unitFile: join(unpacked, unit),
+      instances: ["all"],
+      user: { name: "fallvakt", id: 990 },
+      etc: { name: "fallvakt", folder: etc },
+    });
+    try {
+      const isReady = () => [container.show(instance, "ActiveState"), container.show(instance, "StatusText")];
+      await expect.poll(isReady, { timeout: 60_000, interval: 500 }).toEqual(["active", "ready"]);
+      const pid = container.show(instance, "MainPID");
+      const status = container.run("cat", `/proc/${pid}/status`);
+      for (const line of [/^Uid:\s+990\s/m, /^NoNewPrivs:\s+1$/m, /^Seccomp:\s+2$/m, /^CapBnd:\s+0+$/m]) {
+        expect(status).toMatch(line);
+      }
+      const inside = (...command: string[]) => container.run("nsenter", "--target", pid, "--mount", ...command);
+      expect(() => inside("touch", "/etc/fallvakt/written")).toThrow(/Read-only/);
+      const added = container.run(
+        ...["/usr/bin/fallvakt", "device", "add", "watch-48", "--placement", "waist", "--key", "48"],
+        ...["--consent-by", "eva", "--json"],
+      );
+      const { secret } = JSON.parse(added) as { secret: string };
+      await fall(`mqtt://127.0.0.1:${mqttPort}`, "watch-48", secret);
+      await expect.poll(() => isPaged(network, "48"), { timeout: 20_000 }).toBe(true);
+
+      // As the unit has it, but that a minute is too long for a test.
+      container.run("mkdir", "-p", "/run/systemd/system/fallvakt@.service.d");
+      container.run(
+        "sh",
+        "-c",
+        "printf '[Service]\\nWatchdogSec=4\\n' > /run/systemd/system/fallvakt@.service.d/quick.conf",
+      );
+      container.run("systemctl", "daemon-reload");
+      const before = clock.monotonicNow();
+      container.run("systemctl", "restart", instance);
+      expect(clock.monotonicNow() - before).toBeLessThan(15_000);
+      container.run("kill", "-STOP", container.show(instance, "MainPID"));
+      await expect.poll(() => container.show(instance, "NRestarts"), { timeout: 30_000, interval: 500 }).toBe("1");
+      await expect.poll(isReady, { timeout: 60_000, interval: 500 }).toEqual(["active", "ready"]);
+      expect(container.run("journalctl", "--unit", instance)).toContain("Failed with result 'watchdog'");
+      container.run("systemctl", "stop", instance);
+      expect([container.show(instance, "ActiveState"), container.show(instance, "Result")]).toEqual([
+        "inactive",
+        "success",
+      ]);
+    } finally {
+      await container.close();
+    }
   },
 );
 
