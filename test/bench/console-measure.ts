@@ -90,7 +90,9 @@ async function logIn(context: BrowserContext, url: string): Promise<string[]> {
   await page.locator("input[name=password]").fill(operator.password);
   await page.keyboard.press("Enter");
   await page.locator(".card").first().waitFor();
-  const links = await page.locator(".pages-nav a").evaluateAll((found) => found.map((link) => link.getAttribute("href") ?? ""));
+  const links = await page
+    .locator(".pages-nav a")
+    .evaluateAll((found) => found.map((link) => link.getAttribute("href") ?? ""));
   await page.close();
   return links.filter((href) => href !== "#/");
 }
@@ -145,7 +147,13 @@ async function lookAtBoard(look: Look & { newlyFallen: number; pages: readonly s
   note("a new fall is on the board", (await seen(page)).at - began, limits.fallMs);
 
   /** Does `press`, and notes how long it takes until it was answered, and until `there` is in sight. */
-  async function interact(what: string, press: () => Promise<void>, there: string, gone = "", limit: number = limits.interactionMs) {
+  async function interact(
+    what: string,
+    press: () => Promise<void>,
+    there: string,
+    gone = "",
+    limit: number = limits.interactionMs,
+  ) {
     await page.evaluate(() => window.consoleProbe.slowest());
     await watch(page, there, gone);
     await press();
@@ -158,7 +166,11 @@ async function lookAtBoard(look: Look & { newlyFallen: number; pages: readonly s
   const id = await page.locator(".board .card.open").first().getAttribute("data-episode");
   const own = `[data-episode="${id}"]`;
   await interact("taking an episode", () => page.locator(`${own} .primary`).click(), `${own}.taken`);
-  await interact("opening the dialog to close it", () => page.locator(`${own} button.secondary`).last().click(), "dialog[open]");
+  await interact(
+    "opening the dialog to close it",
+    () => page.locator(`${own} button.secondary`).last().click(),
+    "dialog[open]",
+  );
   await typeKeys(page, "dialog[open] textarea", "typing a reason", note);
   await page.keyboard.press("Escape");
 

@@ -36,7 +36,9 @@ function tableOf({ episodes, devices, rounds }: ConsoleSettings, figures: readon
       }),
     ]),
     "",
-    broken.length === 0 ? "every limit is kept" : `broken: ${broken.map(({ screen, what }) => `${what} (${screen})`).join(", ")}`,
+    broken.length === 0
+      ? "every limit is kept"
+      : `broken: ${broken.map(({ screen, what }) => `${what} (${screen})`).join(", ")}`,
   ].join("\n");
 }
 

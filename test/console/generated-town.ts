@@ -1,6 +1,8 @@
 import type { NightShift } from "./night-shift.ts";
 import { operator } from "./night-shift.ts";
 
+// A town in numbers, for what must stay quick; generated-night.ts has one with a story.
+
 /** A town's unit and its areas, as they stand in the register. */
 export const townUnit = "Gustavsberg";
 const areas = ["Gustavsberg syd", "Gustavsberg norr", "Charlottendal", "Ekobacken", "Grisslinge", "Mölnvik"];
@@ -34,7 +36,15 @@ export async function settleTown(shift: NightShift, devices: number): Promise<vo
     indices.map((index) => {
       const deviceId = townDevice(index);
       const battery = 20 + ((index * 37) % 80);
-      const event = { v: 1, id: `${deviceId}/heard`, deviceId, gatewayId: "stairwell-1", at, event: "heartbeat", battery };
+      const event = {
+        v: 1,
+        id: `${deviceId}/heard`,
+        deviceId,
+        gatewayId: "stairwell-1",
+        at,
+        event: "heartbeat",
+        battery,
+      };
       return intake.submit({ type: "device-event", event } as Parameters<typeof intake.submit>[0]);
     }),
   );

@@ -1,5 +1,5 @@
 import { createContext } from "preact";
-import { useContext, useEffect, useState } from "preact/hooks";
+import { useContext, useEffect, useRef, useState } from "preact/hooks";
 
 /** How far the server's clock is ahead of this machine's, ms. */
 export const ServerClockContext = createContext(0);
@@ -32,7 +32,17 @@ export function useServerNow(everyMs = 500): number {
 /** A text that depends on the server's time. It is drawn anew only when it has changed. */
 export function useTimedText(text: (now: number) => string): string {
   const ahead = useContext(ServerClockContext);
-  const [, redraw] = useState(() => text(Date.now() + ahead));
-  useEffect(() => onTick(() => redraw(text(Date.now() + ahead))));
-  return text(Date.now() + ahead);
+  const [, redraw] = useState(0);
+  const shown = text(Date.now() + ahead);
+  const latest = useRef({ text, ahead, shown });
+  latest.current = { text, ahead, shown };
+  useEffect(
+    () =>
+      onTick(() => {
+        const { current } = latest;
+        if (current.text(Date.now() + current.ahead) !== current.shown) redraw((times) => times + 1);
+      }),
+    [],
+  );
+  return shown;
 }
