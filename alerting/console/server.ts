@@ -9,6 +9,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import { type ConsoleBackend, SessionMessage } from "./api.ts";
+import { compressAnswer } from "./compression.ts";
 import { episodesArea } from "./episodes.ts";
 import { createEventStreams } from "./event-streams.ts";
 import { handleError, Refusal, sendProblem } from "./problems.ts";
@@ -123,6 +124,7 @@ async function apiPlugin(app: FastifyInstance, options: ConsoleOptions, sessions
     reply.header("cache-control", "no-store");
   });
   app.addHook("onRequest", refuseOtherSites);
+  app.addHook("onSend", compressAnswer);
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, 404, "not-found", "There is no such address"));
 
   // By name and address for guessing at one account, by address for guessing at many: nobody can lock a colleague out from elsewhere.

@@ -6,7 +6,7 @@ import { pino } from "pino";
 import type { z } from "zod";
 import { type Alerting, createAlerting } from "../../alerting/alerting.ts";
 import { AlertingConfig } from "../../alerting/config.ts";
-import { systemClock } from "../../firmware-contracts/clock.ts";
+import { type Clock, systemClock } from "../../firmware-contracts/clock.ts";
 import { type Detection, detectionId } from "../../firmware-contracts/detection.ts";
 import { startPhoneNetwork } from "../../simulators/phone-network/network.ts";
 import { simulatedFleet } from "../services/simulated-fleet.ts";
@@ -38,8 +38,10 @@ const unit = "Gustavsberg";
  * The true alerting service with its console on a port of this machine, a store of its own, and phones on a simulated network.
  * @param change more of the configuration, or other values.
  */
-export async function startNightShift(change: Partial<z.input<typeof AlertingConfig>> = {}) {
-  const clock = systemClock();
+export async function startNightShift(
+  change: Partial<z.input<typeof AlertingConfig>> = {},
+  clock: Clock = systemClock(),
+) {
   const network = await startPhoneNetwork({ clock, accountSid, authToken });
   const dataDir = await mkdtemp(join(tmpdir(), "fallvakt-night-"));
   const port = await freePort();

@@ -31,6 +31,9 @@ export type BoardInput =
   | { kind: "answer"; episode: EpisodeView }
   | { kind: "lost" };
 
+/** A message that is on its way for longer than another is no change of clocks; whatever shows time would be drawn anew by it. */
+const jitterMs = 300;
+
 /** The board after `input`, which came at `at` by this machine's clock. */
 export function boardStep(state: BoardState, input: BoardInput, at: number): BoardState {
   if (input.kind === "lost") return { ...state, connected: false, backAt: null };
@@ -38,7 +41,7 @@ export function boardStep(state: BoardState, input: BoardInput, at: number): Boa
   const { message } = input;
   const heard = {
     ...state,
-    clockMs: message.now - at,
+    clockMs: Math.abs(message.now - at - state.clockMs) < jitterMs ? state.clockMs : message.now - at,
     heardAt: at,
     connected: true,
     backAt: state.connected ? state.backAt : at,

@@ -4,6 +4,7 @@ import { useServerNow } from "./clock-hook.ts";
 import { EpisodeCard } from "./episode-card.tsx";
 import { aliasOf, placeOf, statusOf } from "./episode-words.ts";
 import { useWords } from "./language.ts";
+import { Unchanged, useLittleByLittle } from "./timed.tsx";
 
 interface Props {
   board: BoardState;
@@ -13,8 +14,9 @@ interface Props {
 
 export function Board({ board, shownId, onChanged }: Props) {
   const words = useWords();
-  if (!board.episodes) return <p class="waiting">{words.say("app.waiting")}</p>;
   const open = openEpisodes(board);
+  const drawn = useLittleByLittle(open.length);
+  if (!board.episodes) return <p class="waiting">{words.say("app.waiting")}</p>;
   return (
     <div class="board">
       <section aria-labelledby="open-title">
@@ -23,8 +25,10 @@ export function Board({ board, shownId, onChanged }: Props) {
         </h1>
         {open.length === 0 && <Calm board={board} />}
         <div class="cards">
-          {open.map((view) => (
-            <EpisodeCard key={view.id} view={view} shown={view.id === shownId} onChanged={onChanged} />
+          {open.slice(0, drawn).map((view) => (
+            <Unchanged key={view.id} of={[view, view.id === shownId]}>
+              <EpisodeCard view={view} shown={view.id === shownId} onChanged={onChanged} />
+            </Unchanged>
           ))}
         </div>
       </section>
@@ -47,7 +51,7 @@ function Calm({ board }: { board: BoardState }) {
 
 function Closed({ board }: { board: BoardState }) {
   const words = useWords();
-  const now = useServerNow();
+  const now = useServerNow(60_000);
   const closed = closedEpisodes(board, now);
   if (closed.length === 0) return null;
   return (

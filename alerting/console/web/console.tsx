@@ -5,11 +5,11 @@ import { Board } from "./board.tsx";
 import { type BoardInput, type BoardState, boardStep, emptyBoard, newlyUntaken, untakenCount } from "./board-state.ts";
 import { ServerClockContext } from "./clock-hook.ts";
 import { ContactBanner } from "./contact-banner.tsx";
-import { EpisodeDetailView } from "./episode-detail.tsx";
 import { aliasOf } from "./episode-words.ts";
 import { listenToServer } from "./event-source.ts";
 import { type Language, useWords } from "./language.ts";
 import { LanguageSwitch } from "./language-switch.tsx";
+import { createLater } from "./later.tsx";
 import { Navigation } from "./navigation.tsx";
 import { PageFrame } from "./page-frame.tsx";
 import { pages } from "./pages.ts";
@@ -25,6 +25,10 @@ interface Props {
 // Often enough to be heard again from the next room, seldom enough to think in between.
 const ringAgainMs = 15_000;
 const sound = createAlarmSound();
+// It draws, which the board needs not.
+const { Later: EpisodeDetailView, fetch: fetchDetail } = createLater(() =>
+  import("./episode-detail.tsx").then(({ EpisodeDetailView: Detail }) => Detail),
+);
 
 /** Everything behind the login: the header, the state of contact, the board, and the episode that is looked at. */
 export function Console({ user, onLanguage, onLogOut, onEnded }: Props) {
@@ -42,6 +46,9 @@ export function Console({ user, onLanguage, onLogOut, onEnded }: Props) {
   useTitle(untaken, board.connected);
 
   useEffect(() => (hasBoard ? listenToServer(pass, onEnded) : undefined), [hasBoard]);
+  useEffect(() => {
+    if (hasBoard && board.episodes) fetchDetail();
+  }, [hasBoard, board.episodes !== null]);
 
   const onChanged = (episode: EpisodeView) => pass({ kind: "answer", episode });
   return (

@@ -14,6 +14,7 @@ import {
   statusOf,
 } from "./episode-words.ts";
 import { useWords } from "./language.ts";
+import { Timed } from "./timed.tsx";
 
 interface Props {
   view: EpisodeView;
@@ -39,9 +40,10 @@ export function EpisodeCard({ view, shown, onChanged }: Props) {
 /** Who, where, why, since when, and how far it has come: the same on the card and in the detail. */
 export function EpisodeHead({ view, headingId }: { view: EpisodeView; headingId: string }) {
   const words = useWords();
-  const now = useServerNow();
+  // For dates; what goes on by the second is timed by itself.
+  const now = useServerNow(15 * 60_000);
   const since = words.say(`since.${view.kind}`, { time: words.time(view.impactAt, now) });
-  const deadline = deadlineOf(words, view, now);
+  const hasDeadline = deadlineOf(words, view, now) !== null;
   const longLie = longLieOf(words, view, now);
   const active = activeOf(words, view, now);
   return (
@@ -64,7 +66,9 @@ export function EpisodeHead({ view, headingId }: { view: EpisodeView; headingId:
         </div>
         {view.status !== "closed" && (
           <p class="since">
-            <strong>{lengthOf(words, now - view.impactAt)}</strong>
+            <strong>
+              <Timed text={(at) => lengthOf(words, at - view.impactAt)} />
+            </strong>
             <span>{since}</span>
           </p>
         )}
@@ -75,7 +79,11 @@ export function EpisodeHead({ view, headingId }: { view: EpisodeView; headingId:
       {active && <p class="reason">{active}</p>}
       <p class={`status ${view.status}`}>
         <strong>{statusOf(words, view, now)}</strong>
-        {deadline && <span class="deadline">{deadline}</span>}
+        {hasDeadline && (
+          <span class="deadline">
+            <Timed text={(at) => deadlineOf(words, view, at) ?? ""} />
+          </span>
+        )}
       </p>
       <Pages view={view} now={now} />
     </>

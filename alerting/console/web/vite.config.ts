@@ -5,6 +5,9 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import preact from "@preact/preset-vite";
 import { defineConfig, type Plugin } from "vite";
 
+// A test's NODE_ENV would make a development build of it, with the paths of this machine in it.
+process.env.NODE_ENV = "production";
+
 const outDir = fileURLToPath(new URL("dist", import.meta.url));
 
 /** Beside each file its compressed ones, so that a small machine compresses nothing while it serves. */
