@@ -113,6 +113,8 @@ export interface RegistryStore {
   setArriveMinutes(dwellingId: string, minutes: number | null): Promise<boolean>;
   /** Who lives there; null where nobody knows. False where there is no such dwelling, or it is so already. */
   setHousehold(dwellingId: string, household: Household | null, act: Act): Promise<boolean>;
+  /** Adds a dwelling that has no device yet. */
+  addDwelling(dwelling: Dwelling, act: DoneAct): Promise<void>;
   /** Adds devices and the dwellings that are new, as one. */
   addDevices(devices: readonly DeviceAddition[], act: Act): Promise<void>;
   /** False where there is no such device. */
@@ -179,6 +181,9 @@ export interface ConsentRow {
 /** Whose consent it is: the resident's, or that of somebody else who lives there. */
 export type ConsentPerson = "resident" | "other";
 
+/** Whose: all of one kind of person, or the one on record with that id. */
+export type ConsentWhose = ConsentPerson | { id: string };
+
 /** Whose consent is not on record; `household`: nobody has said whether the resident lives alone. */
 export type ConsentLack = ConsentPerson | "household";
 
@@ -219,8 +224,13 @@ export interface WatchStore {
     given: GivenConsent,
     act: DoneAct & { by: string },
   ): Promise<{ id: string; lacking: ConsentLack[] }>;
-  /** One kind of person's, or everybody's (null), is on record no more, and the dwelling's is withdrawn. False where that was so already. */
-  withdrawConsent(dwellingId: string, person: ConsentPerson | null, act: DoneAct & { by: string }): Promise<boolean>;
+  /**
+   * One person's, one kind of person's, or everybody's (null), is on record no more, and the dwelling's is withdrawn. False where that was so already.
+   * @throws where the dwelling has none on record with that id.
+   */
+  withdrawConsent(dwellingId: string, whose: ConsentWhose | null, act: DoneAct & { by: string }): Promise<boolean>;
+  /** Whose consent is not on record; nobody's where the list is empty. */
+  lackingConsents(dwellingId: string): Promise<ConsentLack[]>;
   /** How many consents on record were to be reviewed before `at`. */
   reviewsDue(at: number): Promise<number>;
   /** Opens who has given theirs. The look-up is in the audit log before it is answered. */

@@ -1,3 +1,4 @@
+import { appendAct } from "./acts.ts";
 import { followRecords } from "./consent-records.ts";
 import { type Change, recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";
@@ -95,6 +96,14 @@ export function registryStore(db: Database): RegistryStore {
         area,
         unit ?? "",
       )?.n ?? 0,
+    addDwelling: async (dwelling, act) =>
+      db.transaction(() => {
+        putDwelling(db, dwelling);
+        recordChanges(db, act, [
+          { part: "registry", dwellingId: dwelling.id, what: "a dwelling, without devices yet" },
+        ]);
+        appendAct(db, { ...act, act: "dwelling-added", subject: dwelling.id });
+      }),
     addDevices: async (added, act) => db.transaction(() => addDevices(db, added, act)),
     revokeDevice: async (deviceId, act) => {
       const isDone = changeDevice(db, deviceId, act, () => {
