@@ -99,6 +99,7 @@ export interface ThresholdVersion {
 
 /** Devices and their dwellings. What gateways follow is changed with a version and a line in the history, or not at all. */
 export interface RegistryStore {
+  /** Without those that were erased. */
   dwellings(): Promise<Dwelling[]>;
   /** Of pauses, those that run at `at`. */
   devices(at: number): Promise<DeviceRow[]>;
@@ -109,6 +110,8 @@ export interface RegistryStore {
   dwellingsInArea(area: string, unit: string | null): Promise<number>;
   /** What an alarm's limits depend on: since when anybody lives there under watch, wall ms, and its own time to arrive. */
   dwellingTerms(dwellingId: string): Promise<{ since: number | null; arriveMinutes: number | null }>;
+  /** Of those dwellings of which somebody has said who lives there. */
+  households(): Promise<{ dwellingId: string; household: Household }[]>;
   /** Null: as the policy says. False where there is no such dwelling. */
   setArriveMinutes(dwellingId: string, minutes: number | null): Promise<boolean>;
   /** Who lives there; null where nobody knows. False where there is no such dwelling, or it is so already. */

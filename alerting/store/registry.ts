@@ -65,13 +65,21 @@ function changeDevice(
 
 export function registryStore(db: Database): RegistryStore {
   return {
-    dwellings: async () => db.all<Dwelling>("SELECT id, alias, unit, area, room FROM dwellings ORDER BY unit, alias"),
+    dwellings: async () =>
+      db.all<Dwelling>(
+        `SELECT id, alias, unit, area, room FROM dwellings
+         WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE dwelling_id = dwellings.id AND erased_at IS NOT NULL) ORDER BY unit, alias`,
+      ),
     dwellingTerms: async (dwellingId) =>
       db.get<{ since: number | null; arriveMinutes: number | null }>(
         `SELECT (SELECT MIN(added_at) FROM devices WHERE dwelling_id = dwellings.id) AS since, arrive_minutes AS arriveMinutes
          FROM dwellings WHERE id = ?`,
         dwellingId,
       ) ?? { since: null, arriveMinutes: null },
+    households: async () =>
+      db.all<{ dwellingId: string; household: Household }>(
+        "SELECT id AS dwellingId, household FROM dwellings WHERE household IS NOT NULL",
+      ),
     setArriveMinutes: async (dwellingId, minutes) =>
       db.run("UPDATE dwellings SET arrive_minutes = ? WHERE id = ?", minutes, dwellingId) > 0,
     devices: async (at) => deviceRows(db, at),
