@@ -1,7 +1,9 @@
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Board } from "./board.ts";
 import type { AlertingConfig } from "./config.ts";
+import { auditArea } from "./console/audit/routes.ts";
 import { pausesArea } from "./console/pauses.ts";
+import { residentsArea } from "./console/residents/routes.ts";
 import type { ConsoleArea } from "./console/routes.ts";
 import type { GatewayWatch } from "./intake/gateway-watch.ts";
 import type { Keeper } from "./keeper.ts";
@@ -21,7 +23,8 @@ export interface ConsoleParts {
 }
 
 /** The parts of the console's API beside the board. */
-export function consoleAreas({ store, clock }: ConsoleParts): ConsoleArea[] {
+export function consoleAreas(parts: ConsoleParts): ConsoleArea[] {
+  const { store, clock } = parts;
   const dwellings = createDwellings(store, clock, "console");
-  return [pausesArea(dwellings)];
+  return [pausesArea(dwellings), residentsArea(parts), auditArea(parts)];
 }

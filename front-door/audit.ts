@@ -6,6 +6,7 @@ import { incidentOf, incidentText } from "../alerting/audit/incident.ts";
 import { isWhole, verifyAudit } from "../alerting/audit/verify.ts";
 import { actOf } from "../alerting/registry/acting.ts";
 import type { ChainState } from "../alerting/store/store.ts";
+import { addSample } from "./audit-sample.ts";
 import { writeSecret } from "./certificates.ts";
 import { print, timeOf } from "./table.ts";
 import { type WithConfig, withConfig, withStore } from "./with-register.ts";
@@ -53,6 +54,7 @@ export function auditCommand(): Command {
           print(options.json ? JSON.stringify({ file: out, lines }) : `Wrote ${out}, ${lines} lines.`);
       });
     });
+  addSample(command);
   return command;
 }
 

@@ -52,10 +52,23 @@ test("a resident from the command line: added, listed without a name, shown, cor
   const shown = await run(residentCommand(), "show", "--key", "38", "--by", "eva");
   expect(shown).toMatch(/^Zäta Q \(r[0-9a-f]{12}, since/);
   expect(shown).toContain("Call: Anna=B, +46701234567");
-  const corrected = ["--key", "38", "--by", "eva", "--name", "Zäta R", "--key-code", "4711", "--replaces", id];
-  await run(residentCommand(), "add", ...corrected);
+  const corrected = [
+    "--key",
+    "38",
+    "--by",
+    "eva",
+    "--name",
+    "Zäta R",
+    "--key-code",
+    "4711",
+    "--replaces",
+    id,
+    "--note",
+    "ring twice",
+  ];
+  await run(residentCommand(), "add", ...corrected, "--flag", "door-chain", "two-needed");
   expect(JSON.parse(await run(residentCommand(), "show", "--key", "38", "--by", "eva", "--json"))).toMatchObject([
-    { name: "Zäta R", keyCode: "4711", contacts: [] },
+    { name: "Zäta R", keyCode: "4711", contacts: [], flags: ["two-needed", "door-chain"], note: "ring twice" },
   ]);
   const acts = await run(auditCommand(), "export");
   expect(acts.match(/"act":"resident-\w+"/g)).toEqual(

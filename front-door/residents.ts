@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { eraseDwelling } from "../alerting/erasure/erase.ts";
+import { ResidentFlag } from "../alerting/registry/resident-flags.ts";
 import { createResidents, type NewResident, type Residents } from "../alerting/registry/residents.ts";
 import { print, printTable, timeOf } from "./table.ts";
 import { type WithConfig, withConfig, withStore } from "./with-register.ts";
@@ -29,6 +30,8 @@ interface AddOptions extends OfDwelling {
   keyCode?: string;
   route?: string;
   contact: string[];
+  flag: string[];
+  note?: string;
   replaces?: string;
 }
 
@@ -40,7 +43,8 @@ export function residentCommand(): Command {
       "after",
       `
 Examples:
-  fallvakt resident add --key 38 --by eva --from resident.json     { "name": …, "address": …, "keyCode": …, "route": …, "contacts": [{ "name": …, "phone": … }] }
+  fallvakt resident add --key 38 --by eva --from resident.json     { "name": …, "address": …, "keyCode": …, "route": …, "contacts": [{ "name": …, "phone": … }], "flags": ["two-needed"], "note": … }
+  fallvakt resident add --key 38 --by eva --name "Asta Ek" --flag dog door-chain --note "the dog is friendly"
   fallvakt resident show --key 38 --by eva                         the look-up stands in the audit log
   fallvakt resident erase --key 38 --by eva`,
     );
@@ -53,6 +57,12 @@ Examples:
     .option("--key-code <code>", "code of the door or of the key box")
     .option("--route <text>", "the way there, and how the door opens")
     .option("--contact <name=phone...>", 'whom staff call, in order, as "Anna=+46701234567"', [])
+    .addOption(
+      new Option("--flag <flag...>", "what whoever goes there must know")
+        .choices(ResidentFlag.options)
+        .default([], "none"),
+    )
+    .option("--note <text>", "of that, what no flag says")
     .option("--replaces <id>", "puts it in the place of this one, as after a correction")
     .requiredOption("--by <name>", "who adds it: your name or account")
     .action(async (options: AddOptions) => {
@@ -80,8 +90,10 @@ Examples:
       const found = await withResidents(options, (residents) => residents.show({ key, unit }, by));
       if (options.json) return print(JSON.stringify(found));
       if (found.length === 0) return print(`Key ${key}: no resident is known.`);
-      for (const { id, addedAt, name, address, keyCode, route, contacts } of found) {
+      for (const { id, addedAt, name, address, keyCode, route, contacts, flags, note } of found) {
         print(`${name} (${id}, since ${timeOf(addedAt)})`);
+        if (flags.length > 0) print(`  Know: ${flags.join(", ")}`);
+        if (note) print(`  Note: ${note}`);
         if (address) print(`  Address: ${address}`);
         if (keyCode) print(`  Key code: ${keyCode}`);
         if (route) print(`  Route: ${route}`);
@@ -93,13 +105,14 @@ Examples:
 }
 
 /** From a file, or from the options. What cannot be right is found by the register. */
-function residentIn({ from, name, address, keyCode, route, contact }: AddOptions): NewResident {
+function residentIn({ from, name, address, keyCode, route, contact, flag, note }: AddOptions): NewResident {
   if (from === undefined) {
     const contacts = contact.map((one) => {
       const at = one.lastIndexOf("=");
       return { name: one.slice(0, Math.max(0, at)), phone: one.slice(at + 1) };
     });
-    return { name: name ?? "", address, keyCode, route, contacts };
+    const flags = flag as NonNullable<NewResident["flags"]>;
+    return { name: name ?? "", address, keyCode, route, contacts, flags, note };
   }
   try {
     return JSON.parse(readFileSync(from === "-" ? 0 : from, "utf8")) as NewResident;

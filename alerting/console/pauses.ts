@@ -1,11 +1,14 @@
 import { z } from "zod";
 import { PauseReason } from "../../firmware-contracts/intake.ts";
-import type { Dwellings } from "../registry/dwellings.ts";
+import type { DwellingKey, Dwellings } from "../registry/dwellings.ts";
 import { Refusal, refusing } from "./problems.ts";
 import { type Account, maySeeUnit } from "./roles.ts";
 import type { ConsoleArea } from "./routes.ts";
 
-const dwelling = { key: z.string().trim().min(1).max(60), unit: z.string().trim().min(1).max(60).optional() };
+const dwelling = {
+  key: z.string().trim().min(1).max(60),
+  unit: z.string().trim().max(60).optional().meta({ description: "Where key numbers repeat; empty: in no unit" }),
+};
 
 /** What begins a pause: so many minutes, or until then. */
 export const PauseRequest = z
@@ -38,11 +41,11 @@ function mayPause({ role }: Account, { reason, minutes }: z.infer<typeof PauseRe
 }
 
 /** Pauses. Each is written to the audit log with the account that asked; whoever may begin one may end any, for that only watches more. */
-export function pausesArea(dwellings: Pick<Dwellings, "pause" | "endPause" | "pauses" | "unitOf">): ConsoleArea {
-  async function ownDwelling(account: Account, asked: { key: string; unit?: string | undefined }): Promise<void> {
-    const unit = await dwellings.unitOf(asked);
-    // As of a key that nobody has: whose it is, is not told.
-    if (!maySeeUnit(account, unit)) throw new Error(`no dwelling has the key ${asked.key}`);
+export function pausesArea(dwellings: Pick<Dwellings, "pause" | "endPause" | "pauses" | "find">): ConsoleArea {
+  /** Another unit's is as a key that nobody has: whose it is, is not told. */
+  async function own(account: Account, { key, unit }: DwellingKey): Promise<DwellingKey> {
+    const found = await dwellings.find({ key, unit: unit === "" ? null : unit }, (one) => maySeeUnit(account, one));
+    return { key: found.alias, unit: found.unit };
   }
 
   return (api) => {
@@ -75,8 +78,7 @@ export function pausesArea(dwellings: Pick<Dwellings, "pause" | "endPause" | "pa
         }
         const { key, unit, ...pause } = body;
         return refusing(async () => {
-          await ownDwelling(account, { key, unit });
-          return dwellings.pause({ key, unit }, { ...pause, by: account.name });
+          return dwellings.pause(await own(account, { key, unit }), { ...pause, by: account.name });
         });
       },
     );
@@ -93,8 +95,7 @@ export function pausesArea(dwellings: Pick<Dwellings, "pause" | "endPause" | "pa
       },
       ({ account, body }) =>
         refusing(async () => {
-          await ownDwelling(account, body);
-          return { ended: await dwellings.endPause(body, account.name) };
+          return { ended: await dwellings.endPause(await own(account, body), account.name) };
         }),
     );
   };

@@ -3,7 +3,7 @@ import type { Clock } from "../../firmware-contracts/clock.ts";
 import { type ConsentState, longestPauseMs, PauseReason } from "../../firmware-contracts/intake.ts";
 import type {
   ConsentLack,
-  ConsentPerson,
+  ConsentWhose,
   DoneAct,
   Dwelling,
   Household,
@@ -13,10 +13,10 @@ import type {
 } from "../store/store.ts";
 import { actOf } from "./acting.ts";
 
-/** The dwelling that a key number stands for; `unit` where several units use the number. */
+/** The dwelling that a key number stands for; `unit` where several units use the number, null for one that is in no unit. */
 export interface DwellingKey {
   key: string;
-  unit?: string | undefined;
+  unit?: string | null | undefined;
 }
 
 export interface ListedConsent {
@@ -94,10 +94,10 @@ export interface Dwellings {
     by: string,
   ): Promise<{ id: string; lacking: ConsentLack[]; state: ConsentState }>;
   /**
-   * One of them has withdrawn it: nothing is stored or judged any more. Of `person`, where it is said whose; what others gave stays on record.
-   * Returns false where that was on record already.
+   * One of them has withdrawn it: nothing is stored or judged any more. Of `whose`, where it is said: what others gave stays on record.
+   * Returns false where that was on record already. @throws where `whose` names one that is not on record here.
    */
-  withdrawConsent(dwelling: DwellingKey, by: string, person?: ConsentPerson): Promise<boolean>;
+  withdrawConsent(dwelling: DwellingKey, by: string, whose?: ConsentWhose): Promise<boolean>;
   consents(): Promise<ListedConsent[]>;
   /** Opens who has given theirs, and how they were informed; the look-up is written down first. */
   showConsents(dwelling: DwellingKey, by: string): Promise<ShownConsent[]>;
@@ -111,8 +111,8 @@ export interface Dwellings {
   endPause(dwelling: DwellingKey, by?: string): Promise<boolean>;
   /** Those that are running. */
   pauses(): Promise<ListedPause[]>;
-  /** The home-care unit of a dwelling. @throws with the mend where no dwelling has this key, or several have. */
-  unitOf(dwelling: DwellingKey): Promise<string | null>;
+  /** The dwelling of a key number among those of which `isOwn` says so. @throws with the mend where none has it, or several have. */
+  find(dwelling: DwellingKey, isOwn?: (unit: string | null) => boolean): Promise<Dwelling>;
   /**
    * How long whoever takes an alarm here may be on the way, from the next alarm on: a boat trip is not 30 min. Null: as the policy says.
    * @throws where it is not from 1 to 1440 min.
@@ -127,15 +127,29 @@ export interface Dwellings {
 
 const longestMinutes = longestPauseMs / 60_000;
 
-/** @throws with the mend where no dwelling has this key, or several have. */
-export async function findDwelling(store: Store, { key, unit }: DwellingKey): Promise<Dwelling> {
-  const all = await store.registry.dwellings();
-  const found = all.filter(
-    (one) => one.alias.toLowerCase() === key.trim().toLowerCase() && (unit === undefined || one.unit === unit),
+/** The dwellings of a key number: one where `unit` is said, else as many as there are units that use it. Only those of which `isOwn` says so. */
+export async function dwellingsWith(
+  store: Pick<Store, "registry">,
+  { key, unit }: DwellingKey,
+  isOwn: (unit: string | null) => boolean = () => true,
+): Promise<Dwelling[]> {
+  const alias = key.trim().toLowerCase();
+  return (await store.registry.dwellings()).filter(
+    (one) => one.alias.toLowerCase() === alias && (unit === undefined || one.unit === unit) && isOwn(one.unit),
   );
+}
+
+/** @throws with the mend where no dwelling has this key, or several have. */
+export async function findDwelling(
+  store: Pick<Store, "registry">,
+  dwelling: DwellingKey,
+  isOwn?: (unit: string | null) => boolean,
+): Promise<Dwelling> {
+  const { key, unit } = dwelling;
+  const found = await dwellingsWith(store, dwelling, isOwn);
   const [only, other] = found;
   if (!only) {
-    const where = unit === undefined ? "" : ` in the unit ${unit}`;
+    const where = unit === undefined ? "" : unit === null ? " in no unit" : ` in the unit ${unit}`;
     throw new Error(`no dwelling has the key ${key}${where}; see fallvakt device list`);
   }
   if (other) {
@@ -184,8 +198,8 @@ export function createDwellings(store: () => Store, clock: Clock, via: Via = "cl
       const now = (await store().watching.consents()).find(({ dwellingId }) => dwellingId === id);
       return { ...recorded, state: now?.state ?? "missing" };
     },
-    withdrawConsent: async (dwelling, by, person) =>
-      store().watching.withdrawConsent((await find(dwelling)).id, person ?? null, done(by)),
+    withdrawConsent: async (dwelling, by, whose) =>
+      store().watching.withdrawConsent((await find(dwelling)).id, whose ?? null, done(by)),
     async consents() {
       const now = clock.wallNow();
       return (await store().watching.consents()).map(({ dwellingId: _, alias, ...row }) => ({
@@ -215,7 +229,7 @@ export function createDwellings(store: () => Store, clock: Clock, via: Via = "cl
     },
     setHousehold: async (dwelling, household, by) =>
       store().registry.setHousehold((await find(dwelling)).id, household, actOf(clock, by)),
-    unitOf: async (dwelling) => (await find(dwelling)).unit,
+    find: (dwelling, isOwn) => findDwelling(store(), dwelling, isOwn),
     pauses: async () =>
       (await store().watching.pauses(Math.round(clock.wallNow()))).map(({ alias, unit, from, until, reason, by }) => ({
         key: alias,

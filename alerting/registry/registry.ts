@@ -7,7 +7,15 @@ import { hashSecret, newSecret } from "../../firmware-contracts/secret.ts";
 import { DeviceId } from "../../firmware-contracts/topics.ts";
 import { isGsm7 } from "../messages/gsm7.ts";
 import { longest } from "../messages/limits.ts";
-import type { DeviceAddition, Dwelling, Operation, Store, ThresholdGrounds, ThresholdVersion } from "../store/store.ts";
+import type {
+  DeviceAddition,
+  Dwelling,
+  Operation,
+  Store,
+  ThresholdGrounds,
+  ThresholdVersion,
+  Via,
+} from "../store/store.ts";
 import { ActingPerson, actOf } from "./acting.ts";
 import { areSimilar } from "./aliases.ts";
 import { readDeviceCsv } from "./csv.ts";
@@ -106,8 +114,23 @@ export interface ListedDevice {
   isSelfTest: boolean;
 }
 
+/** A key number that staff could take for another, or that stands for a dwelling already. */
+export class KeyClash extends Error {
+  readonly kind: "key-taken" | "key-too-like";
+  constructor(kind: KeyClash["kind"], message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+/** A dwelling that has no device yet. */
+export const NewDwelling = NewDevice.pick({ key: true, area: true, room: true, unit: true });
+export type NewDwelling = z.infer<typeof NewDwelling>;
+
 /** Dwellings and their devices. */
 export interface Registry {
+  /** @throws a `KeyClash` where its key number is taken or could be taken for a neighbour's; with the mend where a value is wrong. */
+  addDwelling(dwelling: NewDwelling, act: { by: string; via: Via }): Promise<Dwelling>;
   /** @throws with the mend where the device is known already, or its alias could be taken for a neighbour's. */
   addDevice(device: NewDevice, options?: AddOptions): Promise<AddedDevice>;
   /** All of them or none. */
@@ -194,6 +217,20 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
   }
 
   return {
+    async addDwelling(wanted, { by, via }) {
+      const checked = NewDwelling.safeParse(wanted);
+      if (!checked.success) throw new Error(problemOf(checked.error, "dwelling"));
+      const { registry } = store();
+      const dwellings = await registry.dwellings();
+      const known = dwellings.length;
+      const dwelling = dwellingFor(checked.data, dwellings, {});
+      if (dwellings.length === known) {
+        throw new KeyClash("key-taken", `key ${dwelling.alias} stands for a dwelling of that unit already`);
+      }
+      const added = { ...dwelling, room: checked.data.room ?? null };
+      await registry.addDwelling(added, { ...actOf(clock, by), via });
+      return added;
+    },
     async addDevice(device, options) {
       const [added] = await addDevices([device], options);
       if (!added) throw new Error(`device ${device.deviceId} was not added`);
@@ -295,8 +332,8 @@ function parse(device: NewDevice): NewDevice {
   throw new Error(`device ${String(device.deviceId).slice(0, 40)}: ${problemOf(checked.error)}`);
 }
 
-export function problemOf(error: z.ZodError): string {
-  return error.issues.map((issue) => `${issue.path.join(".") || "device"}: ${issue.message}`).join("; ");
+export function problemOf(error: z.ZodError, what = "device"): string {
+  return error.issues.map((issue) => `${issue.path.join(".") || what}: ${issue.message}`).join("; ");
 }
 
 /** The dwelling with this key, or a new one, which is put into `dwellings`. @throws where the key could be taken for a neighbour's. */
@@ -310,13 +347,17 @@ export function dwellingFor(
   const same = inUnit.find((dwelling) => dwelling.alias.toLowerCase() === key.toLowerCase());
   if (same) {
     if (area !== null && same.area !== null && same.area !== area) {
-      throw new Error(`key ${key} is in the area ${same.area} already; a key number stands for one dwelling`);
+      throw new KeyClash(
+        "key-taken",
+        `key ${key} is in the area ${same.area} already; a key number stands for one dwelling`,
+      );
     }
     return same;
   }
   const neighbour = inUnit.find((dwelling) => dwelling.area === area && areSimilar(dwelling.alias, key));
   if (neighbour && !options.allowSimilarAliases) {
-    throw new Error(
+    throw new KeyClash(
+      "key-too-like",
       `key ${key} is too like key ${neighbour.alias} in the same area: one wrong character leads to the wrong door. Give one of them another number, or put them in different areas`,
     );
   }

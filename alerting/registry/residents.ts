@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import { PhoneNumber } from "../config.ts";
-import type { DoneAct, ResidentRow, Store, Via } from "../store/store.ts";
+import type { DoneAct, LookContext, ResidentRow, Store, Via } from "../store/store.ts";
 import { actOf } from "./acting.ts";
 import { type DwellingKey, findDwelling } from "./dwellings.ts";
+import { ResidentFlag } from "./resident-flags.ts";
 
 const text = (most: number) => z.string().trim().min(1, "leave it out or give it a value").max(most);
 
@@ -19,6 +20,12 @@ export const NewResident = z.strictObject({
     .max(10)
     .default([])
     .meta({ description: "Whom staff call, in order" }),
+  flags: z
+    .array(ResidentFlag)
+    .transform((flags) => ResidentFlag.options.filter((flag) => flags.includes(flag)))
+    .default([])
+    .meta({ description: "What whoever goes there must know before the door opens" }),
+  note: text(300).optional().meta({ description: "Of that, what no flag says" }),
 });
 export type NewResident = z.input<typeof NewResident>;
 
@@ -36,7 +43,7 @@ export interface Residents {
    */
   add(dwelling: DwellingKey, resident: NewResident, by: string, replaces?: string): Promise<{ id: string }>;
   /** Opens what is known of a dwelling's residents. */
-  show(dwelling: DwellingKey, by: string): Promise<ResidentRow[]>;
+  show(dwelling: DwellingKey, by: string, context?: LookContext): Promise<ResidentRow[]>;
   /** Key numbers, and how many residents each has. */
   list(): Promise<ListedResidents[]>;
 }
@@ -60,9 +67,9 @@ export function createResidents(store: () => Store, clock: Clock, via: Via): Res
       }
       return { id };
     },
-    async show(dwelling, by) {
+    async show(dwelling, by, context) {
       const act = done(by);
-      return store().residents.lookUp((await findDwelling(store(), dwelling)).id, act);
+      return store().residents.lookUp((await findDwelling(store(), dwelling)).id, act, context);
     },
     async list() {
       const dwellings = new Map((await store().registry.dwellings()).map((dwelling) => [dwelling.id, dwelling]));

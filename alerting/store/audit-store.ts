@@ -1,5 +1,5 @@
 import type { Detection } from "../../firmware-contracts/detection.ts";
-import type { EpisodeInput, EpisodeState } from "../episode-state.ts";
+import type { EpisodeInput, EpisodeKind, EpisodeState } from "../episode-state.ts";
 import type { DueRow, LogEntry, PageRow, ReceiptRow, ReplyRow } from "./episode-store.ts";
 import type { Act } from "./registry-store.ts";
 
@@ -62,6 +62,26 @@ export interface IncidentRecord {
   due: DueRow[];
 }
 
+/** A look at what is sealed: who looked, and what speaks for it. No name of whom it was about. */
+export interface LookUp {
+  /** Its place in the audit log. */
+  seq: number;
+  at: number;
+  by: string | null;
+  via: Via;
+  what: "sheet" | "consents";
+  dwellingId: string;
+  /** Null where it was erased since. */
+  key: string | null;
+  unit: string | null;
+  /** The episode that it was opened from, as the page said. */
+  episode: string | null;
+  /** Whether the account was signed on to a shift then; null where that was not written down. */
+  onShift: boolean | null;
+  /** Episodes of the dwelling and of its devices that were open within the margin of that time. */
+  episodes: { id: string; code: string; kind: EpisodeKind }[];
+}
+
 /** The logs, for whoever checks and exports them. */
 export interface AuditStore {
   append(entry: AuditEntry): Promise<void>;
@@ -69,6 +89,8 @@ export interface AuditStore {
   verify(chain: ChainName): Promise<ChainState>;
   /** Up to `limit` entries after `seq`. */
   entries(chain: ChainName, seq: number, limit: number): Promise<ChainEntry[]>;
+  /** Looks at residents' sheets and consents from `from` up to `until`, the oldest first, each with what was open within `marginMs` of it. */
+  lookUps(from: number, until: number, marginMs: number): Promise<LookUp[]>;
   episodes(): Promise<{ id: string; code: string; isErased: boolean }[]>;
   /** State and log of one moment; null where there is no such episode or it was erased. */
   replayable(episodeId: string): Promise<{ state: EpisodeState; log: LogEntry[] } | null>;

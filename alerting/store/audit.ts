@@ -6,6 +6,7 @@ import type { Database } from "./database.ts";
 import { episodeStore } from "./episodes.ts";
 import type { Keyring } from "./keyring.ts";
 import { digestOfRow, type LogRow, openEntry, verifyLog } from "./log.ts";
+import { lookUps } from "./look-ups.ts";
 import { pageStore } from "./pages.ts";
 import type { AttemptRow, AuditEntry, AuditStore, DoneAct, IncidentRecord, LogEntry } from "./store.ts";
 import { readState } from "./upcast.ts";
@@ -89,6 +90,7 @@ export function auditStore(db: Database, keyring: Keyring): AuditStore {
         act: null,
       }));
     },
+    lookUps: async (from, until, marginMs) => lookUps(db, from, until, marginMs),
     episodes: async () =>
       db
         .all<{ id: string; code: string; erasure_id: number | null }>(

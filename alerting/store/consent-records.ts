@@ -3,7 +3,16 @@ import { appendAct } from "./acts.ts";
 import { recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
-import type { Act, ConsentLack, ConsentPerson, ConsentRow, DoneAct, GivenConsent, ShownConsent } from "./store.ts";
+import type {
+  Act,
+  ConsentLack,
+  ConsentPerson,
+  ConsentRow,
+  ConsentWhose,
+  DoneAct,
+  GivenConsent,
+  ShownConsent,
+} from "./store.ts";
 
 interface RecordRow {
   id: string;
@@ -38,7 +47,7 @@ export function recordedConsents(db: Database): ConsentRow[] {
 }
 
 /** Whose consent is lacking: nobody's where the list is empty. */
-function lackingIn(db: Database, dwellingId: string): ConsentLack[] {
+export function lackingConsents(db: Database, dwellingId: string): ConsentLack[] {
   const home = db.get<{ household: "alone" | "shared" | null; residents: number }>(
     `SELECT household, (SELECT COUNT(*) FROM residents WHERE dwelling_id = dwellings.id) AS residents FROM dwellings WHERE id = ?`,
     dwellingId,
@@ -57,7 +66,7 @@ function lackingIn(db: Database, dwellingId: string): ConsentLack[] {
  * Within a transaction of the caller. Returns what is lacking.
  */
 export function followRecords(db: Database, dwellingId: string, act: Act): ConsentLack[] {
-  const lacking = lackingIn(db, dwellingId);
+  const lacking = lackingConsents(db, dwellingId);
   const now = db.get<{ state: "given" | "withdrawn"; recorded: number }>(
     "SELECT state, recorded FROM consents WHERE dwelling_id = ?",
     dwellingId,
@@ -122,14 +131,19 @@ function end(db: Database, rows: readonly RecordRow[], act: Act): void {
   }
 }
 
-/** Of one kind of person, or of all (null). Whoever was vouched for withdraws too. Returns whether it is news. */
+/** Of one person, of one kind of person, or of all (null). Whoever was vouched for withdraws too. Returns whether it is news. */
 export function withdrawConsent(
   db: Database,
   dwellingId: string,
-  person: ConsentPerson | null,
+  whose: ConsentWhose | null,
   act: DoneAct & { by: string },
 ): boolean {
-  const ended = inForce(db, dwellingId).filter((row) => person === null || row.person === person);
+  const isTheirs = ({ id, person }: RecordRow) =>
+    whose === null || (typeof whose === "string" ? person === whose : id === whose.id);
+  const ended = inForce(db, dwellingId).filter(isTheirs);
+  if (typeof whose === "object" && whose !== null && ended.length === 0) {
+    throw new Error("that consent is not on record, or was withdrawn already");
+  }
   end(db, ended, act);
   const changed = db.run(
     `INSERT INTO consents (dwelling_id, state, at, by) VALUES (?, 'withdrawn', ?, ?)

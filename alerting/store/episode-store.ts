@@ -112,6 +112,8 @@ export interface EpisodeStore {
   openEpisode(dwelling: string, test: boolean): Promise<EpisodeState | null>;
   /** Every open episode, and those closed at or after `closedSince`. */
   episodesSince(closedSince: number): Promise<EpisodeState[]>;
+  /** A dwelling's and its devices', the newest first, `limit` at most. */
+  episodesOf(dwellingId: string, limit: number): Promise<EpisodeState[]>;
   /** Codes that are open, or were closed at or after `closedSince`. */
   usedCodes(closedSince: number): Promise<UsedCode[]>;
   /** The episode that holds a detection, or null. */

@@ -2,6 +2,7 @@ import { Detection } from "../../firmware-contracts/detection.ts";
 import type { Purpose } from "../episode-state.ts";
 import { commitStep, followClock } from "./commit-step.ts";
 import type { Database } from "./database.ts";
+import { holdersOf } from "./holders.ts";
 import type { Keyring } from "./keyring.ts";
 import { readLog, verifyLog } from "./log.ts";
 import type { EpisodeStore } from "./store.ts";
@@ -38,6 +39,15 @@ export function episodeStore(db: Database, keyring: Keyring): EpisodeStore {
         .all<StateRow>(
           "SELECT state FROM episodes WHERE (closed_at IS NULL OR closed_at >= ?) AND erasure_id IS NULL ORDER BY opened_at",
           closedSince,
+        )
+        .map((row) => readState(row.state)),
+    episodesOf: async (dwellingId, limit) =>
+      db
+        .all<StateRow>(
+          `SELECT state FROM episodes WHERE dwelling IN (SELECT value FROM json_each(?)) AND erasure_id IS NULL
+           ORDER BY opened_at DESC, rowid DESC LIMIT ?`,
+          JSON.stringify(holdersOf(db, dwellingId)),
+          limit,
         )
         .map((row) => readState(row.state)),
     usedCodes: async (closedSince) =>

@@ -1,10 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { deviceTestsOf } from "../test-alarm-facts.ts";
-import { deviceTroubleKinds, dwellingTroubleKinds } from "../trouble-kinds.ts";
-import { troubleKey, welfareKey } from "../welfare-keys.ts";
 import { appendAct } from "./acts.ts";
 import { type Change, recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";
+import { holdersOf } from "./holders.ts";
 import type { Keyring } from "./keyring.ts";
 import type { DoneAct, Dwelling, Erasure, ErasureStore, Forgotten, Traces } from "./store.ts";
 import { putConsent } from "./watching.ts";
@@ -27,26 +25,6 @@ const erasureOf = (row: Row): Erasure => ({
 
 const unfinished = (db: Database) =>
   db.all<Row>("SELECT * FROM erasures WHERE finished_at IS NULL ORDER BY id").map(erasureOf);
-
-/** Whose keys and episodes are the dwelling's: its own, those of its presence, of its devices' faults, and of its devices before they were in the register. */
-function holdersOf(db: Database, dwellingId: string): string[] {
-  const devices = db.all<{ id: string }>("SELECT id FROM devices WHERE dwelling_id = ?", dwellingId);
-  const ofDwelling = [
-    welfareKey(dwellingId),
-    ...dwellingTroubleKinds.map((kind) => troubleKey({ kind, subject: dwellingId })),
-  ];
-  const ofDevices = devices.flatMap(({ id }) => [
-    `device:${id}`,
-    ...deviceTroubleKinds.map((kind) => troubleKey({ kind, subject: id })),
-  ]);
-  const tests = deviceTestsOf(dwellingId);
-  const tried = db.all<{ dwelling: string }>(
-    "SELECT DISTINCT dwelling FROM episodes WHERE substr(dwelling, 1, ?) = ?",
-    tests.length,
-    tests,
-  );
-  return [dwellingId, ...ofDwelling, ...tried.map(({ dwelling }) => dwelling), ...ofDevices];
-}
 
 function openEpisodes(db: Database, dwellingId: string): number {
   const counts = holdersOf(db, dwellingId).map(

@@ -1,4 +1,5 @@
 import type { Account } from "../console/roles.ts";
+import type { ResidentFlag } from "../registry/resident-flags.ts";
 import type { DoneAct } from "./audit-store.ts";
 
 export interface UserRow extends Account {
@@ -43,6 +44,18 @@ export interface Resident {
   /** The way there, and how the door opens. */
   route?: string | undefined;
   contacts: { name: string; phone: string }[];
+  /** What whoever goes there must know before the door opens. */
+  flags: ResidentFlag[];
+  /** Of that, what no flag says. */
+  note?: string | undefined;
+}
+
+/** What a look is written down with beside who looked. Left out: nobody knows. */
+export interface LookContext {
+  /** The episode that it was opened from; null: none. */
+  episode?: string | null;
+  /** Whether the account was signed on to a shift then. */
+  onShift?: boolean;
 }
 
 export interface ResidentRow extends Resident {
@@ -54,7 +67,7 @@ export interface ResidentStore {
   /** Adds a resident to a dwelling; in the place of `replaces`, where that is given. False where the dwelling has none of that id. */
   put(dwellingId: string, id: string, resident: Resident, replaces: string | null, act: DoneAct): Promise<boolean>;
   /** Opens what is known of a dwelling's residents. The look-up is in the audit log before it is answered. */
-  lookUp(dwellingId: string, act: DoneAct): Promise<ResidentRow[]>;
+  lookUp(dwellingId: string, act: DoneAct, context?: LookContext): Promise<ResidentRow[]>;
   /** How many each dwelling has. It opens nothing. */
   counts(): Promise<{ dwellingId: string; residents: number }[]>;
 }

@@ -99,6 +99,7 @@ export interface ThresholdVersion {
 
 /** Devices and their dwellings. What gateways follow is changed with a version and a line in the history, or not at all. */
 export interface RegistryStore {
+  /** Without those that were erased. */
   dwellings(): Promise<Dwelling[]>;
   /** Of pauses, those that run at `at`. */
   devices(at: number): Promise<DeviceRow[]>;
@@ -109,10 +110,14 @@ export interface RegistryStore {
   dwellingsInArea(area: string, unit: string | null): Promise<number>;
   /** What an alarm's limits depend on: since when anybody lives there under watch, wall ms, and its own time to arrive. */
   dwellingTerms(dwellingId: string): Promise<{ since: number | null; arriveMinutes: number | null }>;
+  /** Of those dwellings of which somebody has said who lives there. */
+  households(): Promise<{ dwellingId: string; household: Household }[]>;
   /** Null: as the policy says. False where there is no such dwelling. */
   setArriveMinutes(dwellingId: string, minutes: number | null): Promise<boolean>;
   /** Who lives there; null where nobody knows. False where there is no such dwelling, or it is so already. */
   setHousehold(dwellingId: string, household: Household | null, act: Act): Promise<boolean>;
+  /** Adds a dwelling that has no device yet. */
+  addDwelling(dwelling: Dwelling, act: DoneAct): Promise<void>;
   /** Adds devices and the dwellings that are new, as one. */
   addDevices(devices: readonly DeviceAddition[], act: Act): Promise<void>;
   /** False where there is no such device. */
@@ -179,6 +184,9 @@ export interface ConsentRow {
 /** Whose consent it is: the resident's, or that of somebody else who lives there. */
 export type ConsentPerson = "resident" | "other";
 
+/** Whose: all of one kind of person, or the one on record with that id. */
+export type ConsentWhose = ConsentPerson | { id: string };
+
 /** Whose consent is not on record; `household`: nobody has said whether the resident lives alone. */
 export type ConsentLack = ConsentPerson | "household";
 
@@ -219,8 +227,13 @@ export interface WatchStore {
     given: GivenConsent,
     act: DoneAct & { by: string },
   ): Promise<{ id: string; lacking: ConsentLack[] }>;
-  /** One kind of person's, or everybody's (null), is on record no more, and the dwelling's is withdrawn. False where that was so already. */
-  withdrawConsent(dwellingId: string, person: ConsentPerson | null, act: DoneAct & { by: string }): Promise<boolean>;
+  /**
+   * One person's, one kind of person's, or everybody's (null), is on record no more, and the dwelling's is withdrawn. False where that was so already.
+   * @throws where the dwelling has none on record with that id.
+   */
+  withdrawConsent(dwellingId: string, whose: ConsentWhose | null, act: DoneAct & { by: string }): Promise<boolean>;
+  /** Whose consent is not on record; nobody's where the list is empty. */
+  lackingConsents(dwellingId: string): Promise<ConsentLack[]>;
   /** How many consents on record were to be reviewed before `at`. */
   reviewsDue(at: number): Promise<number>;
   /** Opens who has given theirs. The look-up is in the audit log before it is answered. */

@@ -1,3 +1,4 @@
+import { appendAct } from "./acts.ts";
 import { followRecords } from "./consent-records.ts";
 import { type Change, recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";
@@ -64,13 +65,21 @@ function changeDevice(
 
 export function registryStore(db: Database): RegistryStore {
   return {
-    dwellings: async () => db.all<Dwelling>("SELECT id, alias, unit, area, room FROM dwellings ORDER BY unit, alias"),
+    dwellings: async () =>
+      db.all<Dwelling>(
+        `SELECT id, alias, unit, area, room FROM dwellings
+         WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE dwelling_id = dwellings.id AND erased_at IS NOT NULL) ORDER BY unit, alias`,
+      ),
     dwellingTerms: async (dwellingId) =>
       db.get<{ since: number | null; arriveMinutes: number | null }>(
         `SELECT (SELECT MIN(added_at) FROM devices WHERE dwelling_id = dwellings.id) AS since, arrive_minutes AS arriveMinutes
          FROM dwellings WHERE id = ?`,
         dwellingId,
       ) ?? { since: null, arriveMinutes: null },
+    households: async () =>
+      db.all<{ dwellingId: string; household: Household }>(
+        "SELECT id AS dwellingId, household FROM dwellings WHERE household IS NOT NULL",
+      ),
     setArriveMinutes: async (dwellingId, minutes) =>
       db.run("UPDATE dwellings SET arrive_minutes = ? WHERE id = ?", minutes, dwellingId) > 0,
     devices: async (at) => deviceRows(db, at),
@@ -95,6 +104,14 @@ export function registryStore(db: Database): RegistryStore {
         area,
         unit ?? "",
       )?.n ?? 0,
+    addDwelling: async (dwelling, act) =>
+      db.transaction(() => {
+        putDwelling(db, dwelling);
+        recordChanges(db, act, [
+          { part: "registry", dwellingId: dwelling.id, what: "a dwelling, without devices yet" },
+        ]);
+        appendAct(db, { ...act, act: "dwelling-added", subject: dwelling.id });
+      }),
     addDevices: async (added, act) => db.transaction(() => addDevices(db, added, act)),
     revokeDevice: async (deviceId, act) => {
       const isDone = changeDevice(db, deviceId, act, () => {

@@ -12,6 +12,8 @@ interface Row {
   sealed: string;
 }
 
+type StoredResident = Omit<Resident, "flags"> & Partial<Pick<Resident, "flags">>;
+
 const placeOf = (id: string) => ({ table: "residents", row: id, column: "sealed" });
 
 /** Where a second resident comes in, gateways are told that nobody lives alone there. */
@@ -47,13 +49,17 @@ export function residentStore(db: Database, keyring: Keyring): ResidentStore {
         appendAct(db, { ...act, act: what, subject: dwellingId, detail: { resident: id } });
         return true;
       }),
-    lookUp: async (dwellingId, act) =>
+    lookUp: async (dwellingId, act, context = {}) =>
       db.transaction(() => {
         const rows = db.all<Row>("SELECT * FROM residents WHERE dwelling_id = ? ORDER BY added_at, id", dwellingId);
-        appendAct(db, { ...act, act: "resident-shown", subject: dwellingId, detail: { residents: rows.length } });
+        const detail = { residents: rows.length, ...context };
+        appendAct(db, { ...act, act: "resident-shown", subject: dwellingId, detail });
         return rows.flatMap(({ id, added_at, key_id, sealed }) => {
           const opened = keyring.unseal({ keyId: key_id, text: sealed }, placeOf(id));
-          return opened === null ? [] : [{ id, addedAt: added_at, ...(JSON.parse(opened) as Resident) }];
+          // Of before there were flags: none.
+          return opened === null
+            ? []
+            : [{ id, addedAt: added_at, flags: [], ...(JSON.parse(opened) as StoredResident) }];
         });
       }),
     counts: async () =>

@@ -1,5 +1,11 @@
 import { appendAct } from "./acts.ts";
-import { putConsentRecord, recordedConsents, showConsents, withdrawConsent } from "./consent-records.ts";
+import {
+  lackingConsents,
+  putConsentRecord,
+  recordedConsents,
+  showConsents,
+  withdrawConsent,
+} from "./consent-records.ts";
 import { recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
@@ -17,8 +23,9 @@ export function watchStore(db: Database, keyring: Keyring): WatchStore {
       }),
     recordConsent: async (dwellingId, given, act) =>
       db.transaction(() => putConsentRecord(db, keyring, dwellingId, given, act)),
-    withdrawConsent: async (dwellingId, person, act) =>
-      db.transaction(() => withdrawConsent(db, dwellingId, person, act)),
+    withdrawConsent: async (dwellingId, whose, act) =>
+      db.transaction(() => withdrawConsent(db, dwellingId, whose, act)),
+    lackingConsents: async (dwellingId) => lackingConsents(db, dwellingId),
     reviewsDue: async (at) =>
       db.get<{ n: number }>("SELECT COUNT(*) AS n FROM consent_records WHERE ended_at IS NULL AND review_at <= ?", at)
         ?.n ?? 0,
