@@ -1,6 +1,10 @@
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Board } from "./board.ts";
 import type { AlertingConfig } from "./config.ts";
+import type { BrokerForDevices } from "./console/devices/parts.ts";
+import { devicesArea } from "./console/devices/routes.ts";
+import { testAlarmArea } from "./console/devices/test-alarm.ts";
+import { troublesArea } from "./console/devices/troubles.ts";
 import { pausesArea } from "./console/pauses.ts";
 import type { ConsoleArea } from "./console/routes.ts";
 import type { GatewayWatch } from "./intake/gateway-watch.ts";
@@ -18,10 +22,12 @@ export interface ConsoleParts {
   keeper: () => Keeper;
   rotas: () => Rotas;
   gatewayWatch: GatewayWatch;
+  brokerForDevices?: BrokerForDevices | undefined;
 }
 
 /** The parts of the console's API beside the board. */
-export function consoleAreas({ store, clock }: ConsoleParts): ConsoleArea[] {
+export function consoleAreas(parts: ConsoleParts): ConsoleArea[] {
+  const { store, clock } = parts;
   const dwellings = createDwellings(store, clock, "console");
-  return [pausesArea(dwellings)];
+  return [pausesArea(dwellings), troublesArea(parts), devicesArea(parts), testAlarmArea(parts)];
 }
