@@ -10,6 +10,7 @@ import { type Board, createBoard } from "./board.ts";
 import { createTwilioSms } from "./channels/twilio/sms.ts";
 import type { AlertingConfig } from "./config.ts";
 import type { ConsoleBackend, EpisodeStatus } from "./console/api.ts";
+import type { BrokerForDevices } from "./console/devices/parts.ts";
 import { consolePlugin } from "./console/server.ts";
 import { consoleAreas } from "./console-areas.ts";
 import { createConsoleBackend } from "./console-backend.ts";
@@ -52,6 +53,8 @@ export interface AlertingOptions {
   dataDir: string;
   clock: Clock;
   log: Logger;
+  /** Where devices find the broker; left out: whoever adds a device says it. */
+  brokerForDevices?: BrokerForDevices;
 }
 
 export interface EpisodeSummary {
@@ -437,6 +440,7 @@ class AlertingService implements Alerting {
         keeper: () => this.#running().keeper,
         rotas: () => this.#running().rotas,
         gatewayWatch: this.#gatewayWatch,
+        brokerForDevices: this.#options.brokerForDevices,
       }),
       secureCookies: publicUrl.startsWith("https:") || config.http.tls !== undefined,
       language: config.language,

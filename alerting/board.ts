@@ -127,7 +127,9 @@ function viewOf({ state, pages }: Shown, nameOf: (id: string) => string): Episod
     code: facts.code,
     kind: facts.kind,
     status: state.status,
-    alias: place.alias ?? detection?.deviceId ?? subjectOf(facts, nameOf),
+    alias: awaitsKey(state)
+      ? (detection?.deviceId ?? "")
+      : (place.alias ?? detection?.deviceId ?? subjectOf(facts, nameOf)),
     unit: place.unit ?? null,
     ofDwelling: place.alias !== null,
     area: place.area,
@@ -166,6 +168,9 @@ function viewOf({ state, pages }: Shown, nameOf: (id: string) => string): Episod
       })),
   };
 }
+
+/** A device's test alarm asks for the key number: whoever answers it reads it from the key, and not from here. */
+const awaitsKey = ({ facts, status }: EpisodeState) => facts.testAlarm?.purpose === "device" && status !== "closed";
 
 function actorName(actor: Actor, nameOf: (id: string) => string): string | null {
   if (actor.kind === "responder") return nameOf(actor.id);

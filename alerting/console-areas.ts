@@ -2,6 +2,10 @@ import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Board } from "./board.ts";
 import type { AlertingConfig } from "./config.ts";
 import { auditArea } from "./console/audit/routes.ts";
+import type { BrokerForDevices } from "./console/devices/parts.ts";
+import { devicesArea } from "./console/devices/routes.ts";
+import { testAlarmArea } from "./console/devices/test-alarm.ts";
+import { troublesArea } from "./console/devices/troubles.ts";
 import { pausesArea } from "./console/pauses.ts";
 import { residentsArea } from "./console/residents/routes.ts";
 import type { ConsoleArea } from "./console/routes.ts";
@@ -20,11 +24,19 @@ export interface ConsoleParts {
   keeper: () => Keeper;
   rotas: () => Rotas;
   gatewayWatch: GatewayWatch;
+  brokerForDevices?: BrokerForDevices | undefined;
 }
 
 /** The parts of the console's API beside the board. */
 export function consoleAreas(parts: ConsoleParts): ConsoleArea[] {
   const { store, clock } = parts;
   const dwellings = createDwellings(store, clock, "console");
-  return [pausesArea(dwellings), residentsArea(parts), auditArea(parts)];
+  return [
+    pausesArea(dwellings),
+    residentsArea(parts),
+    auditArea(parts),
+    troublesArea(parts),
+    devicesArea(parts),
+    testAlarmArea(parts),
+  ];
 }

@@ -29,3 +29,9 @@ export const deafTroubles: readonly DeviceTrouble[] = ["overdue", "not-worn", "c
 export function kindOfTrouble(trouble: DeviceTrouble, deviceClass: DeviceClass | null): TroubleKind {
   return trouble === "overdue" ? overdueKinds[deviceClass ?? "wearable"] : kinds[trouble];
 }
+
+/** What raises no alarm while it lasts. A presence sensor sees no falls, and a button's silence is about calls for help. */
+export function missedMeanwhile(trouble: DeviceTrouble, deviceClass: DeviceClass | null): "falls" | "help" | null {
+  if (!deafTroubles.includes(trouble) || deviceClass === "presence") return null;
+  return deviceClass === "button" ? "help" : "falls";
+}

@@ -5,6 +5,7 @@ import { cHeader, cSource } from "./c/source.ts";
 import { Detection } from "./detection.ts";
 import { exampleFallText } from "./example-fall.ts";
 import { FrameHeader, frameHeaderLayout, JsonFrame } from "./frame.ts";
+import { InstallerNote } from "./installer-note.ts";
 import {
   Control,
   DeviceEvent,
@@ -36,6 +37,7 @@ const schemas = {
   SupervisionEvent,
   IntakeItem,
   Control,
+  InstallerNote,
 };
 
 const hereUrl = new URL("./", import.meta.url);

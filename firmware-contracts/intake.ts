@@ -239,6 +239,8 @@ export type Control = z.infer<typeof Control>;
 export const GatewayHeartbeat = z.object({
   gatewayId: GatewayId,
   everyMs: z.number().int().min(100).max(600_000).meta({ description: "How often it comes, ms" }),
+  version: z.string().max(40).optional().meta({ description: "Of the gateway's program" }),
+  at: at.optional().meta({ description: "The gateway's wall time, ms since 1970 UTC" }),
 });
 export type GatewayHeartbeat = z.infer<typeof GatewayHeartbeat>;
 

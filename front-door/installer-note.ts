@@ -2,19 +2,8 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { renderUnicodeCompact } from "uqr";
+import { BrokerAddress, type InstallerNote, installerNoteText } from "../firmware-contracts/installer-note.ts";
 import type { Config } from "./config.ts";
-
-/** What an installer's phone reads from the QR code and gives the device, as JSON. */
-export interface InstallerNote {
-  v: 1;
-  /** The broker's address: `mqtts://host:port`, or `mqtt://` where it has no TLS. */
-  broker: string;
-  /** The device's id: user name and client id. */
-  id: string;
-  secret: string;
-  /** SHA-256 of the authority's certificate (DER), 64 hexadecimal digits; left out where the broker's is a public one or there is no TLS. */
-  ca?: string;
-}
 
 /**
  * Where devices find the broker, and whom they shall trust there, as the configuration says. `named`: its address, where a person gave it.
@@ -22,7 +11,7 @@ export interface InstallerNote {
  */
 export function brokerOf(config: Config, named?: string): Pick<InstallerNote, "broker" | "ca"> {
   const { tls, host, port } = config.gateway.mqtt;
-  if (named !== undefined && !/^mqtts?:\/\/[^/\s]+$/.test(named)) {
+  if (named !== undefined && !BrokerAddress.safeParse(named).success) {
     throw new Error(`--broker ${named} is no address of a broker; write it as mqtts://larm.example.se:8883`);
   }
   const outside = config.gateway.outside;
@@ -41,7 +30,7 @@ export function brokerOf(config: Config, named?: string): Pick<InstallerNote, "b
 
 /** A note as a QR code of Unicode blocks, light on dark, for a terminal. */
 export function installerQr(note: InstallerNote): string {
-  return renderUnicodeCompact(JSON.stringify(note), { ecc: "M", border: 2 });
+  return renderUnicodeCompact(installerNoteText(note), { ecc: "M", border: 2 });
 }
 
 /** The first host of the broker's certificate that is not this machine to itself. */

@@ -6,11 +6,12 @@ import type { ListedDevice, NewDevice, NewSecret } from "../alerting/registry/re
 import { rotationDays } from "../alerting/registry/registry.ts";
 import { systemClock } from "../firmware-contracts/clock.ts";
 import { Placement } from "../firmware-contracts/detection.ts";
+import type { InstallerNote } from "../firmware-contracts/installer-note.ts";
 import { newSecret } from "../firmware-contracts/secret.ts";
 import { GatewayConfig } from "../gateway/config.ts";
 import { defaultConfigPath, readConfig } from "./config.ts";
 import { inForce } from "./control.ts";
-import { brokerOf, type InstallerNote, installerQr } from "./installer-note.ts";
+import { brokerOf, installerQr } from "./installer-note.ts";
 import { addOperation, operationOf } from "./operation.ts";
 import { print, printTable, timeOf } from "./table.ts";
 import { type WithConfig, withConfig, withRegister } from "./with-register.ts";

@@ -10,12 +10,15 @@ import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import { createHttpIntake, type HttpIntake } from "../gateway/outbox/http-intake.ts";
 import type { Config, Role } from "./config.ts";
 import { startHealth } from "./health.ts";
+import { brokerOf } from "./installer-note.ts";
 
 export interface ServiceOptions {
   config: Config;
   role: Role;
   clock: Clock;
   log: Logger;
+  /** Of the program, for alerting to show. */
+  version?: string | undefined;
   /** Stands between gateway and intake; for trials that break something on purpose. */
   throughIntake?: (intake: Intake) => Intake;
 }
@@ -59,6 +62,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         dataDir: alertingFolder(config),
         clock,
         log: log.child({ part: "alerting" }),
+        brokerForDevices: (named) => brokerOf(config, named),
       });
       await alerting.start();
       started.push(alerting);
@@ -86,6 +90,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         clock,
         log: log.child({ part: "gateway" }),
         classifier,
+        version: options.version,
       });
       // One that could not start altogether has something to stop too, or the process would never end.
       started.push(gateway);

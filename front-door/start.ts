@@ -77,7 +77,7 @@ async function runService({ config, role, version, clock, log }: RunOptions): Pr
         return await swapIn({ config, order: checked, clock, log });
       } finally {
         // Whatever became of it, the watch goes on: with the backup, or with what was there.
-        service = await startService({ config, role, clock, log });
+        service = await startService({ config, role, version, clock, log });
       }
     } finally {
       isRestoring = false;
@@ -102,7 +102,7 @@ async function runService({ config, role, version, clock, log }: RunOptions): Pr
     },
   });
   try {
-    service = await startService({ config, role, clock, log });
+    service = await startService({ config, role, version, clock, log });
     sayWhere(service, config);
     await manager.ready();
     await told;

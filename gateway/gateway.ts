@@ -55,6 +55,8 @@ export interface GatewayOptions {
   log: Logger;
   /** Loaded and disposed of by the caller. */
   classifier: Classifier;
+  /** Of the program, for alerting to show. */
+  version?: string | undefined;
 }
 
 /** The unit that hears a building's devices: MQTT in, Detections and device events out to the intake. */
@@ -117,6 +119,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     log,
     gatewayId: config.id,
     refreshSeconds: config.control.refreshSeconds,
+    version: options.version,
     maxChecks: config.limits.secretChecks,
     onChange: followRegistry,
   });

@@ -11,7 +11,7 @@ const lookEveryMs = 1_000;
 /** A heartbeat that says nothing new is written down this often, ms: the deadline after a restart starts anew anyway. */
 const writeEveryMs = 30_000;
 
-interface Watched extends GatewayRow {
+interface Watched extends WatchedGateway {
   /** Last heard, or the start of the watch. Monotonic: a clock set right must lose no gateway. */
   heardAt: MonotonicMs;
   writtenAt: MonotonicMs;
@@ -27,6 +27,15 @@ export interface GatewayWatch {
   readonly anyLost: boolean;
   /** Those that are lost, and since when, wall ms. */
   lost(): LostGateway[];
+  /** Each that is known, as it was heard last. */
+  list(): WatchedGateway[];
+}
+
+export interface WatchedGateway extends GatewayRow {
+  /** Of its program, as it says; null: not yet since the start, or an older one. */
+  version: string | null;
+  /** How far its clock is ahead of ours, the way of its word included, ms; null as above. */
+  clockAheadMs: number | null;
 }
 
 export interface LostGateway {
@@ -78,19 +87,25 @@ export function createGatewayWatch(options: {
       const now = clock.monotonicNow();
       // The first heartbeat after a start is written down at once: it ends what nobody watched.
       const writtenAt = Number.NEGATIVE_INFINITY;
-      for (const row of await store().gateways()) watched.set(row.gatewayId, { ...row, heardAt: now, writtenAt });
+      for (const row of await store().gateways()) {
+        watched.set(row.gatewayId, { ...row, version: null, clockAheadMs: null, heardAt: now, writtenAt });
+      }
       look();
     },
     stop() {
       stopped = true;
       callOff();
     },
-    heard({ gatewayId, everyMs }, controlVersion) {
+    heard({ gatewayId, everyMs, version = null, at }, controlVersion) {
       const now = clock.monotonicNow();
       const known = watched.get(gatewayId);
       const lastSeenAt = Math.round(clock.wallNow());
       const writtenAt = known?.writtenAt ?? Number.NEGATIVE_INFINITY;
-      const one: Watched = { gatewayId, everyMs, controlVersion, lastSeenAt, lostAt: null, heardAt: now, writtenAt };
+      const clockAheadMs = at === undefined ? null : at - lastSeenAt;
+      const one: Watched = {
+        ...{ gatewayId, everyMs, controlVersion, lastSeenAt, lostAt: null, heardAt: now, writtenAt },
+        ...{ version, clockAheadMs },
+      };
       watched.set(gatewayId, one);
       if (known?.lostAt != null) {
         log.info({ gatewayId }, "a gateway is heard again");
@@ -102,6 +117,7 @@ export function createGatewayWatch(options: {
     },
     lost: () =>
       [...watched.values()].flatMap(({ gatewayId, lostAt }) => (lostAt === null ? [] : [{ gatewayId, lostAt }])),
+    list: () => [...watched.values()].map(({ heardAt: _heardAt, writtenAt: _writtenAt, ...one }) => one),
     get anyLost() {
       return [...watched.values()].some((one) => one.lostAt !== null);
     },

@@ -11,11 +11,14 @@ const ControlQuery = z.object({
   have: z.coerce.number().int().min(-1),
   gateway: GatewayHeartbeat.shape.gatewayId,
   everyMs: z.coerce.number().pipe(GatewayHeartbeat.shape.everyMs),
+  // What a person reads: a gateway that says it wrongly is heard all the same.
+  version: GatewayHeartbeat.shape.version.catch(undefined),
+  at: z.coerce.number().int().min(0).optional().catch(undefined),
 });
 
 /**
  * The intake for a gateway in another process: `POST /intake/v1/items` takes one item and answers 204 once it is committed,
- * `GET /intake/v1/control?have=N&gateway=ID&everyMs=MS` answers what shall be, or 204 where N is the newest. `whoIsIt` is asked first; a gateway that it
+ * `GET /intake/v1/control?have=N&gateway=ID&everyMs=MS` (and `version`, `at`) answers what shall be, or 204 where N is the newest. `whoIsIt` is asked first; a gateway that it
  * names speaks for itself alone.
  */
 export async function intakePlugin(
@@ -69,9 +72,9 @@ export async function intakePlugin(
         problem: "bad-query",
         detail: "have: the version you hold, 0 at first; gateway: your id; everyMs: how often you ask",
       });
-    const { have, gateway, everyMs } = query.data;
+    const { have, gateway, ...rest } = query.data;
     if (isAnothers(request, gateway)) return reply.code(403).send({ problem: "another-gateway" });
-    const control = await intake.control(have, { gatewayId: gateway, everyMs });
+    const control = await intake.control(have, { gatewayId: gateway, ...rest });
     return control ? reply.send(control) : reply.code(204).send();
   });
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Clock } from "../../firmware-contracts/clock.ts";
-import type { Act } from "../store/store.ts";
+import type { Act, Via } from "../store/store.ts";
 
 /** Who acts, or vouches for something: a name or an account of the staff's. It is kept in the history. */
 export const ActingPerson = z
@@ -11,10 +11,11 @@ export const ActingPerson = z
   .regex(/^\P{C}*$/u, "letters, digits and punctuation only: it is printed in lists");
 
 /** An act of now. @throws where `by` is given and is no name. */
-export function actOf(clock: Clock, by: string | undefined): Act {
+export function actOf(clock: Clock, by: string | undefined, via?: Via): Act {
   const at = Math.round(clock.wallNow());
-  if (by === undefined) return { at, by: null };
+  const where = via === undefined ? {} : { via };
+  if (by === undefined) return { at, by: null, ...where };
   const checked = ActingPerson.safeParse(by);
   if (!checked.success) throw new Error(`by: ${checked.error.issues[0]?.message}`);
-  return { at, by: checked.data };
+  return { at, by: checked.data, ...where };
 }

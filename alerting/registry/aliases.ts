@@ -12,3 +12,11 @@ export function areSimilar(a: string, b: string): boolean {
   const [short, long] = x.length < y.length ? [x, y] : [y, x];
   return [...long].some((_, i) => long.slice(0, i) + long.slice(i + 1) === short);
 }
+
+/** Whether a device's id gives its dwelling's key number away, as `watch-38` does for 38: a test alarm's text tells the id, and asks for the number. */
+export function tellsKey(deviceId: string, key: string): boolean {
+  const wanted = key.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
+  const parts = deviceId.split("-");
+  const runs = parts.flatMap((part) => part.match(/\d+|\D+/g) ?? []);
+  return wanted !== "" && [...parts, ...runs].includes(wanted);
+}

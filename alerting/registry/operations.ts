@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import type { Placement } from "../../firmware-contracts/detection.ts";
-import type { DeviceRow, OperationChange, OperationTest, Store } from "../store/store.ts";
+import type { DeviceRow, OperationChange, OperationTest, Store, Via } from "../store/store.ts";
 import { longestTestMs } from "../test-alarm-facts.ts";
 import { actOf } from "./acting.ts";
 import { dwellingFor, NewDevice, problemOf, unknownDevice, wordOf } from "./registry.ts";
@@ -25,6 +25,11 @@ export interface Operations {
    * @throws with the mend where there is nothing to be tried.
    */
   test(deviceId: string, options: { minutes: number; to?: string | undefined; by: string }): Promise<OperationTest>;
+  /**
+   * Ends a device's test before its time. An alarm that has come already is then no test: it goes to the operators. Null where none is open.
+   * @throws where there is no such device.
+   */
+  callOff(deviceId: string, by: string): Promise<OperationTest | null>;
   /** A device's newest test, and what came of it; null where it had none. */
   lastTest(deviceId: string): Promise<OperationTest | null>;
   /**
@@ -40,9 +45,13 @@ export interface Operations {
   changes(deviceId: string): Promise<OperationChange[]>;
 }
 
-const named = (act: ReturnType<typeof actOf>) => ({ at: act.at, by: act.by ?? "" });
+/** @param via where what is changed is changed, for the audit log. */
+export function createOperations(store: () => Store, clock: Clock, via: Via = "cli"): Operations {
+  const acted = (by: string) => {
+    const act = actOf(clock, by, via);
+    return { ...act, by: act.by ?? "" };
+  };
 
-export function createOperations(store: () => Store, clock: Clock): Operations {
   async function find(deviceId: string): Promise<DeviceRow> {
     const found = await store().registry.device(deviceId);
     if (!found || found.device.revoked) throw unknownDevice(deviceId);
@@ -66,14 +75,18 @@ export function createOperations(store: () => Store, clock: Clock): Operations {
           `${deviceId} is in operation: a fall of its wearer would be taken for a test. Where it is worn by somebody else now: fallvakt device move`,
         );
       }
-      const act = named(actOf(clock, by));
+      const act = acted(by);
       const test = {
         id: `t${randomUUID().replaceAll("-", "").slice(0, 12)}`,
         ...{ deviceId, dwellingId, responderId: to ?? null, by: act.by },
         ...{ openedAt: act.at, untilAt: act.at + minutes * 60_000 },
       };
-      await store().operation.openTest(test);
+      await store().operation.openTest(test, via);
       return { ...test, episodeId: null, wrong: 0, endedAt: null, outcome: null };
+    },
+    async callOff(deviceId, by) {
+      await find(deviceId);
+      return store().operation.callOffTest(deviceId, acted(by));
     },
     lastTest: (deviceId) => store().operation.findTest(deviceId),
     async commission(devices, word) {
@@ -87,12 +100,12 @@ export function createOperations(store: () => Store, clock: Clock): Operations {
           if (operation.state === "in-operation") throw new Error(`${deviceId} is in operation already`);
         }
       }
-      const act = named(actOf(clock, by));
+      const act = acted(by);
       return store().operation.commission(devices === "all" ? null : devices, act, reason);
     },
     async store(deviceId, by) {
       await find(deviceId);
-      if (!(await store().operation.putInStore(deviceId, named(actOf(clock, by))))) throw unknownDevice(deviceId);
+      if (!(await store().operation.putInStore(deviceId, acted(by)))) throw unknownDevice(deviceId);
     },
     async move(deviceId, { key, area, unit, room, placement }, by) {
       const device = await find(deviceId);
@@ -100,7 +113,7 @@ export function createOperations(store: () => Store, clock: Clock): Operations {
       if (!wanted.success) throw new Error(`device ${deviceId}: ${problemOf(wanted.error)}`);
       const dwelling = dwellingFor(wanted.data, await store().registry.dwellings(), {});
       const to = { dwelling, placement: wanted.data.placement, room: wanted.data.room ?? null };
-      if (!(await store().operation.moveDevice(deviceId, to, named(actOf(clock, by))))) throw unknownDevice(deviceId);
+      if (!(await store().operation.moveDevice(deviceId, to, acted(by)))) throw unknownDevice(deviceId);
     },
     changes: (deviceId) => store().operation.readChanges(deviceId),
   };

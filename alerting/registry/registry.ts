@@ -170,10 +170,11 @@ export interface Registry {
   controlSince(version: number): Promise<Control | null>;
 }
 
-export function createRegistry(store: () => Store, clock: Clock): Registry {
+/** @param via where what is changed is changed, for the audit log. */
+export function createRegistry(store: () => Store, clock: Clock, via: Via = "cli"): Registry {
   async function addDevices(wanted: readonly NewDevice[], options: AddOptions = {}): Promise<AddedDevice[]> {
     const { registry, watching } = store();
-    const act = actOf(clock, options.by);
+    const act = actOf(clock, options.by, via);
     const devices = wanted.map((device) => parse(device));
     const known = new Set((await registry.devices(act.at)).map((device) => device.deviceId));
     const dwellings = await registry.dwellings();
@@ -274,17 +275,17 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
     async rotate(deviceId, days = rotationDays, by) {
       const secret = newSecret();
       const secretHash = await hashSecret(secret, "device");
-      const act = actOf(clock, by);
+      const act = actOf(clock, by, via);
       const until = days > 0 ? act.at + days * 86_400_000 : null;
       if (!(await store().registry.replaceSecret(deviceId, secretHash, until, act))) throw unknownDevice(deviceId);
       return { deviceId, secret };
     },
     async revoke(deviceId, by) {
-      const isKnown = await store().registry.revokeDevice(deviceId, actOf(clock, by));
+      const isKnown = await store().registry.revokeDevice(deviceId, actOf(clock, by, via));
       if (!isKnown) throw new Error(`no device has the id ${deviceId}`);
     },
     async place(deviceId, placement, by) {
-      const isKnown = await store().registry.placeDevice(deviceId, Placement.parse(placement), actOf(clock, by));
+      const isKnown = await store().registry.placeDevice(deviceId, Placement.parse(placement), actOf(clock, by, via));
       if (!isKnown) throw unknownDevice(deviceId);
     },
     async setThreshold(deviceId, threshold, approvedBy, grounds = { how: "set" }) {
@@ -303,11 +304,11 @@ export function createRegistry(store: () => Store, clock: Clock): Registry {
     },
     thresholdVersions: (deviceId) => store().registry.thresholdVersions(deviceId),
     async setLeadsOut(deviceId, leadsOut, by) {
-      const isKnown = await store().registry.setLeadsOut(deviceId, leadsOut, actOf(clock, by));
+      const isKnown = await store().registry.setLeadsOut(deviceId, leadsOut, actOf(clock, by, via));
       if (!isKnown) throw unknownDevice(deviceId);
     },
     async setStaffTag(deviceId, isTag, by) {
-      const isKnown = await store().registry.setStaffTag(deviceId, isTag, actOf(clock, by));
+      const isKnown = await store().registry.setStaffTag(deviceId, isTag, actOf(clock, by, via));
       if (!isKnown) throw unknownDevice(deviceId);
     },
     controlSince: (version) => store().control.since(version, Math.round(clock.wallNow())),

@@ -1,5 +1,6 @@
 import type { Placement } from "../../firmware-contracts/detection.ts";
 import type { SelfTestLink } from "../../firmware-contracts/self-test.ts";
+import type { Via } from "./audit-store.ts";
 import type { NewPage } from "./episode-store.ts";
 import type { Act, Dwelling, OperationHow, OperationState } from "./registry-store.ts";
 
@@ -94,7 +95,9 @@ export interface OperationStore {
   /** Every change of a device, the oldest first. */
   readChanges(deviceId: string): Promise<OperationChange[]>;
   /** Instead of one that may be open. */
-  openTest(test: Omit<OperationTest, "episodeId" | "wrong" | "endedAt" | "outcome">): Promise<void>;
+  openTest(test: Omit<OperationTest, "episodeId" | "wrong" | "endedAt" | "outcome">, via?: Via): Promise<void>;
+  /** Ends the one that is open before its time, and returns it; null where none is. */
+  callOffTest(deviceId: string, act: Act & { by: string }): Promise<OperationTest | null>;
   /** A device's newest. */
   findTest(deviceId: string): Promise<OperationTest | null>;
   findTestById(id: string): Promise<OperationTest | null>;

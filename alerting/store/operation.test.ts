@@ -46,6 +46,7 @@ test("each change is one version, a line in its history with who and why, and an
   expect((await registry.thresholdVersions("watch-1")).map(({ threshold }) => threshold)).toEqual([0.4, null]);
   expect((await store.control.versions()).version).toBe(before + 5);
   expect(await acts()).toEqual([
+    "device-added",
     "device-in-operation",
     "threshold-set",
     "threshold-set",

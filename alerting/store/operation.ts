@@ -43,7 +43,7 @@ export function setOperation(
   db: Database,
   device: Pick<DeviceState, "id" | "dwelling_id">,
   to: NewState,
-  { at, by, via }: DoneAct,
+  { at, by, via = "cli" }: Act,
   isNew = false,
 ): Change {
   const { id: deviceId, dwelling_id: dwellingId } = device;
@@ -85,12 +85,12 @@ export function beginOperation(
   inOperation: { by: string; reason: string } | undefined,
 ): string {
   if (!inOperation) {
-    setOperation(db, device, { state: "awaiting-test" }, { ...act, via: "cli" }, true);
+    setOperation(db, device, { state: "awaiting-test" }, act, true);
     return "";
   }
   const { by, reason } = inOperation;
   const to: NewState = { state: "in-operation", how: "bulk", reason };
-  return `, ${setOperation(db, device, to, { at: act.at, by, via: "cli" }).what}`;
+  return `, ${setOperation(db, device, to, { ...act, by }).what}`;
 }
 
 const stateOf = (db: Database, deviceId: string) =>
@@ -111,7 +111,7 @@ function commission(
     )
     .filter(({ id }) => deviceIds === null || deviceIds.includes(id));
   const to: NewState = { state: "in-operation", how: "bulk", reason };
-  const changes = devices.map((device) => setOperation(db, device, to, { ...act, via: "cli" }));
+  const changes = devices.map((device) => setOperation(db, device, to, act));
   if (changes.length > 0) recordChanges(db, act, changes);
   return devices.map(({ id }) => id);
 }
@@ -122,7 +122,7 @@ export function putInStore(db: Database, deviceId: string, act: Act & { by: stri
   if (device.operation === "in-store") return true;
   leaveDwelling(db, deviceId, act);
   db.run("UPDATE devices SET dwelling_id = NULL, room = NULL WHERE id = ?", deviceId);
-  recordChanges(db, act, [setOperation(db, device, { state: "in-store" }, { ...act, via: "cli" })]);
+  recordChanges(db, act, [setOperation(db, device, { state: "in-store" }, act)]);
   return true;
 }
 
@@ -162,12 +162,7 @@ const moveDevice: (db: Database, ...args: Parameters<OperationStore["moveDevice"
     room,
     deviceId,
   );
-  const change = setOperation(
-    db,
-    { id: deviceId, dwelling_id: dwelling.id },
-    { state: "awaiting-test" },
-    { ...act, via: "cli" },
-  );
+  const change = setOperation(db, { id: deviceId, dwelling_id: dwelling.id }, { state: "awaiting-test" }, act);
   recordChanges(db, act, [{ ...change, what: `moved, ${placement}, ${change.what}` }]);
   return true;
 };
@@ -212,7 +207,7 @@ export function operationStore(db: Database): OperationStore {
          WHERE device_id = ? ORDER BY id`,
         deviceId,
       ),
-    openTest: async ({ id, deviceId, dwellingId, responderId, by, openedAt, untilAt }) =>
+    openTest: async ({ id, deviceId, dwellingId, responderId, by, openedAt, untilAt }, via = "cli") =>
       db.transaction(() => {
         db.run(
           "UPDATE operation_tests SET ended_at = ?, outcome = 'called-off' WHERE device_id = ? AND ended_at IS NULL",
@@ -231,7 +226,15 @@ export function operationStore(db: Database): OperationStore {
           untilAt,
         );
         const detail = { minutes: Math.round((untilAt - openedAt) / 60_000) };
-        appendAct(db, { at: openedAt, by, via: "cli", act: "device-test-opened", subject: dwellingId, detail });
+        appendAct(db, { at: openedAt, by, via, act: "device-test-opened", subject: dwellingId, detail });
+      }),
+    callOffTest: async (deviceId, { at, by, via = "cli" }) =>
+      db.transaction(() => {
+        const test = db.get<OperationTest>(`${selectTest} WHERE device_id = ? AND ended_at IS NULL`, deviceId);
+        if (!test) return null;
+        db.run("UPDATE operation_tests SET ended_at = ?, outcome = 'called-off' WHERE id = ?", at, test.id);
+        appendAct(db, { at, by, via, act: "device-test-called-off", subject: test.dwellingId });
+        return { ...test, endedAt: at, outcome: "called-off" };
       }),
     findTest: async (deviceId) =>
       db.get<OperationTest>(`${selectTest} WHERE device_id = ? ORDER BY rowid DESC LIMIT 1`, deviceId) ?? null,

@@ -7,12 +7,14 @@ import type {
   ControlVersions,
   Pause,
 } from "../../firmware-contracts/intake.ts";
-import type { DoneAct } from "./audit-store.ts";
+import type { DoneAct, Via } from "./audit-store.ts";
 
 /** When something was changed, and by whom, where a person did it. */
 export interface Act {
   at: number;
   by: string | null;
+  /** Where. Left out: at the command line. */
+  via?: Via;
 }
 
 export interface Dwelling {

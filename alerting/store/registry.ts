@@ -9,6 +9,11 @@ import type { Act, DeviceAddition, Dwelling, Household, OperationState, Registry
 import { setThreshold, thresholdVersions } from "./thresholds.ts";
 import { putConsent } from "./watching.ts";
 
+/** What a person does to a device is in the audit log too; what the service does by itself only in the history. */
+function appendDone(db: Database, { at, by, via = "cli" }: Act, act: string, subject: string | null): void {
+  if (by !== null) appendAct(db, { at, by, via, act, subject });
+}
+
 function addDevices(db: Database, added: readonly DeviceAddition[], act: Act): void {
   const changes: Change[] = [];
   for (const { device, dwelling, consentBy, inOperation } of added) {
@@ -29,6 +34,7 @@ function addDevices(db: Database, added: readonly DeviceAddition[], act: Act): v
     const operation = beginOperation(db, { id: deviceId, dwelling_id: dwelling.id }, act, inOperation);
     const what = `added, ${placement}${leadsOut ? ", at a door that leads out" : ""}${operation}`;
     changes.push({ part: "registry", deviceId, dwellingId: dwelling.id, what });
+    appendDone(db, act, "device-added", dwelling.id);
     if (consentBy !== null && putConsent(db, dwelling.id, "given", { at: act.at, by: consentBy })) {
       changes.push({ part: "consents", dwellingId: dwelling.id, what: "given", by: consentBy });
     }
@@ -43,12 +49,17 @@ interface ChangeableDevice {
   operation: OperationState;
 }
 
+/** What was done to a device, and by which name it stands in the audit log. */
+interface DeviceChange extends Pick<Change, "part" | "what"> {
+  act?: string;
+}
+
 /** Changes a device that is not revoked, by `change`, which returns what it did or null where all is so already. False where there is no such device. */
 function changeDevice(
   db: Database,
   deviceId: string,
   act: Act,
-  change: (now: ChangeableDevice & { dwelling_id: string | null }) => Pick<Change, "part" | "what"> | null,
+  change: (now: ChangeableDevice & { dwelling_id: string | null }) => DeviceChange | null,
 ): boolean {
   return db.transaction(() => {
     const now = db.get<ChangeableDevice & { dwelling_id: string | null }>(
@@ -57,8 +68,11 @@ function changeDevice(
     );
     if (!now) return false;
     const done = change(now);
+    if (!done) return true;
     const dwelling = now.dwelling_id === null ? {} : { dwellingId: now.dwelling_id };
-    if (done) recordChanges(db, act, [{ ...done, deviceId, ...dwelling }]);
+    const { part, what } = done;
+    recordChanges(db, act, [{ part, what, deviceId, ...dwelling }]);
+    if (done.act) appendDone(db, act, done.act, now.dwelling_id);
     return true;
   });
 }
@@ -116,7 +130,7 @@ export function registryStore(db: Database): RegistryStore {
     revokeDevice: async (deviceId, act) => {
       const isDone = changeDevice(db, deviceId, act, () => {
         db.run("UPDATE devices SET revoked = 1, revoked_at = ? WHERE id = ?", act.at, deviceId);
-        return { part: "revocations", what: "revoked" };
+        return { part: "revocations", what: "revoked", act: "device-revoked" };
       });
       return isDone || db.get("SELECT 1 FROM devices WHERE id = ?", deviceId) !== undefined;
     },
@@ -132,7 +146,8 @@ export function registryStore(db: Database): RegistryStore {
           secretHash,
           deviceId,
         );
-        return { part: "registry", what: keepsPrevious ? "new secret" : "new secret, the old one ended at once" };
+        const what = keepsPrevious ? "new secret" : "new secret, the old one ended at once";
+        return { part: "registry", what, act: "device-secret-replaced" };
       }),
     endPreviousSecret: async (deviceId, usedAt, act) =>
       void changeDevice(db, deviceId, act, () => {
@@ -149,11 +164,12 @@ export function registryStore(db: Database): RegistryStore {
         if (now.placement === placement) return null;
         db.run("UPDATE devices SET placement = ? WHERE id = ?", placement, deviceId);
         const what = `${placement}, before: ${now.placement}`;
-        if (now.operation !== "in-operation") return { part: "placements", what };
+        const changed = { part: "placements", act: "device-placed" } as const;
+        if (now.operation !== "in-operation") return { ...changed, what };
         // Worn elsewhere it is judged by another model: what was tried is not what is worn.
         const device = { id: deviceId, dwelling_id: now.dwelling_id };
-        const operation = setOperation(db, device, { state: "awaiting-test" }, { ...act, via: "cli" });
-        return { part: "placements", what: `${what}, ${operation.what}` };
+        const operation = setOperation(db, device, { state: "awaiting-test" }, act);
+        return { ...changed, what: `${what}, ${operation.what}` };
       }),
     setThreshold: async (deviceId, threshold, act, grounds) => setThreshold(db, deviceId, threshold, act, grounds),
     thresholdVersions: async (deviceId) => thresholdVersions(db, deviceId),

@@ -32,6 +32,8 @@ export interface DeviceTroubleStore {
   end(key: DeviceTroubleKey, at: number): Promise<boolean>;
   /** Those that last, the oldest first. */
   open(): Promise<DeviceTroubleRow[]>;
+  /** A device's, the newest first. */
+  ofDevice(deviceId: string, limit: number): Promise<DeviceTroubleRow[]>;
   /** Those that lasted at some time from `from` until `until`, wall ms, by device and time. */
   between(from: number, until: number): Promise<DeviceTroubleRow[]>;
 }

@@ -37,6 +37,10 @@ export function troubleStore(db: Database): DeviceTroubleStore {
       db.run(`UPDATE device_troubles SET ended_at = ? WHERE ${ofKey} AND ended_at IS NULL`, at, ...keyOf(key)) > 0,
     open: async () =>
       db.all<Row>("SELECT * FROM device_troubles WHERE ended_at IS NULL ORDER BY since, device_id").map(rowOf),
+    ofDevice: async (deviceId, limit) =>
+      db
+        .all<Row>("SELECT * FROM device_troubles WHERE device_id = ? ORDER BY since DESC LIMIT ?", deviceId, limit)
+        .map(rowOf),
     between: async (from, until) =>
       db
         .all<Row>(

@@ -24,6 +24,8 @@ export interface RegistryOptions {
   log: Logger;
   gatewayId: string;
   refreshSeconds: number;
+  /** Of the program, for alerting to show. */
+  version?: string | undefined;
   /** Secrets that may wait to be checked. */
   maxChecks: number;
   /** Called after each new Control. */
@@ -72,7 +74,12 @@ interface Proven {
 
 export function createRegistry(options: RegistryOptions): Registry {
   const { store, intake, clock, counters, log } = options;
-  const heartbeat = { gatewayId: options.gatewayId, everyMs: options.refreshSeconds * 1000 };
+  const { gatewayId, version: program } = options;
+  const ofProgram = program === undefined ? {} : { version: program };
+  const heartbeat = () => ({
+    ...{ gatewayId, everyMs: options.refreshSeconds * 1000 },
+    ...{ ...ofProgram, at: Math.max(0, Math.round(clock.wallNow())) },
+  });
   let version = 0;
   /** The Control in force, and how long ago alerting had given it when it came to be in force here. */
   let inForce: KeptControl | null = null;
@@ -137,7 +144,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   async function ask(): Promise<void> {
     lastRefresh = clock.monotonicNow();
     try {
-      const control = await within(clock, answerMs, intake.control(versionToAskFor(), heartbeat));
+      const control = await within(clock, answerMs, intake.control(versionToAskFor(), heartbeat()));
       if (stopped || !control) return;
       follow(control, 0);
       isFresh = true;

@@ -150,8 +150,10 @@ export function createHttpIntake(options: HttpIntakeOptions): HttpIntake {
     async submit(item) {
       await call({ path: "/intake/v1/items", method: "POST", body: JSON.stringify(item) });
     },
-    async control(haveVersion, { gatewayId, everyMs }) {
+    async control(haveVersion, { gatewayId, everyMs, version, at }) {
       const query = new URLSearchParams({ have: String(haveVersion), gateway: gatewayId, everyMs: String(everyMs) });
+      if (version !== undefined) query.set("version", version);
+      if (at !== undefined) query.set("at", String(at));
       const { status, text } = await call({ path: `/intake/v1/control?${query}`, method: "GET" });
       if (status === 204 || text === "" || text === "null") return null;
       const parsed = Control.safeParse(JSON.parse(text));
