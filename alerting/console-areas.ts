@@ -3,6 +3,7 @@ import type { Board } from "./board.ts";
 import type { AlertingConfig } from "./config.ts";
 import { pausesArea } from "./console/pauses.ts";
 import type { ConsoleArea } from "./console/routes.ts";
+import { shiftArea } from "./console/shift/routes.ts";
 import type { GatewayWatch } from "./intake/gateway-watch.ts";
 import type { Keeper } from "./keeper.ts";
 import { createDwellings } from "./registry/dwellings.ts";
@@ -21,7 +22,8 @@ export interface ConsoleParts {
 }
 
 /** The parts of the console's API beside the board. */
-export function consoleAreas({ store, clock }: ConsoleParts): ConsoleArea[] {
+export function consoleAreas(parts: ConsoleParts): ConsoleArea[] {
+  const { store, clock } = parts;
   const dwellings = createDwellings(store, clock, "console");
-  return [pausesArea(dwellings)];
+  return [pausesArea(dwellings), shiftArea(parts)];
 }
