@@ -225,8 +225,9 @@ export function timelineOf(
     via,
     detail,
   });
-  const via = input.type === "reply" ? "sms" : input.type === "console" ? "console" : null;
-  const by = (tag: string) => (input.type === "console" ? input.user.name : nameOf(tag));
+  const user = input.type === "console" || input.type === "handed-on" ? input.user : null;
+  const via = input.type === "reply" ? "sms" : user ? "console" : null;
+  const by = (tag: string) => user?.name ?? nameOf(tag);
   const own: TimelineEntry[] = [];
   if (input.type === "opened") {
     const { detection, trouble } = input.facts;

@@ -9,6 +9,7 @@ import { troublesArea } from "./console/devices/troubles.ts";
 import { pausesArea } from "./console/pauses.ts";
 import { residentsArea } from "./console/residents/routes.ts";
 import type { ConsoleArea } from "./console/routes.ts";
+import { shiftArea } from "./console/shift/routes.ts";
 import type { GatewayWatch } from "./intake/gateway-watch.ts";
 import type { Keeper } from "./keeper.ts";
 import { createDwellings } from "./registry/dwellings.ts";
@@ -38,5 +39,6 @@ export function consoleAreas(parts: ConsoleParts): ConsoleArea[] {
     troublesArea(parts),
     devicesArea(parts),
     testAlarmArea(parts),
+    shiftArea(parts),
   ];
 }

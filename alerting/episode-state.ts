@@ -303,6 +303,8 @@ export type EpisodeInput = { duty?: Duty } & (
   /** `mayReopen`: nothing else stands in the way of opening it again. `minutes`: on the floor. */
   | { type: "reply"; responderId: string; letter: Letter | null; minutes?: number; mayReopen?: boolean }
   | { type: "console"; action: ConsoleAction; user: ConsoleUser }
+  /** Whoever has it hands the shift over: it is asked anew of those on call, and of `to` in any case. */
+  | { type: "handed-on"; responderId: string; to: string; user: ConsoleUser }
   | { type: "due"; purpose: Purpose }
   /** The wearer's own cancel, pressed at `at`. */
   | { type: "cancel"; at: number; upright: boolean }

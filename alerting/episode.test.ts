@@ -223,6 +223,7 @@ const anyInput: fc.Arbitrary<(state: EpisodeState) => EpisodeInput> = fc.oneof(
       user,
     })
     .map((r) => () => ({ type: "console" as const, ...r })),
+  fc.record({ responderId: responder, to: responder, user }).map((r) => () => ({ type: "handed-on" as const, ...r })),
   fc.constantFrom(...purposes).map((purpose) => () => ({ type: "due" as const, purpose })),
   fc
     .record({

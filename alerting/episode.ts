@@ -30,6 +30,7 @@ import {
   callBackup,
   callOutAgain,
   close,
+  handOn,
   ladderText,
   notArrived,
   notSetOff,
@@ -147,6 +148,12 @@ function apply(move: Move, input: EpisodeInput): void {
     case "console": {
       const problem = act(move, input.action, input.user);
       if (problem) move.commands.push({ do: "refuse", problem });
+      break;
+    }
+    case "handed-on": {
+      const { responderId, to, user } = input;
+      if (state.status === "closed") move.commands.push({ do: "refuse", problem: "already-closed" });
+      else if (!handOn(move, responderId, to, user.role)) move.commands.push({ do: "refuse", problem: "not-taken" });
       break;
     }
     case "due":

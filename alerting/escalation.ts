@@ -109,6 +109,14 @@ function pageAll(move: Move, called: readonly string[]): void {
   if (policy.receiptWithinMs !== null && state.round <= 1) state.due.receipt = move.now + policy.receiptWithinMs;
 }
 
+/** Pages one more beside the step now waited for, who is waited for like the others. */
+export function callAlso(move: Move, responderId: string): void {
+  const { state } = move;
+  if (Object.values(state.current).some((current) => current.responderId === responderId)) return;
+  const [purpose, message] = callOf(state);
+  state.current[page(move, responderId, purpose, message)] = { responderId, fate: "waiting" };
+}
+
 /** The text that asks somebody to take it. */
 function callOf({ facts, news, longLie }: EpisodeState): [PagePurpose, Message] {
   if (facts.signOn) return ["sign-on", { kind: "sign-on", from: facts.signOn.startsAt }];

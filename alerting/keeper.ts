@@ -80,8 +80,8 @@ export interface Keeper {
   callOffTest(episodeId: string): Promise<void>;
   /** The self-test is over, and its alarm with it. */
   endSelfTest(deviceId: string): Promise<void>;
-  /** Asks a shift's phone to sign on. One that is still asked about an earlier time is asked anew. */
-  askSignOn(signOn: SignOnFacts): Promise<void>;
+  /** Asks a shift's phone to sign on. One that is still asked about an earlier time is asked anew; `again`: so is one that is asked about this. */
+  askSignOn(signOn: SignOnFacts, again?: boolean): Promise<void>;
   /** Its time on call is over: nobody needs to answer any more. */
   endSignOn(responderId: string): Promise<void>;
   /** One text for several technical alarms to one phone. */
@@ -362,11 +362,13 @@ export function createKeeper(options: KeeperOptions): Keeper {
     if (open) await commit(open, { type: "ended", ...more }, {}, []);
   }
 
-  async function askSignOnNow(signOn: SignOnFacts): Promise<void> {
+  async function askSignOnNow(signOn: SignOnFacts, again: boolean): Promise<void> {
     const key = signOnKey(signOn.responderId);
     const open = await store.episodes.openEpisode(key, true);
-    if (open?.facts.signOn?.startsAt === signOn.startsAt) return;
-    await endNow(key, true);
+    const isSame = open?.facts.signOn?.startsAt === signOn.startsAt;
+    if (isSame && !again) return;
+    // Asked once more: the text that comes instead is enough.
+    await endNow(key, true, isSame ? { joined: true } : {});
     await commit(null, { type: "opened", facts: await opening.ofSignOn(signOn, clock.wallNow()) }, {}, []);
   }
 
@@ -455,7 +457,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     join: (trouble) => serial(() => endNow(troubleKey(trouble), false, { joined: true })),
     callOffTest: (episodeId) => serial(() => callOffTestNow(episodeId)),
     endSelfTest: (deviceId) => serial(() => endNow(selfTestKey(deviceId), true)),
-    askSignOn: (signOn) => serial(() => askSignOnNow(signOn)),
+    askSignOn: (signOn, again = false) => serial(() => askSignOnNow(signOn, again)),
     endSignOn: (responderId) => serial(() => endNow(signOnKey(responderId), true)),
     cancel: (deviceId, at, upright) => serial(() => cancelNow(deviceId, at, upright)),
     contactLost: (responderId, reason) => serial(() => contactLostNow(responderId, reason)),

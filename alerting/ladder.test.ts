@@ -360,3 +360,36 @@ describe("the clock is set", () => {
     expect(play.state.due.receipt).toBe(play.now + 20 * second);
   });
 });
+
+describe("handed on with the shift", () => {
+  const user = { name: "Eva", role: "responder" } as const;
+  const handOn = (to: string): EpisodeInput => ({ type: "handed-on", responderId: "p1", to, user });
+
+  test("everybody on call is asked anew but who leaves, and the new phone in any case; nobody has it until one takes it", () => {
+    const play = new Play().reply("p1", "T").put(handOn("p4"));
+    expect(play.paged).toEqual(["alarm:p2", "alarm:p3", "alarm:p4"]);
+    expect(play.state).toMatchObject({ status: "open", takenBy: null });
+    expect(Object.keys(play.state.due)).toEqual(["next-page"]);
+    expect(play.reply("p4", "T").state).toMatchObject({ status: "taken", takenBy: { id: "p4" } });
+    // Who left learns that it is in other hands.
+    expect(play.paged).toContain("to-others:p1");
+  });
+
+  test("one whom the policy pages by itself is not paged twice", () => {
+    expect(new Play().reply("p1", "T").put(handOn("p3")).paged).toEqual(["alarm:p2", "alarm:p3"]);
+  });
+
+  test("the new phone says N: the policy goes on", () => {
+    const play = new Play().reply("p1", "T").put(handOn("p4"));
+    play.result("p2", "permanent").result("p3", "permanent");
+    expect(play.reply("p4", "N").paged).toContain("not-taken:leader");
+  });
+
+  test.each(["p2", "p1"])("only what is theirs, and not where they are: %s", (taker) => {
+    const play = new Play().reply(taker, "T");
+    if (taker === "p1") play.reply("p1", "F");
+    const before = play.state;
+    expect(play.put(handOn("p4")).commands).toEqual([{ do: "refuse", problem: "not-taken" }]);
+    expect(play.state).toEqual(before);
+  });
+});

@@ -4,6 +4,7 @@ import {
   actorTag,
   advance,
   beginRound,
+  callAlso,
   isResponder,
   type Move,
   named,
@@ -105,6 +106,21 @@ export function release(move: Move, actor: Actor): void {
   tell(move, { type: "released", by: actorTag(actor) });
   reopen(move);
   advance(move);
+}
+
+/**
+ * Whoever has it hands their shift over: everybody on call is asked anew, `to` among them whatever the policy says. It is nobody's until one of
+ * them takes it, so that the policy goes on where the new phone lies unseen.
+ * @returns whether it was theirs to hand on: nobody is called away from a place where they are.
+ */
+export function handOn(move: Move, from: string, to: string, by: string): boolean {
+  const { state } = move;
+  if (state.status !== "taken" || !isResponder(state.takenBy, from)) return false;
+  tell(move, { type: "released", by });
+  reopen(move);
+  beginRound(move, from);
+  callAlso(move, to);
+  return true;
 }
 
 /** Taken, and nobody has set off in time: first whoever has it is reminded, then the next are paged. */

@@ -60,6 +60,7 @@ export function describeInput(input: EpisodeInput): Record<string, unknown> {
     const { action } = input.action;
     return { ...plain, action, role: input.user.role };
   }
+  if (input.type === "handed-on") return { ...plain, to: input.to, role: input.user.role };
   return plain;
 }
 

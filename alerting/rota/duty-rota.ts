@@ -84,10 +84,13 @@ export interface Rotas {
   signOnsDue(since?: number): SignOnDue[];
   signOn(stint: StintKey): SignOn;
 
-  /** Each of these @throws with the mend where it cannot be so, and then nothing has changed. They return the change's number. */
+  /**
+   * Each of these @throws with the mend where it cannot be so, and then nothing has changed. They return the change's number. `through`: from where it is
+   * done, where that is not as all else.
+   */
   override(rotaId: string, request: OverrideRequest, by: string): Promise<number>;
   swap(rotaId: string, one: ShiftKey, other: ShiftKey, by: string): Promise<number>;
-  handOver(rotaId: string, request: HandOverRequest, by: string): Promise<number>;
+  handOver(rotaId: string, request: HandOverRequest, by: string, through?: Via): Promise<number>;
   /** Ends a change from now on. */
   withdraw(changeId: number, by: string): Promise<void>;
   history(rotaId: string): Promise<RotaHistoryLine[]>;
@@ -163,8 +166,8 @@ export function createRotas({ config, store, clock, log, since, via = "service" 
     };
   }
 
-  async function keep(rotaId: string, { change, span }: CheckedChange, act: Act): Promise<number> {
-    const id = await store.rota.addChange(rotaId, change, span, { ...act, via });
+  async function keep(rotaId: string, { change, span }: CheckedChange, act: Act, through = via): Promise<number> {
+    const id = await store.rota.addChange(rotaId, change, span, { ...act, via: through });
     await read();
     return id;
   }
@@ -215,9 +218,9 @@ export function createRotas({ config, store, clock, log, since, via = "service" 
       const act = actOf(clock, by);
       return keep(rotaId, checkSwap(await fresh(rotaId), one, other), act);
     },
-    async handOver(rotaId, request, by) {
+    async handOver(rotaId, request, by, through) {
       const act = actOf(clock, by);
-      return keep(rotaId, checkHandOver(await fresh(rotaId), request), act);
+      return keep(rotaId, checkHandOver(await fresh(rotaId), request), act, through);
     },
     async withdraw(changeId, by) {
       const act = actOf(clock, by);

@@ -104,6 +104,11 @@ export function carryOver({ backup, present, masterKey, act, madeAt }: CarryOver
         const last = db.get<{ id: number | null }>(`SELECT MAX(id) AS id FROM ${table}`)?.id ?? 0;
         takeRows(db, from, table, "id > ?", last);
       }
+      // A tick that was taken back since is not in the present store.
+      if (hasTable(from, "follow_ups")) {
+        db.run("DELETE FROM follow_ups");
+        takeRows(db, from, "follow_ups", "episode_id IN (SELECT id FROM episodes WHERE erasure_id IS NULL)");
+      }
       takeOutages(db, from);
       takeActs(db, from);
       return { episodes: ids.length, open, ...takeRestrictions(db, from, act) };

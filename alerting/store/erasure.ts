@@ -96,7 +96,7 @@ function forget(db: Database, keyring: Keyring, erasureId: number, at: number): 
     );
     db.run(`UPDATE detections SET body = '' WHERE ${ofHolder}`, holder);
     db.run(`UPDATE replies SET letter = NULL WHERE ${ofHolder}`, holder);
-    db.run(`DELETE FROM due WHERE ${ofHolder}`, holder);
+    for (const table of ["due", "follow_ups"]) db.run(`DELETE FROM ${table} WHERE ${ofHolder}`, holder);
     done.episodes += db.run("UPDATE episodes SET state = 'null', erasure_id = ? WHERE dwelling = ?", erasureId, holder);
     done.unsealedEntries +=
       db.get<{ n: number }>(`SELECT COUNT(*) AS n FROM episode_log WHERE key_id IS NULL AND ${ofHolder}`, holder)?.n ??

@@ -539,4 +539,14 @@ export const migrations: readonly string[] = [
   -- Home-care units whose residents an account may see, a JSON array; null: all of them.
   ALTER TABLE users ADD COLUMN units TEXT;
   `,
+  `
+  -- What was to be followed up after an alarm, and is done: who said so, and when. A tick that is taken back is a row less; the audit log has both.
+  CREATE TABLE follow_ups (
+    episode_id TEXT NOT NULL REFERENCES episodes (id),
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    PRIMARY KEY (episode_id, kind)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -7,6 +7,7 @@ import { controlStore } from "./control.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { episodeStore } from "./episodes.ts";
 import { erasureStore } from "./erasure.ts";
+import { followUpStore } from "./follow-ups.ts";
 import { gatewayStore } from "./gateways.ts";
 import { createKeyring } from "./keyring.ts";
 import type { MasterKeySource } from "./master-key-file.ts";
@@ -63,6 +64,7 @@ export function storeIn(db: Database, masterKey: MasterKeySource): Store {
     contacts: contactStore(db),
     operation: operationStore(db),
     selfTests: selfTestStore(db),
+    followUps: followUpStore(db),
     probe: async () => void db.run("UPDATE probe SET beat = beat + 1"),
     close: async () => db.close(),
   };

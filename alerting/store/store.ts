@@ -2,6 +2,7 @@ import type { RotaStore } from "../rota/rota-store.ts";
 import type { AuditStore, ErasureStore, KeyStore } from "./audit-store.ts";
 import type { BlindTimeStore } from "./blind-time-store.ts";
 import type { EpisodeStore, PageStore } from "./episode-store.ts";
+import type { FollowUpStore } from "./follow-up-store.ts";
 import type { OperationStore, SelfTestStore } from "./operation-store.ts";
 import type { ContactStore, ResidentStore, UserStore } from "./people-store.ts";
 import type { ControlStore, GatewayStore, RegistryStore, WatchStore } from "./registry-store.ts";
@@ -10,6 +11,7 @@ import type { DeviceTroubleStore } from "./trouble-store.ts";
 export type * from "./audit-store.ts";
 export type * from "./blind-time-store.ts";
 export type * from "./episode-store.ts";
+export type * from "./follow-up-store.ts";
 export type * from "./operation-store.ts";
 export type * from "./people-store.ts";
 export type * from "./registry-store.ts";
@@ -37,6 +39,7 @@ export interface Store {
   contacts: ContactStore;
   operation: OperationStore;
   selfTests: SelfTestStore;
+  followUps: FollowUpStore;
   /** Rejects where nothing can be written. */
   probe(): Promise<void>;
   close(): Promise<void>;

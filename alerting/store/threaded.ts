@@ -65,6 +65,7 @@ export async function openThreadedStore(dataDir: string, masterKey?: MasterKeySo
     contacts: behind("contacts"),
     operation: behind("operation"),
     selfTests: behind("selfTests"),
+    followUps: behind("followUps"),
     probe: () => call(null, "probe", []),
     async close() {
       if (isClosed) return;
