@@ -1,4 +1,6 @@
-import type { Duty, EpisodePolicy, EpisodeState } from "./episode-state.ts";
+import type { Duty, EpisodeFacts, EpisodePolicy, EpisodeState } from "./episode-state.ts";
+import type { TechnicalConfig } from "./policy-config.ts";
+import { quietUntil } from "./technical.ts";
 
 /** Whoever reported from the place counts as busy there for so long, ms; whoever forgot to close must not be passed over all night. */
 const busyAtPlaceMs = 60 * 60_000;
@@ -50,6 +52,28 @@ export function dutyNow(
     busy: busyWith(others, now),
     unreachable: [...unreachable],
   };
+}
+
+/** What a moment's duty is worked out from. */
+export interface Circumstances {
+  staffing: Staffing;
+  /** The open episodes beside it. */
+  others: readonly EpisodeState[];
+  /** Phones that get no texts. */
+  unreachable: readonly string[];
+  quietHours: TechnicalConfig["quietHours"];
+  timeZone: string;
+}
+
+/** Who can be paged now about this episode, and until when one that can wait pages nobody. */
+export function dutyOfEpisode(
+  { policy, trouble }: Pick<EpisodeFacts, "policy" | "trouble">,
+  { staffing, others, unreachable, quietHours, timeZone }: Circumstances,
+  now: number,
+): Duty {
+  const duty = dutyNow(policy, staffing, others, unreachable, now);
+  const quiet = trouble && quietUntil(trouble.kind, quietHours, timeZone, now);
+  return quiet === null ? duty : { ...duty, quietUntil: quiet };
 }
 
 /** Responders who have an alarm to see to: technical alarms and tests keep nobody from a fall. */

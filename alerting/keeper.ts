@@ -5,7 +5,7 @@ import { type Board, timelineOf } from "./board.ts";
 import { createClockJumps } from "./clock-jumps.ts";
 import type { AlertingConfig, ResponderConfig } from "./config.ts";
 import { cryptoDraws, type Draws } from "./draws.ts";
-import { dutyNow, dutyOf } from "./duty.ts";
+import { dutyOf, dutyOfEpisode } from "./duty.ts";
 import { step as stepOfEpisode } from "./episode.ts";
 import type {
   Duty,
@@ -25,7 +25,7 @@ import { createSerial } from "./serial.ts";
 import { movesWithClock } from "./set-clock.ts";
 import { createStaff, type Staff } from "./staff.ts";
 import type { ContactChange, EpisodeChange, OperationTest, PageRow, Store } from "./store/store.ts";
-import { quietUntil, technicalNotBefore } from "./technical.ts";
+import { technicalNotBefore } from "./technical.ts";
 import { joinsTestMs, selfTestKey } from "./test-alarm-facts.ts";
 import { troubleKey, welfareEpisodeId, welfareKey } from "./welfare-keys.ts";
 
@@ -136,12 +136,13 @@ export function createKeeper(options: KeeperOptions): Keeper {
     });
 
   /** Who can be paged about this episode now, where that is more than its policy says by itself. */
-  function dutyFor({ id, policy, trouble }: EpisodeFacts, now: number): Duty | null {
-    const others = openStates().filter(({ facts }) => facts.id !== id);
-    const duty = dutyNow(policy, staff.at(now), others, [...staff.lost.keys()].sort(), now);
-    const quiet = trouble && quietUntil(trouble.kind, config.technical.quietHours, config.timeZone, now);
-    if (quiet !== null) duty.quietUntil = quiet;
-    return JSON.stringify(duty) === JSON.stringify(dutyOf(policy)) ? null : duty;
+  function dutyFor(facts: EpisodeFacts, now: number): Duty | null {
+    const others = openStates().filter((state) => state.facts.id !== facts.id);
+    const { timeZone, technical } = config;
+    const unreachable = [...staff.lost.keys()].sort();
+    const around = { staffing: staff.at(now), others, unreachable, quietHours: technical.quietHours, timeZone };
+    const duty = dutyOfEpisode(facts, around, now);
+    return JSON.stringify(duty) === JSON.stringify(dutyOf(facts.policy)) ? null : duty;
   }
 
   async function pageTime(facts: EpisodeFacts, purpose: PagePurpose, responderId: string, now: number) {

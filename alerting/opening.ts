@@ -44,6 +44,26 @@ export interface Opening {
   ofSignOn(signOn: SignOnFacts, now: number): Promise<EpisodeFacts>;
 }
 
+/**
+ * How long operators have an alarm to themselves, ms; null where it goes to staff at once.
+ * @param since since when the dwelling is in the register
+ */
+export function operatorsFirstFor(
+  policies: Policies,
+  { kind, strength, test }: Pick<Detection, "kind" | "strength" | "test">,
+  { unit, notInOperation }: Pick<Whereabouts, "unit" | "notInOperation">,
+  since: number | null,
+  now: number,
+): number | null {
+  if (test) return null;
+  if (notInOperation === "in-store") return policies.notInOperationMs;
+  if (kind !== "fall") return null;
+  if (notInOperation !== null) return policies.notInOperationMs;
+  if (strength !== "medium") return null;
+  const isNew = since !== null && now - since < policies.forAlarm(kind, unit).operatorsFirstForMs;
+  return isNew ? operatorsFirstMs : null;
+}
+
 export function createOpening(options: { store: Store; policies: Policies; draws: Draws }): Opening {
   const { store, policies, draws } = options;
 
@@ -77,23 +97,6 @@ export function createOpening(options: { store: Store; policies: Policies; draws
   const termsOf = ({ dwelling, isKnown }: Whereabouts) =>
     isKnown ? store.registry.dwellingTerms(dwelling) : { since: null, arriveMinutes: null };
 
-  /** @param since since when the dwelling is in the register */
-  function operatorsFirstFor(
-    detection: Detection,
-    where: Whereabouts,
-    since: number | null,
-    now: number,
-  ): number | null {
-    const { kind, strength, test } = detection;
-    if (test) return null;
-    if (where.notInOperation === "in-store") return policies.notInOperationMs;
-    if (kind !== "fall") return null;
-    if (where.notInOperation !== null) return policies.notInOperationMs;
-    if (strength !== "medium") return null;
-    const isNew = since !== null && now - since < policies.forAlarm(kind, where.unit).operatorsFirstForMs;
-    return isNew ? operatorsFirstMs : null;
-  }
-
   /** What every alarm of a device begins with. */
   const ofDevice = (detection: Detection, { dwelling, place }: Pick<Whereabouts, "dwelling" | "place">) => {
     const { evidence: _evidence, model: _model, ...rest } = detection;
@@ -102,7 +105,7 @@ export function createOpening(options: { store: Store; policies: Policies; draws
 
   return {
     operatorsFirst: async (detection, where, now) =>
-      operatorsFirstFor(detection, where, (await termsOf(where)).since, now),
+      operatorsFirstFor(policies, detection, where, (await termsOf(where)).since, now),
     /** A device that is in no register still alarms: as itself. */
     async find(deviceId) {
       const found = await store.registry.device(deviceId);
@@ -128,7 +131,7 @@ export function createOpening(options: { store: Store; policies: Policies; draws
         test,
         ...(notInOperation === null || test ? {} : { notInOperation }),
         policy: arriveMinutes === null ? policy : { ...policy, arriveWithinMs: arriveMinutes * 60_000 },
-        operatorsFirstMs: operatorsFirstFor(detection, where, since, now),
+        operatorsFirstMs: operatorsFirstFor(policies, detection, where, since, now),
       };
     },
     async ofDeviceTest(detection, where, { id, deviceId, responderId, untilAt }, now) {

@@ -16,6 +16,8 @@ export const operatorsFirstMs = 60_000;
 const dayMs = 86_400_000;
 
 export interface AlarmPolicy {
+  /** As the settings call it; null: the one for whatever has none of its own. */
+  id: string | null;
   policy: EpisodePolicy;
   /** A resident newer than this, ms, has the operators asked first. 0: never. */
   operatorsFirstForMs: number;
@@ -26,6 +28,8 @@ export interface Policies {
   /** A welfare alarm has a fall's policy in its unit where it has none of its own. */
   forAlarm(kind: "fall" | "help" | "welfare", unit: string | null): AlarmPolicy;
   readonly technical: EpisodePolicy;
+  /** Those of the settings, the common one last. */
+  readonly all: readonly AlarmPolicy[];
   forSignOn(responderId: string): EpisodePolicy;
   /** A test alarm that is awaited for so long goes to this phone, or to whoever is on call in the unit. */
   forTest(responderId: string | null, unit: string | null, forMs: number): EpisodePolicy;
@@ -35,7 +39,8 @@ export interface Policies {
 
 export function createPolicies(config: AlertingConfig): Policies {
   const { operators } = config;
-  const alarm = (policy: PolicyConfig): AlarmPolicy => ({
+  const alarm = (policy: PolicyConfig, id: string | null): AlarmPolicy => ({
+    id,
     policy: fingerprinted({
       steps: policy.steps.map(stepOf),
       operators,
@@ -48,8 +53,8 @@ export function createPolicies(config: AlertingConfig): Policies {
     }),
     operatorsFirstForMs: policy.operatorsFirstDays * dayMs,
   });
-  const common = alarm(config.policy);
-  const special = config.policies.map((policy) => ({ ...policy, made: alarm(policy) }));
+  const common = alarm(config.policy, null);
+  const special = config.policies.map((policy) => ({ ...policy, made: alarm(policy, policy.id) }));
   const repeatMs = config.technical.repeatMinutes * 60_000;
   const lower = { operators, receiptWithinMs: null, setOffWithinMs: repeatMs, graceMs, arriveWithinMs: repeatMs };
   const own = (kind: "fall" | "help" | "welfare", unit: string | null) =>
@@ -61,6 +66,7 @@ export function createPolicies(config: AlertingConfig): Policies {
     own(kind, unit) ?? (kind === "welfare" ? own("fall", unit) : undefined) ?? common;
   return {
     forAlarm,
+    all: [...special.map(({ made }) => made), common],
     notInOperationMs: config.operation.operatorsFirstSeconds * 1000,
     forTest(responderId, unit, forMs) {
       const { version: _version, ...rest } = forAlarm("fall", unit).policy;

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { minuteMs } from "../alerting/rota/local-time.ts";
 import type { RotaHistoryLine } from "../alerting/rota/rota-store.ts";
-import { momentOf, shiftNamed } from "./rota-times.ts";
+import { momentOf, shiftNamed } from "../alerting/rota/typed-times.ts";
 import { print, printTable } from "./table.ts";
 import { withConfig } from "./with-register.ts";
 import type { RotaOptions, WithRotas } from "./with-rotas.ts";
@@ -66,24 +66,27 @@ Examples:
     });
 
   withConfig(command.command("hand-over <rota>"))
-    .description("another phone takes the rest of a shift")
+    .description("another phone takes the rest of a shift, or a part of it")
     .requiredOption("--from <id>", "whose shift it is")
     .requiredOption("--to <id>", "who takes the rest")
     .option("--at <time>", "from when, local time: 02:15; else now")
+    .option("--until <time>", "until when; else until the shift's end")
     .option("--shift <id>", "which shift, where the first is in several at that time")
     .requiredOption("--by <name>", who)
     .addHelpText(
       "after",
-      "\nExample:\n  fallvakt rota hand-over night --from patrol-2 --to patrol-4 --at 02:15 --by eva",
+      "\nExample:\n  fallvakt rota hand-over night --from patrol-2 --to patrol-4 --at 02:15 --until 04:00 --by eva",
     )
     .action(async (rotaId: string, options: HandOverOptions) => {
       await withRotas(options, async ({ rotas, zone, words, now, nameOf }) => {
         const { from, to, shift: shiftId } = options;
         const at = options.at === undefined ? now : momentOf(options.at, zone, now);
-        const id = await rotas.handOver(rotaId, { from, to, at, shiftId }, options.by);
-        if (options.json) return print(JSON.stringify({ change: id, at, from, to }));
+        const until = options.until === undefined ? undefined : momentOf(options.until, zone, at + minuteMs);
+        const id = await rotas.handOver(rotaId, { from, to, at, until, shiftId }, options.by);
+        if (options.json) return print(JSON.stringify({ change: id, at, until, from, to }));
+        const ends = until === undefined ? "" : ` until ${words.moment(until)}`;
         print(
-          `Change ${id}: ${nameOf(to)} takes over from ${nameOf(from)} at ${words.moment(at)}, and gets a test alarm then. ${followed}`,
+          `Change ${id}: ${nameOf(to)} takes over from ${nameOf(from)} at ${words.moment(at)}${ends}, and gets a test alarm then. ${followed}`,
         );
       });
     });
@@ -138,6 +141,7 @@ interface HandOverOptions extends RotaOptions {
   from: string;
   to: string;
   at?: string;
+  until?: string;
   shift?: string;
   by: string;
 }
@@ -149,7 +153,7 @@ function inWords({ change }: RotaHistoryLine, moment: (at: number) => string): s
     case "swap":
       return `swap: ${change.shifts.map(({ shiftId, startsAt }) => `${shiftId} ${moment(startsAt)}`).join(" with ")}`;
     case "hand-over":
-      return `hand-over: ${change.from} to ${change.to} from ${moment(change.at)}, ${change.shift.shiftId}`;
+      return `hand-over: ${change.from} to ${change.to} from ${moment(change.at)}${change.until === undefined ? "" : ` until ${moment(change.until)}`}, ${change.shift.shiftId}`;
     case "withdrawal":
       return `withdraws ${change.withdraws}`;
   }

@@ -2,21 +2,18 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { AlertingConfig } from "../alerting/config.ts";
 import { type RotaChange, withKnownPeople } from "../alerting/rota/changes.ts";
-import { dateOfDay, dayMs, dayOfDate, zoneOf } from "../alerting/rota/local-time.ts";
+import { gapsAhead, lastHoliday } from "../alerting/rota/faults.ts";
+import { dateOfDay, zoneOf } from "../alerting/rota/local-time.ts";
 import { createPlan, type Span } from "../alerting/rota/shifts.ts";
 import { rotaWords } from "../alerting/rota/words.ts";
 import { openForReading } from "../alerting/store/database.ts";
 import { changesSince } from "../alerting/store/rota.ts";
-import { gapDays } from "./rota-show.ts";
 
 /** What is to be said of a rota, and at which key. */
 export interface RotaFinding {
   key: string;
   says: string;
 }
-
-/** Holidays are to be filled in this long before the last one, days. */
-const holidaysAheadDays = 45;
 
 /**
  * Gaps of the next week with all changes, gaps of the weekly pattern itself, and holidays that run out. Nothing of it keeps the service from starting: in a gap
@@ -31,11 +28,10 @@ export function checkRotas(alerting: AlertingConfig, folder: string, now: number
   const findings: RotaFinding[] = [];
   for (const [i, rota] of rotas.entries()) {
     const key = `alerting.rotas.${i}`;
-    const [gap, ...more] = createPlan({ rota, holidays, changes, timeZone }).gapsBetween(now, now + gapDays * dayMs);
-    const [patternGap, ...others] = createPlan({ rota, holidays: [], changes: [], timeZone }).gapsBetween(
-      now,
-      now + rota.weeks * 7 * dayMs,
-    );
+    const plan = createPlan({ rota, holidays, changes, timeZone });
+    const { gaps, ofPattern } = gapsAhead({ rota, plan, timeZone, now });
+    const [gap, ...more] = gaps;
+    const [patternGap, ...others] = ofPattern;
     if (gap) {
       findings.push({
         key,
@@ -49,11 +45,8 @@ export function checkRotas(alerting: AlertingConfig, folder: string, now: number
       });
     }
   }
-  const last = holidays
-    .map(({ date }) => date)
-    .sort()
-    .at(-1);
-  if (last !== undefined && rotas.length > 0 && dayOfDate(last) < zoneOf(timeZone).dayOf(now) + holidaysAheadDays) {
+  const last = lastHoliday(holidays, zoneOf(timeZone), now);
+  if (last !== null && rotas.length > 0) {
     findings.push({ key: "alerting.holidays", says: `the last one is ${last}; fill in those that come after it` });
   }
   return findings;

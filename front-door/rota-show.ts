@@ -1,13 +1,11 @@
 import colours from "picocolors";
+import { gapDays } from "../alerting/rota/faults.ts";
 import { dayMs, weekOfDay } from "../alerting/rota/local-time.ts";
 import type { RotaConfig } from "../alerting/rota/rota-config.ts";
 import type { Span } from "../alerting/rota/shifts.ts";
 import { type Line, type Piece, signOnState, weekTable } from "./rota-week.ts";
 import { print } from "./table.ts";
 import type { AtHand } from "./with-rotas.ts";
-
-/** How far ahead a gap is a fault, days. */
-export const gapDays = 7;
 
 const colourOf: Record<Piece["tone"], (text: string) => string> = {
   plain: (text) => text,

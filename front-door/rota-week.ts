@@ -1,9 +1,8 @@
 import { shiftName } from "../alerting/rota/calendar.ts";
 import type { Shift } from "../alerting/rota/changes.ts";
-import { dateOfDay, dayMs, type Zone } from "../alerting/rota/local-time.ts";
-import type { Holiday, RotaConfig } from "../alerting/rota/rota-config.ts";
-import type { Plan } from "../alerting/rota/shifts.ts";
+import type { RotaConfig } from "../alerting/rota/rota-config.ts";
 import type { SignOn, StintKey } from "../alerting/rota/sign-ons.ts";
+import { type DayRow, type RotaDay, type WeekInputs, weekOf } from "../alerting/rota/week.ts";
 import type { RotaWords } from "../alerting/rota/words.ts";
 
 /** A piece of text and how it is meant, so that colours are only one way to tell it. */
@@ -14,14 +13,8 @@ export interface Piece {
 
 export type Line = Piece[];
 
-export interface WeekInputs {
+export interface TableInputs extends WeekInputs {
   rota: RotaConfig;
-  plan: Plan;
-  holidays: readonly Holiday[];
-  zone: Zone;
-  /** The local day on which the table begins; it has seven. */
-  monday: number;
-  now: number;
   nameOf(responderId: string): string;
   signOn(stint: StintKey): SignOn;
   /** Responders whose phones are known not to take texts. */
@@ -32,7 +25,6 @@ export interface WeekInputs {
 }
 
 interface Row {
-  from: number;
   time: string;
   shift: Piece;
   people: Piece[];
@@ -43,27 +35,26 @@ const plain = (text: string): Piece => ({ text, tone: "plain" });
 const dayWidth = 9;
 const timeWidth = 13;
 const shiftWidth = 8;
-/** The 24 hours of a shift in autumn. */
-const longestDay = 25 * 3_600_000;
-
 /** A week as lines: a day's shifts under each other, gaps among them, what is running marked with `>`. */
-export function weekTable(inputs: WeekInputs): Line[] {
-  const { holidays, zone, monday, words, width } = inputs;
+export function weekTable(inputs: TableInputs): Line[] {
+  const { words, width } = inputs;
   const lines: Line[] = [];
-  for (let day = monday; day < monday + 7; day++) {
-    const length = zone.at(day + 1, 0) - zone.at(day, 0);
+  for (const day of weekOf(inputs)) {
     const notes = [
-      ...holidays.filter(({ date }) => date === dateOfDay(day)).map(({ name }) => name),
-      ...(length < dayMs ? [words.summerTime] : length > dayMs ? [words.winterTime] : []),
+      ...day.holidays,
+      ...(day.clock === "forward" ? [words.summerTime] : day.clock === "back" ? [words.winterTime] : []),
     ];
     const ofDay = [
       ...notes
         .flatMap((note) => wrap([{ text: note, tone: "faint" }], width - 4 - dayWidth))
         .map((note) => ({ mark: "  ", note })),
-      ...rowsOf(inputs, day).flatMap((row) => linesOf(row, width)),
+      ...day.rows
+        .filter(({ continues }) => !continues)
+        .map((row) => rowOf(inputs, day, row))
+        .flatMap((row) => linesOf(row, width)),
     ];
     ofDay.forEach(({ mark, note }, index) => {
-      lines.push([plain(`${mark}${(index === 0 ? words.day(day) : "").padEnd(dayWidth)}  `), ...note]);
+      lines.push([plain(`${mark}${(index === 0 ? words.day(day.day) : "").padEnd(dayWidth)}  `), ...note]);
     });
   }
   return lines;
@@ -80,37 +71,24 @@ function linesOf({ time, shift, people, isNow }: Row, width: number): { mark: st
   );
 }
 
-function rowsOf(inputs: WeekInputs, day: number): Row[] {
-  const { rota, plan, zone, monday, now, words } = inputs;
-  const [begin, end] = [zone.at(day, 0), zone.at(day + 1, 0)];
-  const rows: Row[] = [];
-  const span = (from: string, until: string) => (from === "" && until === "" ? words.allDay : `${from}–${until}`);
-  for (const shift of plan.shiftsBetween(begin, end)) {
-    for (const { from, until, responders } of shift.stretches) {
-      if (from >= end || until <= begin) continue;
-      // Of the evening before; on the first day of the table, and where it lasts for days, it is said again.
-      const isLong = until - from > longestDay;
-      if (from < begin && day > monday && !isLong) continue;
-      const isNow = from <= now && now < until && (!isLong || zone.dayOf(now) === day);
-      rows.push({
-        from: Math.max(from, begin),
-        time: span(from < begin ? "" : words.time(from), until > end && isLong ? "" : words.time(until)),
-        shift: plain(shiftName(rota, shift.shiftId, words)),
-        people: responders.map((id) => personIn(inputs, shift, id, isNow)),
-        isNow,
-      });
-    }
-  }
-  for (const { from, until } of plan.gapsBetween(begin, end)) {
-    const time = `${words.time(from)}–${words.time(until)}`;
+function rowOf(inputs: TableInputs, day: RotaDay, { from, until, shift, responders, isLong, isNow }: DayRow): Row {
+  const { rota, words } = inputs;
+  if (!shift) {
     const people: Piece[] = [{ text: words.nobody, tone: "bad" }];
-    rows.push({ from, time, shift: { text: "GAP", tone: "bad" }, people, isNow: from <= now && now < until });
+    return { time: `${words.time(from)}–${words.time(until)}`, shift: { text: "GAP", tone: "bad" }, people, isNow };
   }
-  return rows.sort((a, b) => a.from - b.from);
+  const begins = from < day.from ? "" : words.time(from);
+  const ends = until > day.until && isLong ? "" : words.time(until);
+  return {
+    time: begins === "" && ends === "" ? words.allDay : `${begins}–${ends}`,
+    shift: plain(shiftName(rota, shift.shiftId, words)),
+    people: responders.map((id) => personIn(inputs, shift, id, isNow)),
+    isNow,
+  };
 }
 
 function personIn(
-  { plan, now, nameOf, signOn, unreachable, words }: WeekInputs,
+  { plan, now, nameOf, signOn, unreachable, words }: TableInputs,
   shift: Shift,
   id: string,
   isNow: boolean,

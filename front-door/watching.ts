@@ -1,9 +1,9 @@
 import { Command, Option } from "commander";
 import { createDwellings, type Dwellings } from "../alerting/registry/dwellings.ts";
 import { dayOfDate, type Zone, zoneOf } from "../alerting/rota/local-time.ts";
+import { momentOf } from "../alerting/rota/typed-times.ts";
 import type { ConsentLack } from "../alerting/store/store.ts";
 import { PauseReason } from "../firmware-contracts/intake.ts";
-import { momentOf } from "./rota-times.ts";
 import { print, printTable, timeOf } from "./table.ts";
 import { type WithConfig, withConfig, withRegister, withStore } from "./with-register.ts";
 

@@ -23,9 +23,17 @@ export interface HandOverRequest {
   to: string;
   /** Wall time, ms; left out: now. */
   at?: number | undefined;
+  /** Until when; left out: the shift's end. */
+  until?: number | undefined;
   /** Where `from` is in several shifts at that time: which. */
   shiftId?: string | undefined;
 }
+
+/** Whatever may be asked of a rota. */
+export type ChangeRequest =
+  | ({ kind: "override" } & OverrideRequest)
+  | { kind: "swap"; shifts: readonly [ShiftKey, ShiftKey] }
+  | ({ kind: "hand-over" } & HandOverRequest);
 
 /** A change to keep, and all that it touches. */
 export interface CheckedChange {
@@ -39,6 +47,12 @@ export interface RotaNow {
   changes: readonly RotaChange[];
   responders: ReadonlyMap<string, ResponderConfig>;
   now: number;
+}
+
+/** @throws with the mend. */
+export function checkRequest(rota: RotaNow, request: ChangeRequest): CheckedChange {
+  if (request.kind === "override") return checkOverride(rota, request);
+  return request.kind === "swap" ? checkSwap(rota, ...request.shifts) : checkHandOver(rota, request);
 }
 
 /** A change made now may begin this long ago: the clock on the wall has minutes. */
@@ -112,7 +126,26 @@ export function checkHandOver({ plan, responders, now }: RotaNow, request: HandO
     throw new Error(`${request.from} is in several shifts at that time (${ids}); say which`);
   }
   const { from, to } = request;
-  return { change: { kind: "hand-over", shift: keyIn(shift), at, from, to }, span: { from: at, until: shift.endsAt } };
+  const until = Math.round(request.until ?? shift.endsAt);
+  if (!(until > at)) throw new Error("it ends before it begins; give an end that is later");
+  if (until > shift.endsAt) throw new Error("that is after the shift's end; hand over the next shift by itself");
+  const part = until < shift.endsAt ? { until } : {};
+  return { change: { kind: "hand-over", shift: keyIn(shift), at, ...part, from, to }, span: { from: at, until } };
+}
+
+/** All that a change touches; null where its shifts are in the pattern no more. */
+export function spanOf(change: RotaChange, plan: Plan): Span | null {
+  if (change.kind === "override") return { from: change.from, until: change.until };
+  const shifts = (change.kind === "swap" ? change.shifts : [change.shift]).flatMap((key) => plan.planned(key) ?? []);
+  if (change.kind === "hand-over") {
+    const until = change.until ?? shifts[0]?.endsAt;
+    return until === undefined ? null : { from: change.at, until };
+  }
+  if (shifts.length === 0) return null;
+  return {
+    from: Math.min(...shifts.map(({ startsAt }) => startsAt)),
+    until: Math.max(...shifts.map(({ endsAt }) => endsAt)),
+  };
 }
 
 /** @throws with the mend where a change cannot be withdrawn. */

@@ -13,8 +13,8 @@ export type ChangeBody =
   | { kind: "override"; mode: "instead" | "also"; from: number; until: number; responders: string[] }
   /** Two shifts exchange their people. */
   | { kind: "swap"; shifts: [ShiftKey, ShiftKey] }
-  /** From `at` on the rest of a shift is another phone's. */
-  | { kind: "hand-over"; shift: ShiftKey; at: number; from: string; to: string };
+  /** From `at` on a shift is another phone's: until then, or, where that is left out, the rest of it. */
+  | { kind: "hand-over"; shift: ShiftKey; at: number; until?: number; from: string; to: string };
 
 /** A change as it is kept. */
 export type RotaChange = ChangeBody & {
@@ -24,6 +24,9 @@ export type RotaChange = ChangeBody & {
   /** Since when it is withdrawn, wall time ms, or null. */
   withdrawnAt: number | null;
 };
+
+/** A change with when and by whom it was made. */
+export type MadeChange = RotaChange & { madeAt: number; madeBy: string | null };
 
 /** An unbroken time of a shift with the same people. */
 export interface Stretch {
@@ -88,7 +91,8 @@ export function applyChanges(rotaId: string, planned: readonly Shift[], changes:
       });
     } else if (change.kind === "hand-over") {
       const target = keyOf(change.shift);
-      shifts = shifts.map((shift) => (keyOf(shift) === target ? handOver(shift, change, end) : shift));
+      const until = Math.min(change.until ?? end, end);
+      shifts = shifts.map((shift) => (keyOf(shift) === target ? handOver(shift, change, until) : shift));
     }
   }
   return shifts.filter(({ stretches }) => stretches.length > 0);
@@ -129,11 +133,11 @@ function replaced(responders: readonly string[], from: string, to: string): read
  * The changes in which everybody is still known, and those that are left out because somebody is not: a person who was taken out of the settings is on
  * call nowhere, and what stood there before stands again.
  */
-export function withKnownPeople(
-  changes: readonly RotaChange[],
+export function withKnownPeople<T extends RotaChange>(
+  changes: readonly T[],
   isKnown: (responderId: string) => boolean,
-): RotaChange[] {
-  return changes.flatMap((change): RotaChange[] => {
+): T[] {
+  return changes.flatMap((change): T[] => {
     if (change.kind === "hand-over") return isKnown(change.to) ? [change] : [];
     if (change.kind === "swap") return [change];
     const responders = change.responders.filter(isKnown);

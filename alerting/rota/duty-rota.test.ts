@@ -388,3 +388,48 @@ test("it answers at once, sign-ons and all", async () => {
   });
   expect(took.sort((a, b) => a - b)[5_000]).toBeLessThan(0.05);
 });
+
+describe("a preview", () => {
+  const known = async () => JSON.stringify([rotas.changes("north"), await rotas.history("north")]);
+
+  test("shows who would be on call instead, and changes nothing", async () => {
+    const before = await known();
+    const request = { kind: "hand-over", from: "patrol-2", to: "patrol-4", at: at("23:00"), until: at("02:00", "28") };
+    const preview = await rotas.preview("north", { ...request, kind: "hand-over" });
+    expect(preview).toEqual({
+      span: { from: at("23:00"), until: at("02:00", "28") },
+      before: [{ from: at("23:00"), until: at("02:00", "28"), responders: ["patrol-2", "patrol-3"] }],
+      after: [{ from: at("23:00"), until: at("02:00", "28"), responders: ["patrol-4", "patrol-3"] }],
+      gapsMade: [],
+    });
+    expect(await known()).toBe(before);
+    await rotas.change("north", { ...request, kind: "hand-over" }, "eva", "console");
+    expect(rotas.plan("north").onCallAt(at("01:59", "28"))).toEqual(["patrol-4", "patrol-3"]);
+    expect(rotas.plan("north").onCallAt(at("02:00", "28"))).toEqual(["patrol-2", "patrol-3"]);
+    const acts = (await store.audit.entries("acts", 0, 10)).map(({ act }) => [act?.act, act?.by, act?.via]);
+    expect(acts).toEqual([["rota-changed", "eva", "console"]]);
+  });
+
+  test("of a withdrawal tells the gap that it leaves", async () => {
+    const patchy = AlertingConfig.parse({
+      ...settings,
+      rotas: [{ ...settings.rotas[0], shifts: settings.rotas[0]?.shifts.slice(1) }],
+    });
+    rotas.stop();
+    rotas = createRotas({ config: patchy, store, clock });
+    await rotas.load();
+    const from = at("06:00", "28");
+    const until = at("12:00", "28");
+    const id = await rotas.override("north", { mode: "instead", from, until, responders: ["patrol-1"] }, "eva");
+    expect((await rotas.preview("north", { kind: "withdrawal", withdraws: id })).gapsMade).toEqual([
+      { from: at("07:00", "28"), until },
+    ]);
+  });
+
+  test("is refused as the change would be", async () => {
+    const request = { kind: "hand-over", from: "patrol-2", to: "patrol-4" } as const;
+    await expect(rotas.preview("north", { ...request, until: at("08:00", "28") })).rejects.toThrow(/after the shift/);
+    await expect(rotas.preview("north", { ...request, until: at("21:00") })).rejects.toThrow(/ends before it begins/);
+    await expect(rotas.preview("south", request)).rejects.toThrow(/no rota south/);
+  });
+});

@@ -2,20 +2,20 @@ import { z } from "zod";
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import type { AlertingConfig } from "../config.ts";
 import { ActingPerson, actOf } from "../registry/acting.ts";
-import type { Act, Store, Via } from "../store/store.ts";
+import type { Store, Via } from "../store/store.ts";
 import {
-  type CheckedChange,
-  checkHandOver,
-  checkOverride,
-  checkSwap,
+  type ChangeRequest,
+  checkRequest,
   checkWithdrawal,
   type HandOverRequest,
   longestOverrideDays,
   type OverrideRequest,
   type RotaNow,
+  spanOf,
 } from "./change-requests.ts";
-import { type RotaChange, type Shift, type ShiftKey, withKnownPeople } from "./changes.ts";
+import { type MadeChange, type RotaChange, type Shift, type ShiftKey, withKnownPeople } from "./changes.ts";
 import { dayMs } from "./local-time.ts";
+import { previewOf, type RotaPreview } from "./previews.ts";
 import type { RotaConfig } from "./rota-config.ts";
 import type { RotaHistoryLine } from "./rota-store.ts";
 import { createPlan, type Plan, type Span, type Stint } from "./shifts.ts";
@@ -83,16 +83,21 @@ export interface Rotas {
   /** Phones to which a test alarm is to be sent now. */
   signOnsDue(since?: number): SignOnDue[];
   signOn(stint: StintKey): SignOn;
+  /** Changes of a rota that touch the times at hand, withdrawn ones too, in the order in which they were made. */
+  changes(rotaId: string): readonly MadeChange[];
+  /** What a change would make of the rota, or the withdrawal of one. Changes nothing. @throws as the change itself would. */
+  preview(rotaId: string, request: ChangeRequest | { kind: "withdrawal"; withdraws: number }): Promise<RotaPreview>;
 
   /**
-   * Each of these @throws with the mend where it cannot be so, and then nothing has changed. They return the change's number. `through`: from where it is
-   * done, where that is not as all else.
+   * Each of these @throws with the mend where it cannot be so, and then nothing has changed. They return the change's number.
+   * `from` is where it was done, for the audit log; left out: as `via` says.
    */
-  override(rotaId: string, request: OverrideRequest, by: string): Promise<number>;
-  swap(rotaId: string, one: ShiftKey, other: ShiftKey, by: string): Promise<number>;
-  handOver(rotaId: string, request: HandOverRequest, by: string, through?: Via): Promise<number>;
+  change(rotaId: string, request: ChangeRequest, by: string, from?: Via): Promise<number>;
+  override(rotaId: string, request: OverrideRequest, by: string, from?: Via): Promise<number>;
+  swap(rotaId: string, one: ShiftKey, other: ShiftKey, by: string, from?: Via): Promise<number>;
+  handOver(rotaId: string, request: HandOverRequest, by: string, from?: Via): Promise<number>;
   /** Ends a change from now on. */
-  withdraw(changeId: number, by: string): Promise<void>;
+  withdraw(changeId: number, by: string, from?: Via): Promise<void>;
   history(rotaId: string): Promise<RotaHistoryLine[]>;
 
   /** A test alarm was sent to these phones. Kept before it is sent: an asked phone is due no more. */
@@ -108,7 +113,7 @@ export interface Rotas {
 export function createRotas({ config, store, clock, log, since, via = "service" }: RotasOptions): Rotas {
   const responders = new Map(config.responders.map((responder) => [responder.id, responder]));
   const rotas = new Map(config.rotas.map((rota) => [rota.id, rota]));
-  let changes: readonly RotaChange[] = [];
+  let changes: readonly MadeChange[] = [];
   let signOns: SignOns = new Map();
   let plans = planAll();
   let begun = 0;
@@ -116,9 +121,12 @@ export function createRotas({ config, store, clock, log, since, via = "service" 
   let callOff: (() => void) | null = null;
 
   function planAll(): Map<string, Plan> {
+    return new Map(config.rotas.map((rota) => [rota.id, planWith(rota, changes)]));
+  }
+
+  function planWith(rota: RotaConfig, all: readonly RotaChange[]): Plan {
     const { holidays, timeZone } = config;
-    const known = withKnownPeople(changes, (id) => responders.has(id));
-    return new Map(config.rotas.map((rota) => [rota.id, createPlan({ rota, holidays, changes: known, timeZone })]));
+    return createPlan({ rota, holidays, changes: withKnownPeople(all, (id) => responders.has(id)), timeZone });
   }
 
   const now = () => Math.round(clock.wallNow());
@@ -166,8 +174,10 @@ export function createRotas({ config, store, clock, log, since, via = "service" 
     };
   }
 
-  async function keep(rotaId: string, { change, span }: CheckedChange, act: Act, through = via): Promise<number> {
-    const id = await store.rota.addChange(rotaId, change, span, { ...act, via: through });
+  async function change(rotaId: string, request: ChangeRequest, by: string, from = via): Promise<number> {
+    const act = actOf(clock, by);
+    const { change: body, span } = checkRequest(await fresh(rotaId), request);
+    const id = await store.rota.addChange(rotaId, body, span, { ...act, via: from });
     await read();
     return id;
   }
@@ -210,23 +220,31 @@ export function createRotas({ config, store, clock, log, since, via = "service" 
     signOnsDue: (after = Number.NEGATIVE_INFINITY) => signOnsDue([...plans.values()], signOns, after, now()),
     signOn: (stint) => signOnOf(signOns, stint),
 
-    async override(rotaId, request, by) {
-      const act = actOf(clock, by);
-      return keep(rotaId, checkOverride(await fresh(rotaId), request), act);
+    changes: (rotaId) => changes.filter((change) => change.rotaId === rotaId),
+    async preview(rotaId, request) {
+      const rota = await fresh(rotaId);
+      const withOne = (all: readonly RotaChange[]) => planWith(rotas.get(rotaId) as RotaConfig, all);
+      if (request.kind === "withdrawal") {
+        const { id } = checkWithdrawal(rota.changes, request.withdraws, rota.now);
+        const withdrawn = rota.changes.map((one) => (one.id === id ? { ...one, withdrawnAt: rota.now } : one));
+        const change = rota.changes.find((one) => one.id === id) as RotaChange;
+        const { from, until } = spanOf(change, rota.plan) ?? { from: rota.now, until: rota.now };
+        return previewOf(rota.plan, withOne(withdrawn), { from: Math.max(from, rota.now), until });
+      }
+      const { change, span } = checkRequest(rota, request);
+      const made: RotaChange = { ...change, id: Number.MAX_SAFE_INTEGER, rotaId, withdrawnAt: null };
+      return previewOf(rota.plan, withOne([...rota.changes, made]), span);
     },
-    async swap(rotaId, one, other, by) {
-      const act = actOf(clock, by);
-      return keep(rotaId, checkSwap(await fresh(rotaId), one, other), act);
-    },
-    async handOver(rotaId, request, by, through) {
-      const act = actOf(clock, by);
-      return keep(rotaId, checkHandOver(await fresh(rotaId), request), act, through);
-    },
-    async withdraw(changeId, by) {
+
+    change,
+    override: (rotaId, request, by, from) => change(rotaId, { kind: "override", ...request }, by, from),
+    swap: (rotaId, one, other, by, from) => change(rotaId, { kind: "swap", shifts: [one, other] }, by, from),
+    handOver: (rotaId, request, by, from) => change(rotaId, { kind: "hand-over", ...request }, by, from),
+    async withdraw(changeId, by, from = via) {
       const act = actOf(clock, by);
       await read();
       checkWithdrawal(changes, changeId, act.at);
-      await store.rota.withdrawChange(changeId, { ...act, via });
+      await store.rota.withdrawChange(changeId, { ...act, via: from });
       await read();
     },
     async history(rotaId) {

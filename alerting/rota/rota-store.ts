@@ -1,5 +1,5 @@
 import type { DoneAct } from "../store/store.ts";
-import type { ChangeBody, RotaChange } from "./changes.ts";
+import type { ChangeBody, MadeChange } from "./changes.ts";
 import type { SignOnRow } from "./sign-ons.ts";
 
 /** A line in the history of a rota. */
@@ -15,7 +15,7 @@ export interface RotaHistoryLine {
 /** Changes of the rotas and sign-ons of their phones. Nothing is ever changed or taken out but crews. */
 export interface RotaStore {
   /** Those that touch a time at or after `since`, withdrawn ones too, in the order in which they were made. */
-  changes(since: number): Promise<RotaChange[]>;
+  changes(since: number): Promise<MadeChange[]>;
   /** Returns its id. `span` is all that it touches. The act is in the audit log, in one piece with the change. */
   addChange(rotaId: string, change: ChangeBody, span: { from: number; until: number }, act: DoneAct): Promise<number>;
   /** False where there is no such change, or it was withdrawn already. */

@@ -190,6 +190,7 @@ describe("with changes", () => {
     minutes: fc.integer({ min: 1, max: 3 * 1440 }),
     pick: fc.nat(),
     other: fc.nat(),
+    ends: fc.option(fc.integer({ min: 1, max: 99 })),
     withdrawnAfter: fc.option(fc.integer({ min: 1, max: 2 * 1440 })),
   });
 
@@ -229,6 +230,7 @@ describe("with changes", () => {
           kind: "hand-over",
           shift: { shiftId, startsAt },
           at,
+          ...(w.ends === null ? {} : { until: at + Math.ceil((w.ends / 100) * (endsAt - at)) }),
           from: stretches[0]!.responders[0]!,
           to: w.responders[0]!,
         };
@@ -262,7 +264,7 @@ describe("with changes", () => {
         if (change.mode === "instead") here = [];
         here.push({ shiftId: `+${change.id}`, startsAt: change.from, responders: [...change.responders] });
       }
-      if (change.kind === "hand-over" && at >= change.at) {
+      if (change.kind === "hand-over" && at >= change.at && at < (change.until ?? Infinity)) {
         const shift = here.find((s) => s.shiftId === change.shift.shiftId && s.startsAt === change.shift.startsAt);
         if (shift) shift.responders = shift.responders.map((id) => (id === change.from ? change.to : id));
       }
@@ -351,6 +353,15 @@ describe("a night with two patrols", () => {
     expect(plan.onCallAt(starts + hourMs)).toEqual(["patrol-4", "patrol-3"]);
     expect(plan.stintsAt(ends - 1)).toEqual([
       { rotaId: "night", shiftId: "night", responderId: "patrol-4", startsAt: starts + hourMs, endsAt: ends },
+      { rotaId: "night", shiftId: "night", responderId: "patrol-3", startsAt: starts, endsAt: ends },
+    ]);
+  });
+
+  test("a part that is handed over goes back when it ends, and whoever comes back has a stint of their own", () => {
+    const plan = with_({ ...handOver, until: starts + 3 * hourMs });
+    expect(plan.onCallAt(starts + 3 * hourMs - 1)).toEqual(["patrol-4", "patrol-3"]);
+    expect(plan.stintsAt(starts + 3 * hourMs)).toEqual([
+      { rotaId: "night", shiftId: "night", responderId: "patrol-2", startsAt: starts + 3 * hourMs, endsAt: ends },
       { rotaId: "night", shiftId: "night", responderId: "patrol-3", startsAt: starts, endsAt: ends },
     ]);
   });

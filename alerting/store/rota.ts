@@ -1,4 +1,4 @@
-import type { ChangeBody, RotaChange } from "../rota/changes.ts";
+import type { ChangeBody, MadeChange } from "../rota/changes.ts";
 import type { RotaHistoryLine, RotaStore } from "../rota/rota-store.ts";
 import type { SignOnRow } from "../rota/sign-ons.ts";
 import { appendAct } from "./acts.ts";
@@ -77,19 +77,21 @@ export function rotaStore(db: Database): RotaStore {
 }
 
 /** Those that touch a time at or after `since`, in the order in which they were made. */
-export function changesSince(db: Database, since: number): RotaChange[] {
+export function changesSince(db: Database, since: number): MadeChange[] {
   return db
     .all<Omit<ChangeRow, "withdraws"> & { withdrawn_at: number | null }>(
-      `SELECT made.id, made.rota_id, made.body, ended.at AS withdrawn_at
+      `SELECT made.id, made.rota_id, made.body, made.at, made.by, ended.at AS withdrawn_at
        FROM rota_changes AS made LEFT JOIN rota_changes AS ended ON ended.withdraws = made.id
        WHERE made.kind <> 'withdrawal' AND made.until_at > ? ORDER BY made.id`,
       since,
     )
-    .map(({ id, rota_id, body, withdrawn_at }) => ({
+    .map(({ id, rota_id, body, at, by, withdrawn_at }) => ({
       ...bodyOf(body),
       id,
       rotaId: rota_id,
       withdrawnAt: withdrawn_at,
+      madeAt: at,
+      madeBy: by,
     }));
 }
 

@@ -1,6 +1,6 @@
-import type { ShiftKey } from "../alerting/rota/changes.ts";
-import { dayOfDate, minutesOfTime, type Zone } from "../alerting/rota/local-time.ts";
-import type { Plan } from "../alerting/rota/shifts.ts";
+import type { ShiftKey } from "./changes.ts";
+import { dayOfDate, minutesOfTime, type Zone } from "./local-time.ts";
+import type { Plan } from "./shifts.ts";
 
 const clockTime = /^([01]?\d|2[0-3])[:.]([0-5]\d)$/;
 const dateAndTime = /^(\d{4}-\d{2}-\d{2})[ T]([01]?\d|2[0-3])[:.]([0-5]\d)$/;
