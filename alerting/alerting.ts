@@ -157,7 +157,7 @@ class AlertingService implements Alerting {
     this.registry = createRegistry(store, clock);
     this.dwellings = createDwellings(store, clock, "service");
     this.operations = createOperations(store, clock);
-    this.users = createUsers(store);
+    this.users = createUsers(store, clock, "console");
     this.intake = createIntake({
       store,
       keeper: () => this.#running().keeper,
@@ -437,7 +437,9 @@ class AlertingService implements Alerting {
         keeper: () => this.#running().keeper,
         rotas: () => this.#running().rotas,
         gatewayWatch: this.#gatewayWatch,
+        users: this.users,
       }),
+      access: () => this.#running().store.access,
       secureCookies: publicUrl.startsWith("https:") || config.http.tls !== undefined,
       language: config.language,
     });

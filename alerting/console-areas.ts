@@ -1,11 +1,15 @@
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Board } from "./board.ts";
 import type { AlertingConfig } from "./config.ts";
+import { ownAccountArea } from "./console/accounts/own.ts";
+import { accountsArea } from "./console/accounts/routes.ts";
 import { pausesArea } from "./console/pauses.ts";
 import type { ConsoleArea } from "./console/routes.ts";
 import type { GatewayWatch } from "./intake/gateway-watch.ts";
 import type { Keeper } from "./keeper.ts";
+import { createAccessTokens } from "./registry/access-tokens.ts";
 import { createDwellings } from "./registry/dwellings.ts";
+import type { Users } from "./registry/users.ts";
 import type { Rotas } from "./rota/duty-rota.ts";
 import type { Store } from "./store/store.ts";
 
@@ -18,10 +22,17 @@ export interface ConsoleParts {
   keeper: () => Keeper;
   rotas: () => Rotas;
   gatewayWatch: GatewayWatch;
+  users: Users;
 }
 
 /** The parts of the console's API beside the board. */
-export function consoleAreas({ store, clock }: ConsoleParts): ConsoleArea[] {
+export function consoleAreas({ store, clock, users }: ConsoleParts): ConsoleArea[] {
   const dwellings = createDwellings(store, clock, "console");
-  return [pausesArea(dwellings)];
+  const tokens = createAccessTokens(store, clock, "console");
+  const units = async () => (await store().registry.dwellings()).flatMap(({ unit }) => unit ?? []);
+  return [
+    pausesArea(dwellings),
+    accountsArea({ users, tokens, units, clock }),
+    ownAccountArea({ users, tokens, access: () => store().access, clock }),
+  ];
 }
