@@ -160,7 +160,7 @@ class AlertingService implements Alerting {
     this.registry = createRegistry(store, clock);
     this.dwellings = createDwellings(store, clock, "service");
     this.operations = createOperations(store, clock);
-    this.users = createUsers(store);
+    this.users = createUsers(store, clock, "console");
     this.intake = createIntake({
       store,
       keeper: () => this.#running().keeper,
@@ -441,7 +441,9 @@ class AlertingService implements Alerting {
         rotas: () => this.#running().rotas,
         gatewayWatch: this.#gatewayWatch,
         brokerForDevices: this.#options.brokerForDevices,
+        users: this.users,
       }),
+      access: () => this.#running().store.access,
       secureCookies: publicUrl.startsWith("https:") || config.http.tls !== undefined,
       language: config.language,
     });

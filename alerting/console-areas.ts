@@ -1,6 +1,8 @@
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Board } from "./board.ts";
 import type { AlertingConfig } from "./config.ts";
+import { ownAccountArea } from "./console/accounts/own.ts";
+import { accountsArea } from "./console/accounts/routes.ts";
 import { auditArea } from "./console/audit/routes.ts";
 import type { BrokerForDevices } from "./console/devices/parts.ts";
 import { devicesArea } from "./console/devices/routes.ts";
@@ -12,7 +14,9 @@ import type { ConsoleArea } from "./console/routes.ts";
 import { shiftArea } from "./console/shift/routes.ts";
 import type { GatewayWatch } from "./intake/gateway-watch.ts";
 import type { Keeper } from "./keeper.ts";
+import { createAccessTokens } from "./registry/access-tokens.ts";
 import { createDwellings } from "./registry/dwellings.ts";
+import type { Users } from "./registry/users.ts";
 import type { Rotas } from "./rota/duty-rota.ts";
 import type { Store } from "./store/store.ts";
 
@@ -26,12 +30,15 @@ export interface ConsoleParts {
   rotas: () => Rotas;
   gatewayWatch: GatewayWatch;
   brokerForDevices?: BrokerForDevices | undefined;
+  users: Users;
 }
 
 /** The parts of the console's API beside the board. */
 export function consoleAreas(parts: ConsoleParts): ConsoleArea[] {
-  const { store, clock } = parts;
+  const { store, clock, users } = parts;
   const dwellings = createDwellings(store, clock, "console");
+  const tokens = createAccessTokens(store, clock, "console");
+  const units = async () => (await store().registry.dwellings()).flatMap(({ unit }) => unit ?? []);
   return [
     pausesArea(dwellings),
     residentsArea(parts),
@@ -40,5 +47,7 @@ export function consoleAreas(parts: ConsoleParts): ConsoleArea[] {
     devicesArea(parts),
     testAlarmArea(parts),
     shiftArea(parts),
+    accountsArea({ users, tokens, units, clock }),
+    ownAccountArea({ users, tokens, access: () => store().access, clock }),
   ];
 }

@@ -62,6 +62,7 @@ export function createConsoleBackend(options: {
     },
     onChange,
     verifyUser: (name, password) => users.verify(name, password),
+    choosePassword: (name, code, password) => users.choosePassword(name, code, password),
     visitingList: (all) => visitingList(store(), Math.round(clock.wallNow()), all),
     troubles() {
       const now = clock.monotonicNow();

@@ -137,6 +137,8 @@ export interface ConsoleBackend {
   onChange(listener: (episodeId: string) => void): () => void;
   /** The user with this password, or null. Takes as long for an unknown name as for a wrong password. */
   verifyUser(name: string, password: string): Promise<Account | null>;
+  /** Chooses a password by a one-time code, and says whose account it is; null where name or code is wrong. */
+  choosePassword?(name: string, code: string, password: string): Promise<Account | null>;
   /** Whom to look in at while gateways are lost, by priority; `all`: everybody. */
   visitingList?(all: boolean): Promise<VisitingList>;
   /** For the health line on the page: what is wrong now, in words from a fixed list. */

@@ -5,7 +5,7 @@ import {
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponsesObject,
 } from "zod-openapi";
-import type { RouteSpec } from "./routes.ts";
+import { idempotencyHeader, type RouteSpec } from "./routes.ts";
 
 /** RFC 9457, as every refusal is told. */
 const Problem = z
@@ -17,6 +17,20 @@ const Problem = z
     detail: z.string().meta({ description: "For engineers: what is wrong, and the mend" }),
   })
   .meta({ id: "Problem" });
+
+const IdempotencyHeader = z.object({
+  [idempotencyHeader]: z.string().min(16).max(128).optional().meta({
+    description: "A fresh UUID for each thing to be done: asked again with it, it is done once, and answered as it was",
+  }),
+});
+
+/** What any address may refuse with. */
+const problemsOfAll = ["invalid", "no-session", "not-allowed", "not-found", "too-many", "other-site"];
+
+function securityOf({ needs }: RouteSpec): ZodOpenApiOperationObject["security"] & object {
+  if (needs === "anybody") return [];
+  return needs === "session" ? [{ session: [] }] : [{ session: [] }, { token: [] }];
+}
 
 function operationOf(spec: RouteSpec): ZodOpenApiOperationObject {
   const problem = (description: string) => ({
@@ -37,34 +51,53 @@ function operationOf(spec: RouteSpec): ZodOpenApiOperationObject {
       spec.needs === "anybody"
         ? "For anybody"
         : spec.needs === "account"
-          ? "For whoever is logged in"
-          : `Takes \`${spec.needs}\``,
-    security: spec.needs === "anybody" ? [] : [{ session: [] }],
-    requestParams: { ...(spec.params && { path: spec.params }), ...(spec.query && { query: spec.query }) },
+          ? "For whoever is logged in, and any token"
+          : spec.needs === "session"
+            ? "For a person who is logged in"
+            : `Takes \`${spec.needs}\``,
+    security: securityOf(spec),
+    requestParams: {
+      ...(spec.params && { path: spec.params }),
+      ...(spec.query && { query: spec.query }),
+      ...(spec.method !== "GET" && spec.needs !== "anybody" && { header: IdempotencyHeader }),
+    },
     ...(spec.body && { requestBody: { required: true, content: { "application/json": { schema: spec.body } } } }),
     responses: {
       ...good,
-      "4XX": problem(`Refused${spec.problems ? `: ${spec.problems.join(", ")}` : ""}`),
+      "4XX": problem(`Refused: ${[...new Set([...(spec.problems ?? []), ...problemsOfAll])].join(", ")}`),
       "5XX": problem("The server could not do it; its log says why"),
     },
   };
 }
 
 /** The OpenAPI 3.1 document of the API, from what its addresses say of themselves. */
-export function openApiDocument(specs: readonly RouteSpec[]): object {
+export function openApiDocument(specs: readonly RouteSpec[]): Record<string, unknown> {
   const paths: ZodOpenApiPathsObject = {};
   for (const spec of specs) {
     const path = `/api/v1${spec.url.replaceAll(/:(\w+)/g, "{$1}")}`;
     paths[path] = { ...paths[path], [spec.method.toLowerCase()]: operationOf(spec) };
   }
-  return createDocument({
+  const document = createDocument({
     openapi: "3.1.0",
     info: {
       title: "Fallvakt",
       version: "1",
-      description: "What the console does, for programs. Errors are problem+json.",
+      description: "What the console does, for programs: see docs/api.md. Errors are problem+json.",
+      license: { name: "EUPL-1.2", identifier: "EUPL-1.2" },
     },
-    components: { securitySchemes: { session: { type: "apiKey", in: "cookie", name: "__Host-fallvakt" } } },
+    servers: [{ url: "/", description: "The service itself" }],
+    components: {
+      securitySchemes: {
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: "__Host-fallvakt",
+          description: "Set by POST /api/v1/session; `fallvakt` over plain HTTP on one machine",
+        },
+        token: { type: "http", scheme: "bearer", description: "A program's, with scopes: `fallvakt token add`" },
+      },
+    },
     paths,
   });
+  return { ...document };
 }

@@ -6,10 +6,13 @@ export class Refusal extends Error {
   readonly statusCode: number;
   /** What a program and the page's translation go by. */
   readonly code: string;
-  constructor(statusCode: number, code: string, detail: string) {
+  /** When it may be tried again. */
+  readonly retryAfterSeconds: number | undefined;
+  constructor(statusCode: number, code: string, detail: string, retryAfterSeconds?: number) {
     super(detail);
     this.statusCode = statusCode;
     this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
@@ -34,19 +37,38 @@ export async function refusing<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Answers with RFC 9457 problem+json. `code` is what a program and the page's translation go by; `detail` is for engineers. */
-export function sendProblem(reply: FastifyReply, status: number, code: string, detail: string): FastifyReply {
-  return reply
-    .code(status)
-    .type("application/problem+json")
-    .send(JSON.stringify({ type: `urn:fallvakt:problem:${code}`, title: code, status, code, detail }));
+export interface Problem {
+  status: number;
+  /** What a program and the page's translation go by. */
+  code: string;
+  /** For engineers. */
+  detail: string;
 }
 
-/** Turns whatever a route threw into problem+json. What a server error was about stays in the log. */
-export function handleError(error: FastifyError | Refusal, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (error instanceof Refusal) return sendProblem(reply, error.statusCode, error.code, error.message);
-  const status = error.statusCode ?? 500;
-  if (status >= 400 && status < 500) return sendProblem(reply, status, "invalid", error.message);
+/** As RFC 9457 has it. */
+export const problemJson = ({ status, code, detail }: Problem) =>
+  JSON.stringify({ type: `urn:fallvakt:problem:${code}`, title: code, status, code, detail });
+export const problemType = "application/problem+json";
+
+/** Answers with RFC 9457 problem+json. */
+export function sendProblem(reply: FastifyReply, status: number, code: string, detail: string): FastifyReply {
+  return reply.code(status).type(problemType).send(problemJson({ status, code, detail }));
+}
+
+/** What is told of whatever a route threw. What a server error was about stays in the log. */
+export function problemOf(error: unknown, request: FastifyRequest): Problem {
+  if (error instanceof Refusal) return { status: error.statusCode, code: error.code, detail: error.message };
+  const { statusCode: status = 500, message } = error as Partial<FastifyError>;
+  if (status >= 400 && status < 500) return { status, code: "invalid", detail: message ?? "" };
   request.log.error({ err: error }, "the console could not answer");
-  return sendProblem(reply, 500, "server", "The server could not do this; its log says why");
+  return { status: 500, code: "server", detail: "The server could not do this; its log says why" };
+}
+
+/** Turns whatever a route threw into problem+json. */
+export function handleError(error: FastifyError | Refusal, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { status, code, detail } = problemOf(error, request);
+  if (error instanceof Refusal && error.retryAfterSeconds !== undefined) {
+    reply.header("retry-after", error.retryAfterSeconds);
+  }
+  return sendProblem(reply, status, code, detail);
 }

@@ -85,6 +85,8 @@ const permissionsOfRole: Record<Role, readonly Permission[]> = {
 export interface ConsoleUser {
   name: string;
   role: Role;
+  /** Of a program's token: what it may do at most; left out: all that the role may. */
+  scopes?: readonly Permission[];
 }
 
 /** Whoever is at the console. */
@@ -93,12 +95,13 @@ export interface Account extends ConsoleUser {
   units: readonly string[] | null;
 }
 
-export function permissionsOf({ role }: ConsoleUser): readonly Permission[] {
-  return permissionsOfRole[role];
+export function permissionsOf({ role, scopes }: ConsoleUser): readonly Permission[] {
+  const ofRole = permissionsOfRole[role];
+  return scopes ? ofRole.filter((permission) => scopes.includes(permission)) : ofRole;
 }
 
 export function may(user: ConsoleUser, permission: Permission): boolean {
-  return permissionsOfRole[user.role].includes(permission);
+  return permissionsOf(user).includes(permission);
 }
 
 /** Whether a resident or device of that unit is this account's to see; what is in no unit is only theirs who see all. */

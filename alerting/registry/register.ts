@@ -28,7 +28,7 @@ export function openRegister(options: { dataDir: string; clock: Clock }): Regist
     operations: createOperations(() => store, options.clock),
     selfTests: createSelfTesting(() => store, options.clock),
     control: store.control,
-    users: createUsers(() => store),
+    users: createUsers(() => store, options.clock),
     gateways: store.gateways,
     close: () => store.close(),
   };

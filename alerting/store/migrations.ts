@@ -549,4 +549,62 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (episode_id, kind)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- An account whose password is chosen by its person, by a code that is good once. password_hash null: not chosen yet. Times are wall time, ms.
+  CREATE TABLE accounts (
+    name TEXT PRIMARY KEY COLLATE NOCASE,
+    role TEXT NOT NULL,
+    units TEXT,
+    password_hash TEXT,
+    added_at INTEGER,
+    -- Shut off since; null: it may log in.
+    shut_off_at INTEGER,
+    code_hash TEXT,
+    code_until INTEGER,
+    code_tries INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  INSERT INTO accounts (name, role, units, password_hash) SELECT name, role, units, password_hash FROM users;
+  DROP TABLE users;
+
+  -- Who is logged in: the token's hash, and the account as it was then. A change of the account ends them.
+  CREATE TABLE sessions (
+    id TEXT PRIMARY KEY,
+    token_hash TEXT NOT NULL UNIQUE,
+    account TEXT NOT NULL COLLATE NOCASE,
+    role TEXT NOT NULL,
+    units TEXT,
+    opened_at INTEGER NOT NULL,
+    -- Written every few minutes, not at each request.
+    used_at INTEGER NOT NULL,
+    agent TEXT
+  ) STRICT;
+  CREATE INDEX sessions_account ON sessions (account);
+  CREATE INDEX sessions_used ON sessions (used_at);
+
+  -- Tokens of programs. Their names stand in the audit log and are never given twice.
+  CREATE TABLE access_tokens (
+    name TEXT PRIMARY KEY COLLATE NOCASE,
+    token_hash TEXT NOT NULL UNIQUE,
+    account TEXT NOT NULL COLLATE NOCASE,
+    role TEXT NOT NULL,
+    units TEXT,
+    scopes TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    until_at INTEGER NOT NULL,
+    used_at INTEGER,
+    revoked_at INTEGER
+  ) STRICT;
+  CREATE INDEX access_tokens_account ON access_tokens (account);
+
+  -- What was answered to a request with an idempotency key, sealed by that key, which is not kept. sealed null: it was begun, and what came of it isn't known.
+  CREATE TABLE answers (
+    id TEXT PRIMARY KEY,
+    account TEXT NOT NULL COLLATE NOCASE,
+    fingerprint TEXT NOT NULL,
+    sealed TEXT,
+    at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX answers_account ON answers (account, at);
+  CREATE INDEX answers_at ON answers (at);
+  `,
 ];

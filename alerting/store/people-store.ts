@@ -1,17 +1,5 @@
-import type { Account } from "../console/roles.ts";
 import type { ResidentFlag } from "../registry/resident-flags.ts";
 import type { DoneAct } from "./audit-store.ts";
-
-export interface UserRow extends Account {
-  passwordHash: string;
-}
-
-export interface UserStore {
-  user(name: string): Promise<UserRow | null>;
-  users(): Promise<Account[]>;
-  putUser(user: UserRow): Promise<void>;
-  removeUser(name: string): Promise<boolean>;
-}
 
 /** A phone that gets no texts, as far as is known. */
 export interface LostContact {

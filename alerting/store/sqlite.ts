@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { accessStore } from "./access.ts";
 import { auditStore, rotateKeys } from "./audit.ts";
 import { blindTimeStore } from "./blind-time.ts";
 import { contactStore } from "./contacts.ts";
@@ -57,6 +58,7 @@ export function storeIn(db: Database, masterKey: MasterKeySource): Store {
     watching: watchStore(db, keyring),
     control: controlStore(db),
     users: userStore(db),
+    access: accessStore(db),
     gateways: gatewayStore(db),
     blindTime: blindTimeStore(db),
     troubles: troubleStore(db),

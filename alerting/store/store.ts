@@ -1,13 +1,15 @@
 import type { RotaStore } from "../rota/rota-store.ts";
+import type { AccessStore, UserStore } from "./access-store.ts";
 import type { AuditStore, ErasureStore, KeyStore } from "./audit-store.ts";
 import type { BlindTimeStore } from "./blind-time-store.ts";
 import type { EpisodeStore, PageStore } from "./episode-store.ts";
 import type { FollowUpStore } from "./follow-up-store.ts";
 import type { OperationStore, SelfTestStore } from "./operation-store.ts";
-import type { ContactStore, ResidentStore, UserStore } from "./people-store.ts";
+import type { ContactStore, ResidentStore } from "./people-store.ts";
 import type { ControlStore, GatewayStore, RegistryStore, WatchStore } from "./registry-store.ts";
 import type { DeviceTroubleStore } from "./trouble-store.ts";
 
+export type * from "./access-store.ts";
 export type * from "./audit-store.ts";
 export type * from "./blind-time-store.ts";
 export type * from "./episode-store.ts";
@@ -28,6 +30,7 @@ export interface Store {
   watching: WatchStore;
   control: ControlStore;
   users: UserStore;
+  access: AccessStore;
   gateways: GatewayStore;
   blindTime: BlindTimeStore;
   troubles: DeviceTroubleStore;

@@ -54,6 +54,7 @@ export async function openThreadedStore(dataDir: string, masterKey?: MasterKeySo
     watching: behind("watching"),
     control: behind("control"),
     users: behind("users"),
+    access: behind("access"),
     gateways: behind("gateways"),
     blindTime: behind("blindTime"),
     troubles: behind("troubles"),
