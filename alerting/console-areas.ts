@@ -1,8 +1,10 @@
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Board } from "./board.ts";
 import type { AlertingConfig } from "./config.ts";
+import { episodeRecordsArea } from "./console/episode/routes.ts";
 import { pausesArea } from "./console/pauses.ts";
 import type { ConsoleArea } from "./console/routes.ts";
+import { createEpisodeRecords } from "./episode-records.ts";
 import type { GatewayWatch } from "./intake/gateway-watch.ts";
 import type { Keeper } from "./keeper.ts";
 import { createDwellings } from "./registry/dwellings.ts";
@@ -21,7 +23,8 @@ export interface ConsoleParts {
 }
 
 /** The parts of the console's API beside the board. */
-export function consoleAreas({ store, clock }: ConsoleParts): ConsoleArea[] {
+export function consoleAreas({ store, clock, keeper }: ConsoleParts): ConsoleArea[] {
   const dwellings = createDwellings(store, clock, "console");
-  return [pausesArea(dwellings)];
+  const episodeRecords = createEpisodeRecords(store, (id) => keeper().nameOf(id));
+  return [pausesArea(dwellings), episodeRecordsArea(episodeRecords)];
 }

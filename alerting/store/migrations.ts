@@ -539,4 +539,8 @@ export const migrations: readonly string[] = [
   -- Home-care units whose residents an account may see, a JSON array; null: all of them.
   ALTER TABLE users ADD COLUMN units TEXT;
   `,
+  `
+  -- Past episodes are looked up by when they were opened.
+  CREATE INDEX episodes_opened ON episodes (opened_at);
+  `,
 ];
