@@ -3,7 +3,8 @@ import type { EpisodeDetail, EpisodeView, PageView, TimelineEntry } from "./cons
 import { step } from "./episode.ts";
 import type { Actor, EpisodeFacts, EpisodeInput, EpisodeState } from "./episode-state.ts";
 import type { ServiceEvent } from "./events.ts";
-import { floorMs } from "./ladder.ts";
+import { actorOf, floorMs } from "./ladder.ts";
+import { undoMs } from "./reply-effects.ts";
 import type { PageRow, PageStatus, Store } from "./store/store.ts";
 import { deviceTroubleKinds, dwellingTroubleKinds } from "./trouble-kinds.ts";
 
@@ -15,10 +16,13 @@ const longestStory = 2_000;
 /** Pages of one episode that are shown, the newest: an alarm that nobody takes for days is paged on and on. */
 const shownPages = 200;
 
-interface Shown {
+/** An episode with all that is shown of it. */
+export interface Shown {
   state: EpisodeState;
   pages: PageRow[];
   timeline: TimelineEntry[];
+  /** When somebody last said that 112 was called. */
+  called112At: number | null;
   evidence: Evidence | null;
   model: string | null;
 }
@@ -54,14 +58,7 @@ export function createBoard(store: Store, nameOf: (responderId: string) => strin
     async load(now) {
       shown.clear();
       for (const state of await store.episodes.episodesSince(now - shownAfterClosingMs)) {
-        const { id, detection } = state.facts;
-        const [pages, log, first] = await Promise.all([
-          store.pages.pagesOf(id, shownPages),
-          store.episodes.log(id),
-          detection && store.episodes.detection(detection.id),
-        ]);
-        const timeline = replayTimeline(log, nameOf).slice(-longestStory);
-        shown.set(id, { state, pages, timeline, evidence: first?.evidence ?? null, model: first?.model ?? null });
+        shown.set(state.facts.id, await readShown(store, state, nameOf));
       }
     },
     put(now, state, pages, events, opened) {
@@ -71,6 +68,7 @@ export function createBoard(store: Store, nameOf: (responderId: string) => strin
         state,
         pages: merged(known?.pages ?? [], pages).slice(-shownPages),
         timeline: [...(known?.timeline ?? []), ...events].slice(-longestStory),
+        called112At: calledAt112(events) ?? known?.called112At ?? null,
         evidence: opened?.evidence ?? known?.evidence ?? null,
         model: opened?.model ?? known?.model ?? null,
       });
@@ -85,16 +83,41 @@ export function createBoard(store: Store, nameOf: (responderId: string) => strin
     },
     detail(id) {
       const one = shown.get(id);
-      if (!one) return null;
-      const { timeline, evidence, model } = one;
-      return {
-        ...viewOf(one, nameOf),
-        timeline,
-        evidence,
-        reported: one.state.facts.detection?.reported ?? null,
-        model,
-      };
+      return one ? detailOf(one, nameOf) : null;
     },
+  };
+}
+
+/** Reads all that is shown of an episode. */
+export async function readShown(store: Store, state: EpisodeState, nameOf: (id: string) => string): Promise<Shown> {
+  const { id, detection } = state.facts;
+  const [pages, log, first] = await Promise.all([
+    store.pages.pagesOf(id, shownPages),
+    store.episodes.log(id),
+    detection && store.episodes.detection(detection.id),
+  ]);
+  const timeline = replayTimeline(log, nameOf).slice(-longestStory);
+  const called112At = calledAt112(timeline);
+  return { state, pages, timeline, called112At, evidence: first?.evidence ?? null, model: first?.model ?? null };
+}
+
+/** The episode as its own page shows it. */
+export function detailOf(one: Shown, nameOf: (id: string) => string): EpisodeDetail {
+  const { timeline, evidence, model } = one;
+  const { detection } = one.state.facts;
+  return {
+    ...viewOf(one, nameOf),
+    timeline,
+    evidence,
+    reported: detection?.reported ?? null,
+    detection: detection && {
+      deviceId: detection.deviceId,
+      impactAt: Math.round(detection.impactAt),
+      arrivedAt: Math.round(detection.arrivedAt),
+      detectedAt: Math.round(detection.detectedAt),
+      clockSuspect: detection.clockSuspect,
+    },
+    model,
   };
 }
 
@@ -104,6 +127,10 @@ function merged(known: readonly PageRow[], changed: readonly PageRow[]): PageRow
   for (const page of changed) byId.set(page.id, page);
   return [...byId.values()];
 }
+
+/** Written by phone, or pressed on the console. */
+const calledAt112 = (events: readonly TimelineEntry[]) =>
+  events.findLast(({ what, detail }) => what === "called-112" || (what === "reply" && detail === "A"))?.at ?? null;
 
 const rank = (state: EpisodeState) => (state.status === "closed" ? 1 : 0);
 
@@ -117,7 +144,7 @@ const pageStatus: Record<PageStatus, PageView["status"]> = {
   withdrawn: "failed",
 };
 
-function viewOf({ state, pages }: Shown, nameOf: (id: string) => string): EpisodeView {
+export function viewOf({ state, pages, called112At }: Shown, nameOf: (id: string) => string): EpisodeView {
   const { facts } = state;
   const { detection, place, trouble } = facts;
   const [deadline] = Object.entries(state.due).sort((a, b) => a[1] - b[1]);
@@ -154,6 +181,9 @@ function viewOf({ state, pages }: Shown, nameOf: (id: string) => string): Episod
     outcome: state.outcome,
     done: state.done,
     floorMinutes: minutesOf(floorMs(state)),
+    backup: backupOf(state, nameOf),
+    called112At,
+    undo: undoOf(state),
     step: state.step,
     nextDeadline: deadline ? { purpose: deadline[0], at: Math.round(deadline[1]) } : null,
     pages: pages
@@ -175,6 +205,18 @@ const awaitsKey = ({ facts, status }: EpisodeState) => facts.testAlarm?.purpose 
 function actorName(actor: Actor, nameOf: (id: string) => string): string | null {
   if (actor.kind === "responder") return nameOf(actor.id);
   return actor.kind === "user" ? actor.name : null;
+}
+
+function backupOf({ status, ...state }: EpisodeState, nameOf: (id: string) => string): EpisodeView["backup"] {
+  const { backupAskedBy, backupNeed, backupJoined } = state;
+  if (status === "closed" || backupAskedBy === null || backupNeed === null) return null;
+  const by = actorName(actorOf(backupAskedBy), nameOf);
+  return { need: backupNeed, by, coming: backupJoined.map(nameOf) };
+}
+
+function undoOf({ undo }: EpisodeState): EpisodeView["undo"] {
+  if (!undo || typeof undo.by === "string") return null;
+  return { by: undo.by.name, until: Math.round(undo.at + undoMs) };
 }
 
 /** Once somebody is there, or it is closed, it is part of the story. */
@@ -239,6 +281,9 @@ export function timelineOf(
   if (input.type === "page-result") {
     own.push(entry("page-sent", nameOf(input.responderId), "sms", input.result.outcome));
   }
+  if (input.type === "console" && input.action.action === "called-112") {
+    own.push(entry("called-112", input.user.name, via));
+  }
   const told = events.flatMap((event): TimelineEntry[] => {
     switch (event.type) {
       case "page-queued":
@@ -254,9 +299,10 @@ export function timelineOf(
       case "not-arrived":
       case "not-set-off":
       case "undone":
-      case "backup-asked":
       case "backup-joined":
         return [entry(event.type, input.type === "due" ? nameOf(event.by) : by(event.by), via)];
+      case "backup-asked":
+        return [entry(event.type, by(event.by), via, event.letter)];
       case "closed": {
         const reason = input.type === "console" && input.action.action === "close" ? input.action.reason : undefined;
         return [entry(event.type, by(event.by), via, reason ? `${event.outcome}: ${reason}` : event.outcome)];

@@ -8,10 +8,12 @@ import type { BrokerForDevices } from "./console/devices/parts.ts";
 import { devicesArea } from "./console/devices/routes.ts";
 import { testAlarmArea } from "./console/devices/test-alarm.ts";
 import { troublesArea } from "./console/devices/troubles.ts";
+import { episodeRecordsArea } from "./console/episode/routes.ts";
 import { pausesArea } from "./console/pauses.ts";
 import { residentsArea } from "./console/residents/routes.ts";
 import type { ConsoleArea } from "./console/routes.ts";
 import { shiftArea } from "./console/shift/routes.ts";
+import { createEpisodeRecords } from "./episode-records.ts";
 import type { GatewayWatch } from "./intake/gateway-watch.ts";
 import type { Keeper } from "./keeper.ts";
 import { createAccessTokens } from "./registry/access-tokens.ts";
@@ -35,11 +37,13 @@ export interface ConsoleParts {
 
 /** The parts of the console's API beside the board. */
 export function consoleAreas(parts: ConsoleParts): ConsoleArea[] {
-  const { store, clock, users } = parts;
+  const { store, clock, keeper, users } = parts;
   const dwellings = createDwellings(store, clock, "console");
   const tokens = createAccessTokens(store, clock, "console");
   const units = async () => (await store().registry.dwellings()).flatMap(({ unit }) => unit ?? []);
+  const episodeRecords = createEpisodeRecords(store, (id) => keeper().nameOf(id));
   return [
+    episodeRecordsArea(episodeRecords),
     pausesArea(dwellings),
     residentsArea(parts),
     auditArea(parts),

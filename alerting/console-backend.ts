@@ -1,7 +1,10 @@
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { DeviceTrouble } from "../firmware-contracts/intake.ts";
 import type { Board } from "./board.ts";
-import type { ConsoleBackend } from "./console/api.ts";
+import type { ConsoleAction, ConsoleBackend } from "./console/api.ts";
+import type { ConsoleUser } from "./console/roles.ts";
+import { consoleInput } from "./console-acts.ts";
+import { createEpisodeRecords } from "./episode-records.ts";
 import type { EventLog } from "./event-log/event-log.ts";
 import type { GatewayTroubles } from "./intake/gateway-troubles.ts";
 import type { GatewayWatch } from "./intake/gateway-watch.ts";
@@ -16,6 +19,11 @@ const contactTroubleMs = 12 * 3_600_000;
 /** The store is asked for troubles at most this often, ms. */
 const troublesEveryMs = 5_000;
 
+/** Applies a press on the console to an episode. Returns why it did nothing, or null. */
+export function actAtConsole(keeper: Keeper, board: Board, id: string, action: ConsoleAction, user: ConsoleUser) {
+  return keeper.inTurn((apply) => apply(id, consoleInput(board.states(), id, action, user)));
+}
+
 /** What the console sees and does, over the board and the keeper. */
 export function createConsoleBackend(options: {
   board: () => Board;
@@ -29,6 +37,7 @@ export function createConsoleBackend(options: {
   clock: Clock;
 }): ConsoleBackend {
   const { board, keeper, store, users, onChange, eventLog, gatewayTroubles, gatewayWatch, clock } = options;
+  const records = createEpisodeRecords(store, (id) => keeper().nameOf(id));
   let contactsFail = false;
   let reviewsAreDue = false;
   let storeFails = false;
@@ -55,8 +64,9 @@ export function createConsoleBackend(options: {
   return {
     board: () => board().view(clock.wallNow()),
     episode: (id) => board().detail(id),
+    pastEpisode: (id) => records.detail(id),
     async act(id, action, user) {
-      const refused = await keeper().apply(id, { type: "console", action, user: { name: user.name, role: user.role } });
+      const refused = await actAtConsole(keeper(), board(), id, action, user);
       if (refused === null) return { ok: true };
       return { ok: false, problem: refused === "missing" ? "not-found" : refused };
     },

@@ -204,13 +204,16 @@ export interface LongLie {
   isUnheard: boolean;
 }
 
+/** Who asked for more people, or did what can be taken back: a responder, by id, or somebody at the console. */
+export type Asker = string | ConsoleUser;
+
 /** Where an episode stands on its way from raised to closed: what an undo puts back. */
 export interface Ladder {
   status: EpisodeStatus;
   takenBy: Actor | null;
   takenAt: number | null;
   onTheWayAt: number | null;
-  backupAskedBy: string | null;
+  backupAskedBy: Asker | null;
   /** What was asked for, and whether somebody has answered it. */
   backupNeed: "cannot-get-in" | "two-needed" | null;
   backupJoined: string[];
@@ -262,8 +265,8 @@ export interface EpisodeState extends Ladder {
   operatorsFirst: boolean;
   /** Whoever has it was reminded to set off. */
   reminded: boolean;
-  /** The last act by a reply, and what it changed. */
-  undo: { by: string; letter: Letter; at: number; before: Ladder } | null;
+  /** The last act of a person, and what it changed. `letter`: of a reply. */
+  undo: { by: Asker; letter: Letter | null; at: number; before: Ladder } | null;
   /** Minutes on the floor as somebody there has said; null: not said. */
   floorMinutes: number | null;
   /** Deadlines: rows in the store, one per purpose. */
@@ -302,7 +305,8 @@ export type EpisodeInput = { duty?: Duty } & (
     }
   /** `mayReopen`: nothing else stands in the way of opening it again. `minutes`: on the floor. */
   | { type: "reply"; responderId: string; letter: Letter | null; minutes?: number; mayReopen?: boolean }
-  | { type: "console"; action: ConsoleAction; user: ConsoleUser }
+  /** `canUndo`: it can be taken back. Absent in what was written before that could be. `mayReopen`: as of a reply. */
+  | { type: "console"; action: ConsoleAction; user: ConsoleUser; canUndo?: true; mayReopen?: boolean }
   /** Whoever has it hands the shift over: it is asked anew of those on call, and of `to` in any case. */
   | { type: "handed-on"; responderId: string; to: string; user: ConsoleUser }
   | { type: "due"; purpose: Purpose }
@@ -319,7 +323,7 @@ export type EpisodeInput = { duty?: Duty } & (
   | { type: "clock"; jumpMs: number }
 );
 
-export type Refusal = "already-closed" | "already-taken" | "reason-needed" | "not-taken";
+export type Refusal = "already-closed" | "already-taken" | "reason-needed" | "not-taken" | "nothing-to-undo";
 
 export type EpisodeCommand =
   | { do: "page"; pageId: string; responderId: string; purpose: PagePurpose; step: number; message: Message }

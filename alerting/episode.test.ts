@@ -217,12 +217,17 @@ const anyInput: fc.Arbitrary<(state: EpisodeState) => EpisodeInput> = fc.oneof(
         { action: "on-the-way" } as const,
         { action: "cannot" } as const,
         { action: "arrived" } as const,
+        { action: "cannot-get-in" } as const,
+        { action: "two-needed" } as const,
+        { action: "called-112" } as const,
+        { action: "undo" } as const,
         { action: "close", outcome: "unknown" } as const,
         { action: "close", outcome: "no-fall", reason: "because" } as const,
       ),
       user,
+      mayReopen: fc.boolean(),
     })
-    .map((r) => () => ({ type: "console" as const, ...r })),
+    .map((r) => () => ({ type: "console" as const, canUndo: true as const, ...r })),
   fc.record({ responderId: responder, to: responder, user }).map((r) => () => ({ type: "handed-on" as const, ...r })),
   fc.constantFrom(...purposes).map((purpose) => () => ({ type: "due" as const, purpose })),
   fc
@@ -300,7 +305,11 @@ test("an open episode always has a deadline, a closed one none, and only a perso
         if (state.status !== "closed" && next.status === "closed") expect(["reply", "console"]).toContain(input.type);
         // Only whoever closed it opens it again.
         if (state.status === "closed" && next.status !== "closed") {
-          expect(input).toMatchObject({ type: "reply", letter: "Z", mayReopen: true, responderId: state.undo?.by });
+          expect(input).toMatchObject(
+            input.type === "reply"
+              ? { letter: "Z", mayReopen: true, responderId: state.undo?.by }
+              : { type: "console", action: { action: "undo" }, mayReopen: true, user: state.undo?.by },
+          );
         }
         if (next.status !== "open")
           expect(commands.filter((c) => c.do === "page" && c.purpose === "alarm")).toEqual([]);

@@ -1,14 +1,11 @@
-import type { ConsoleAction } from "./console/api.ts";
-import type { ConsoleUser } from "./console/roles.ts";
+import { applyConsole } from "./console-acts.ts";
 import type {
-  Actor,
   AlarmNews,
   EpisodeCommand,
   EpisodeFacts,
   EpisodeInput,
   EpisodeState,
   Purpose,
-  Refusal,
   SeenDetection,
 } from "./episode-state.ts";
 import {
@@ -19,14 +16,12 @@ import {
   hold,
   type Move,
   makeMove,
-  page,
   receiptsMissing,
   takePageResult,
   tell,
   tellOperators,
 } from "./escalation.ts";
 import {
-  arrive,
   callBackup,
   callOutAgain,
   close,
@@ -36,8 +31,6 @@ import {
   notSetOff,
   outcomeMissing,
   raised,
-  release,
-  take,
 } from "./ladder.ts";
 import { lieLong } from "./long-lie.ts";
 import { applyReply } from "./reply-effects.ts";
@@ -73,7 +66,8 @@ export function step(state: EpisodeState | null, input: EpisodeInput, now: numbe
   const before = ladderText(state);
   apply(move, input);
   // Somebody else, or time, has moved it: a reply before that cannot be taken back any more.
-  if (input.type !== "reply" && ladderText(move.state) !== before) move.state.undo = null;
+  const keepsUndo = input.type === "reply" || (input.type === "console" && input.canUndo);
+  if (!keepsUndo && ladderText(move.state) !== before) move.state.undo = null;
   return [move.state, move.commands];
 }
 
@@ -146,7 +140,7 @@ function apply(move: Move, input: EpisodeInput): void {
       applyReply(move, input);
       break;
     case "console": {
-      const problem = act(move, input.action, input.user);
+      const problem = applyConsole(move, input);
       if (problem) move.commands.push({ do: "refuse", problem });
       break;
     }
@@ -254,59 +248,4 @@ function cancel(move: Move, at: number, upright: boolean): void {
   const raisedAt = state.raisedAt ?? state.openedAt;
   if (at - raisedAt > cancelMs || move.now - raisedAt > 2 * cancelMs) return;
   close(move, { kind: "resident" }, { outcome: "unknown", reason: "cancelled by the resident" });
-}
-
-function act(move: Move, action: ConsoleAction, user: ConsoleUser): Refusal | null {
-  const { state, now } = move;
-  const actor: Actor = { kind: "user", name: user.name, role: user.role };
-  const isOwn = state.takenBy?.kind === "user" && state.takenBy.name === user.name;
-  const { kind } = state.facts;
-  if (state.status === "closed") return "already-closed";
-  // Nobody travels to a technical alarm, or to a phone.
-  const isLower = kind === "technical" || kind === "sign-on" || kind === "test";
-  // What puts a device into operation is the key number, read back by phone.
-  if (state.facts.testAlarm?.purpose === "device" && action.action === "take") return "not-taken";
-  if (isLower && (action.action === "on-the-way" || action.action === "arrived")) return "not-taken";
-  switch (action.action) {
-    case "take":
-      if (kind === "sign-on" || kind === "test") close(move, actor, { outcome: "test" });
-      else if (state.status === "open") take(move, actor);
-      else if (!isOwn) return "already-taken";
-      return null;
-    case "cannot":
-      if (state.status !== "taken" || !isOwn) return "not-taken";
-      release(move, actor);
-      return null;
-    case "on-the-way":
-      if (state.status === "open") return "not-taken";
-      if (state.status === "taken" && state.onTheWayAt === null) {
-        state.onTheWayAt = now;
-        delete state.due["set-off"];
-        tell(move, { type: "on-the-way", by: user.role });
-      }
-      return null;
-    case "arrived":
-      if (state.status === "open") return "not-taken";
-      if (state.status === "taken") reportedThere(move, state.takenBy ?? actor);
-      return null;
-    case "close": {
-      const reason = action.reason?.trim() || null;
-      if (state.arrivedAt === null) {
-        // Nothing is closed from afar, but by an operator who says why.
-        if (user.role !== "operator") return "not-taken";
-        if (reason === null) return "reason-needed";
-      }
-      if (action.floorMinutes !== undefined) state.floorMinutes = action.floorMinutes;
-      close(move, actor, { outcome: action.outcome, done: action.done, reason });
-      return null;
-    }
-  }
-}
-
-/** Told by phone, as a rule: whoever took it is there, and may now report from the place. */
-function reportedThere(move: Move, there: Actor): void {
-  arrive(move, there);
-  if (there.kind !== "responder") return;
-  if (!move.state.present.includes(there.id)) move.state.present.push(there.id);
-  page(move, there.id, "answer", { kind: "arrived", at: move.now });
 }

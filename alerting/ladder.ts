@@ -1,5 +1,5 @@
 import type { OutcomeDone, OutcomeWhat } from "./console/api.ts";
-import type { Actor, EpisodeState, Ladder } from "./episode-state.ts";
+import type { Actor, Asker, EpisodeState, Ladder } from "./episode-state.ts";
 import {
   actorTag,
   advance,
@@ -45,6 +45,10 @@ export function ladderOf(state: EpisodeState): Ladder {
 /** The same as text, to be compared. */
 export function ladderText(state: EpisodeState): string {
   return JSON.stringify(ladderKeys.map((key) => state[key]));
+}
+
+export function actorOf(asker: Asker): Actor {
+  return typeof asker === "string" ? { kind: "responder", id: asker } : { kind: "user", ...asker };
 }
 
 /** The foot of the ladder. */
@@ -246,16 +250,17 @@ export function callBackup(move: Move, last: string | null = null): void {
   const second = others.find((id) => !duty.busy.includes(id) && !duty.unreachable.includes(id)) ?? others[0];
   const called = new Set([...(backupNeed === "cannot-get-in" ? duty.keyHolders : []), ...duty.operators]);
   if (second !== undefined) called.add(second);
-  called.delete(backupAskedBy);
+  if (typeof backupAskedBy === "string") called.delete(backupAskedBy);
   if (last !== null && called.size > 1) called.delete(last);
-  const by = { responder: backupAskedBy };
+  const by = named(actorOf(backupAskedBy));
   for (const id of called) page(move, id, "backup", { kind: "backup", need: backupNeed, by });
   if (backupJoined.length === 0) state.due.backup = now + backupWithinMs;
 }
 
-/** Whoever was coming is not: who waits is told, and where nobody else comes the call goes out again. */
-export function backupLost(move: Move, askedBy: string, lost: string): void {
-  page(move, askedBy, "to-others", { kind: "backup-not-coming", by: { responder: lost } });
+/** Whoever was coming is not: who waits is told, and where nobody else comes the call goes out again. Who asked at the console sees it there. */
+export function backupLost(move: Move, askedBy: Asker, lost: string): void {
+  if (typeof askedBy === "string")
+    page(move, askedBy, "to-others", { kind: "backup-not-coming", by: { responder: lost } });
   if (move.state.backupJoined.length === 0) callBackup(move, lost);
 }
 
@@ -329,27 +334,29 @@ export function floorMs({ facts, floorMinutes, arrivedAt, outcome }: EpisodeStat
 }
 
 /** Puts an episode back to where it stood before an act that was undone, with the limits counted from now. */
-export function putBack(move: Move, before: Ladder, by: string): void {
+export function putBack(move: Move, before: Ladder, by: Actor): void {
   const { state, now } = move;
   const { policy } = state.facts;
   const { status, backupJoined: coming } = state;
   const told = status === "closed" ? concerned(state) : [];
   Object.assign(state, structuredClone(before));
   callOffPaging(move);
-  tell(move, { type: "undone", by });
-  for (const id of told) if (id !== by) page(move, id, "to-others", { kind: "reopened", by: { responder: by } });
+  tell(move, { type: "undone", by: actorTag(by) });
+  for (const id of told) if (!isResponder(by, id)) page(move, id, "to-others", { kind: "reopened", by: named(by) });
   if (state.status === "open") {
     state.due = {};
-    beginRound(move, by);
+    beginRound(move, by.kind === "responder" ? by.id : null);
   } else if (state.status === "taken") armTaken(move);
   else state.due = { outcome: now + policy.outcomeWithinMs };
   const { takenBy, takenAt, backupAskedBy, backupJoined } = state;
-  // They were told that they need not go.
-  if (state.status === "taken" && status === "arrived" && takenBy?.kind === "responder" && takenBy.id !== by)
+  // They were told that they need not go, or that it is theirs no more.
+  const wasTheirs = status === "arrived" || status === "open";
+  if (state.status === "taken" && wasTheirs && takenBy?.kind === "responder" && !isResponder(by, takenBy.id))
     page(move, takenBy.id, "taken", { kind: "taken", takenAt: takenAt ?? now });
   if (backupAskedBy === null) return;
   // The limits above are counted anew, and the call for more people is one of them.
-  if (coming.includes(by) && !backupJoined.includes(by)) backupLost(move, backupAskedBy, by);
+  const gone = by.kind === "responder" && coming.includes(by.id) && !backupJoined.includes(by.id) ? by.id : null;
+  if (gone !== null) backupLost(move, backupAskedBy, gone);
   else if (backupJoined.length === 0) callBackup(move);
 }
 

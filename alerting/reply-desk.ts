@@ -1,6 +1,7 @@
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Board } from "./board.ts";
 import type { AlertingConfig, ResponderConfig } from "./config.ts";
+import { mayReopen } from "./console-acts.ts";
 import type { Counters } from "./counters.ts";
 import { cryptoDraws, type Draws } from "./draws.ts";
 import type { EpisodeInput, EpisodeState, ReceiptStatus } from "./episode-state.ts";
@@ -156,7 +157,7 @@ export function createReplyDesk(options: {
         responderId: responder.id,
         letter,
         ...(read.minutes === null ? {} : { minutes: read.minutes }),
-        ...(letter === "Z" ? { mayReopen: mayReopen(episodeId) } : {}),
+        ...(letter === "Z" ? { mayReopen: mayReopen(board.states(), episodeId) } : {}),
       };
       await apply(episodeId, input, { reply: row("applied", letter) });
       return;
@@ -167,18 +168,6 @@ export function createReplyDesk(options: {
     const guessed = await store.pages.unknownCodesSince(responder.id, now - guesses.withinMs);
     if (guessed >= guesses.most) return store.pages.commitLooseReply(row("unanswered"), null, now);
     return answer(problem, { kind: problem, code });
-  }
-
-  /** An episode that was closed by mistake may be opened again, unless its dwelling or its code has another one by now. */
-  function mayReopen(episodeId: string): boolean {
-    const states = board.states();
-    const own = states.find(({ facts }) => facts.id === episodeId)?.facts;
-    return !states.some(
-      ({ facts, status }) =>
-        status !== "closed" &&
-        facts.id !== episodeId &&
-        ((facts.dwelling === own?.dwelling && facts.test === own.test) || facts.code === own?.code),
-    );
   }
 
   async function receipt(received: InboundReceipt): Promise<void> {

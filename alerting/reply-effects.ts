@@ -1,12 +1,23 @@
-import type { Actor } from "./episode-state.ts";
-import { advance, isResponder, type Move, named, page, tell } from "./escalation.ts";
-import { arrive, backupLost, callBackup, close, ladderOf, ladderText, putBack, release, take } from "./ladder.ts";
+import type { Actor, Asker } from "./episode-state.ts";
+import { actorTag, advance, isResponder, type Move, named, page, tell } from "./escalation.ts";
+import {
+  actorOf,
+  arrive,
+  backupLost,
+  callBackup,
+  close,
+  ladderOf,
+  ladderText,
+  putBack,
+  release,
+  take,
+} from "./ladder.ts";
 import type { Message } from "./messages/message.ts";
 import type { Letter } from "./replies.ts";
 import { applyTestReply } from "./test-alarm.ts";
 
 /** How long an act can be undone, ms. */
-const undoMs = 10 * 60_000;
+export const undoMs = 10 * 60_000;
 
 /** What goes back to whoever replied; null where the act itself has told them. */
 type Answer = Message | null;
@@ -104,9 +115,10 @@ function notesMinutes(move: Move, minutes: number): Answer {
 function undoes(move: Move, { responderId, mayReopen = false }: Reply): Answer {
   const { state, now } = move;
   const { undo } = state;
-  if (!undo || undo.by !== responderId || now - undo.at > undoMs) return { kind: "nothing-to-undo" };
+  if (!undo || undo.by !== responderId || undo.letter === null || now - undo.at > undoMs)
+    return { kind: "nothing-to-undo" };
   if (state.status === "closed" && !mayReopen) return { kind: "nothing-to-undo" };
-  putBack(move, undo.before, responderId);
+  putBack(move, undo.before, { kind: "responder", id: responderId });
   const { status, takenBy, arrivedBy, present } = state;
   const isThere = status === "arrived" && present.includes(responderId);
   const who = status === "arrived" ? arrivedBy : takenBy;
@@ -135,8 +147,9 @@ function joins(move: Move, actor: Actor, responderId: string): Answer {
   if (!state.backupJoined.includes(responderId)) state.backupJoined.push(responderId);
   delete state.due.backup;
   tell(move, { type: "backup-joined", by: responderId });
-  page(move, backupAskedBy, "to-others", { kind: "backup-coming", by: named(actor) });
-  return { kind: "backup-joined", by: { responder: backupAskedBy } };
+  if (typeof backupAskedBy === "string")
+    page(move, backupAskedBy, "to-others", { kind: "backup-coming", by: named(actor) });
+  return { kind: "backup-joined", by: named(actorOf(backupAskedBy)) };
 }
 
 function declines(move: Move, actor: Actor, responderId: string): Answer {
@@ -181,21 +194,31 @@ function comes(move: Move, actor: Actor, responderId: string): void {
 }
 
 function asksForBackup(move: Move, actor: Actor, responderId: string, letter: "K" | "D"): Answer {
-  const { state } = move;
   // Nobody stays the only one who knows: it is theirs from here on, and others are called.
-  if (state.status === "open") take(move, actor);
+  if (move.state.status === "open") take(move, actor);
+  return { kind: "backup-noted", need: askForBackup(move, responderId, letter) };
+}
+
+/** Somebody at the door or with the person needs others: these are called, and again until one of them answers. */
+export function askForBackup(move: Move, asker: Asker, letter: "K" | "D"): "cannot-get-in" | "two-needed" {
+  const { state } = move;
   const need = letter === "K" ? "cannot-get-in" : "two-needed";
-  state.backupAskedBy = responderId;
+  state.backupAskedBy = asker;
   state.backupNeed = need;
   state.backupJoined = [];
   // At the door, or with the person: they have set off.
-  if (state.status === "taken" && isResponder(state.takenBy, responderId)) {
+  if (state.status === "taken" && isSame(state.takenBy, actorOf(asker))) {
     state.onTheWayAt ??= move.now;
     delete state.due["set-off"];
   }
-  tell(move, { type: "backup-asked", by: responderId, letter });
+  tell(move, { type: "backup-asked", by: actorTag(actorOf(asker)), letter });
   callBackup(move);
-  return { kind: "backup-noted", need };
+  return need;
+}
+
+function isSame(one: Actor | null, other: Actor): boolean {
+  if (other.kind === "user") return one?.kind === "user" && one.name === other.name;
+  return other.kind === "responder" && isResponder(one, other.id);
 }
 
 function whoHasIt({ state, now }: Move): Answer {

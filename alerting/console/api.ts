@@ -83,6 +83,19 @@ export const EpisodeView = z
     outcome: OutcomeWhat.nullable(),
     done: OutcomeDone.nullable(),
     floorMinutes: z.number().int().nullable(),
+    backup: z
+      .object({
+        need: z.enum(["cannot-get-in", "two-needed"]),
+        by: z.string().nullable().meta({ description: "Who waits there" }),
+        coming: z.array(z.string()).meta({ description: "Who has answered and joins them" }),
+      })
+      .nullable()
+      .meta({ description: "Others were called to the door, or to the person" }),
+    called112At: wallMs.nullable(),
+    undo: z
+      .object({ by: z.string(), until: wallMs })
+      .nullable()
+      .meta({ description: "Who can take back their last act on the console, and until when" }),
     step: z.number().int(),
     nextDeadline: z.object({ purpose: z.string(), at: wallMs }).nullable(),
     pages: z.array(PageView),
@@ -93,6 +106,16 @@ export type EpisodeView = z.infer<typeof EpisodeView>;
 export const EpisodeDetail = EpisodeView.extend({
   timeline: z.array(TimelineEntry),
   evidence: Evidence.nullable(),
+  detection: z
+    .object({
+      deviceId: z.string(),
+      impactAt: wallMs.meta({ description: "When it happened, worked back from arrival" }),
+      arrivedAt: wallMs.meta({ description: "When it reached the gateway" }),
+      detectedAt: wallMs.meta({ description: "When it was judged" }),
+      clockSuspect: z.boolean().meta({ description: "The device's clock disagrees with the gateway's" }),
+    })
+    .nullable()
+    .meta({ description: "What opened it; null for what no device has detected" }),
   reported: ReportedFall.nullable().meta({ description: "Where a sensor itself reported the fall: what it said" }),
   model: z.string().nullable(),
 }).meta({ id: "EpisodeDetail" });
@@ -100,7 +123,7 @@ export type EpisodeDetail = z.infer<typeof EpisodeDetail>;
 
 /** The episode as the board shows it, without what only its own page needs. */
 export function viewOf(detail: EpisodeDetail): EpisodeView {
-  const { timeline: _timeline, evidence: _evidence, reported: _reported, model: _model, ...view } = detail;
+  const { timeline: _t, evidence: _e, detection: _d, reported: _r, model: _m, ...view } = detail;
   return view;
 }
 
@@ -111,6 +134,14 @@ export const ConsoleAction = z
     z.object({ action: z.literal("on-the-way") }),
     z.object({ action: z.literal("arrived") }),
     z.object({ action: z.literal("cannot") }),
+    z.object({ action: z.literal("cannot-get-in") }).meta({
+      description: "At the door, and nobody opens: key holders and whoever leads are paged at once, and it stays open",
+    }),
+    z
+      .object({ action: z.literal("two-needed") })
+      .meta({ description: "Another is needed there: more people are paged" }),
+    z.object({ action: z.literal("called-112") }).meta({ description: "112 was called; it stays open" }),
+    z.object({ action: z.literal("undo") }).meta({ description: "Takes back one's own last act, for ten minutes" }),
     z.object({
       action: z.literal("close"),
       outcome: OutcomeWhat,
@@ -125,13 +156,18 @@ export type ConsoleAction = z.infer<typeof ConsoleAction>;
 
 export type ActionResult =
   | { ok: true }
-  | { ok: false; problem: "not-found" | "already-closed" | "already-taken" | "reason-needed" | "not-taken" };
+  | {
+      ok: false;
+      problem: "not-found" | "already-closed" | "already-taken" | "reason-needed" | "not-taken" | "nothing-to-undo";
+    };
 
 /** What the console needs of alerting. Implemented over the store; every act is committed before it resolves. */
 export interface ConsoleBackend {
   /** Open episodes, newest first, then those closed in the last 12 h. */
   board(): EpisodeView[];
   episode(id: string): EpisodeDetail | null;
+  /** One that the board holds no more. */
+  pastEpisode?(id: string): Promise<EpisodeDetail | null>;
   act(id: string, action: ConsoleAction, user: ConsoleUser): Promise<ActionResult>;
   /** Calls `listener` with an episode's id each time that episode has changed. Returns how to stop. */
   onChange(listener: (episodeId: string) => void): () => void;

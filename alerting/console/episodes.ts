@@ -21,6 +21,7 @@ const problemStatus: Record<Extract<ActionResult, { ok: false }>["problem"], num
   "already-taken": 409,
   "not-taken": 409,
   "reason-needed": 422,
+  "nothing-to-undo": 409,
 };
 
 const tag = "Episodes";
@@ -28,8 +29,8 @@ const params = z.object({ id: z.string() });
 
 /** The board, an episode with its story, and what may be done to it. */
 export function episodesArea(backend: ConsoleBackend, clock: Clock): ConsoleArea {
-  function own(account: Account, id: string): EpisodeDetail {
-    const detail = backend.episode(id);
+  async function own(account: Account, id: string): Promise<EpisodeDetail> {
+    const detail = backend.episode(id) ?? (await backend.pastEpisode?.(id));
     if (!detail || !maySeeEpisode(account, detail)) throw notFound("episode");
     return detail;
   }
@@ -64,7 +65,7 @@ export function episodesArea(backend: ConsoleBackend, clock: Clock): ConsoleArea
         problems: Object.keys(problemStatus),
       },
       async ({ account, params: { id }, body }) => {
-        own(account, id);
+        await own(account, id);
         const result = await backend.act(id, body, account);
         if (!result.ok) {
           throw new Refusal(problemStatus[result.problem], result.problem, `Nothing was changed: ${result.problem}`);

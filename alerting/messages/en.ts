@@ -71,13 +71,18 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "not-arrived":
       return `${mark || "ALARM "}${code} NOBODY THERE. ${who}${area}. Taken ${write.time(message.takenAt)} by ${write.name(message.by)}, not there yet. Others are paged. Reply ${code} T.`;
     case "backup":
+      if (message.by === "operator") {
+        return message.need === "cannot-get-in"
+          ? `${mark || "ALARM "}${code} CANNOT GET IN. ${who}${area}. Staff are outside. Go there now. Reply ${code} T.`
+          : `${mark || "ALARM "}${code} TWO NEEDED. ${who}${area}. Staff there need one more. Go there now. Reply ${code} T.`;
+      }
       return message.need === "cannot-get-in"
         ? `${mark || "ALARM "}${code} CANNOT GET IN. ${who}${area}. ${write.name(message.by)} is outside. Phone there now. Reply ${code} T.`
         : `${mark || "ALARM "}${code} TWO NEEDED. ${who}${area}. ${write.name(message.by)} needs one more. Phone there now. Reply ${code} T.`;
     case "backup-noted":
       return `${mark}${code} ${who}: ${message.need === "cannot-get-in" ? "you cannot get in" : "two needed"}, noted. Who leads gets an SMS. The alarm is open. Stay there.`;
     case "backup-joined":
-      return `${mark}${code} ${who}: noted that you join ${write.name(message.by)}. Reply ${code} F when there.`;
+      return `${mark}${code} ${who}: noted that you ${message.by === "operator" ? "are coming" : `join ${write.name(message.by)}`}. Reply ${code} F when there.`;
     case "backup-coming":
       return `${mark}${code} ${who}: ${write.name(message.by)} has answered and joins you. The alarm is open.`;
     case "backup-not-coming":

@@ -68,13 +68,19 @@ function of(message: Message, place: TextPlace, write: Writer): string {
     case "not-arrived":
       return `${mark || "LARM "}${code} INGEN FRAMME. ${who}${area}. Taget ${write.time(message.takenAt)} av ${write.name(message.by)}, ej framme. Andra larmas nu. Svara ${code} T.`;
     case "backup":
+      // Who asked on the console has no number that is known here.
+      if (message.by === "operator") {
+        return message.need === "cannot-get-in"
+          ? `${mark || "LARM "}${code} KOMMER INTE IN. ${who}${area}. Personal står utanför. Åk dit nu. Svara ${code} T.`
+          : `${mark || "LARM "}${code} TVÅ BEHÖVS. ${who}${area}. Personal på plats behöver en till. Åk dit nu. Svara ${code} T.`;
+      }
       return message.need === "cannot-get-in"
         ? `${mark || "LARM "}${code} KOMMER INTE IN. ${who}${area}. ${write.name(message.by)} står utanför. Ring dit nu. Svara ${code} T.`
         : `${mark || "LARM "}${code} TVÅ BEHÖVS. ${who}${area}. ${write.name(message.by)} behöver en till. Ring dit nu. Svara ${code} T.`;
     case "backup-noted":
       return `${mark}${code} ${who}: ${message.need === "cannot-get-in" ? "du kommer inte in" : "två behövs"}, noterat. Ansvarig får SMS. Larmet är öppet. Stanna kvar.`;
     case "backup-joined":
-      return `${mark}${code} ${who}: noterat att du hjälper ${write.name(message.by)}. Svara ${code} F när du är framme.`;
+      return `${mark}${code} ${who}: noterat att du ${message.by === "operator" ? "kommer dit" : `hjälper ${write.name(message.by)}`}. Svara ${code} F när du är framme.`;
     case "backup-coming":
       return `${mark}${code} ${who}: ${write.name(message.by)} har svarat och hjälper dig. Larmet är öppet.`;
     case "backup-not-coming":

@@ -36,6 +36,20 @@ export interface PageRow {
   reason: string | null;
 }
 
+/** A page with what became of it. */
+export interface TextRow {
+  page: PageRow;
+  attempts: {
+    startedAt: number;
+    endedAt: number | null;
+    outcome: SendResult["outcome"] | null;
+    reason: string | null;
+  }[];
+  receipts: { at: number; status: string; errorCode: string | null }[];
+  /** It went with others in one text, which said something else. */
+  isShared: boolean;
+}
+
 export type NewPage = Pick<PageRow, "id" | "responderId" | "purpose" | "step" | "language" | "body"> & {
   /** Not sent before; wall ms. Left out: at once. */
   notBefore?: number;
@@ -114,6 +128,8 @@ export interface EpisodeStore {
   episodesSince(closedSince: number): Promise<EpisodeState[]>;
   /** A dwelling's and its devices', the newest first, `limit` at most. */
   episodesOf(dwellingId: string, limit: number): Promise<EpisodeState[]>;
+  /** Closed ones that were opened before `openedBefore`, the latest first: `limit` of them, and what was opened in the same millisecond as the last. */
+  closedBefore(openedBefore: number, limit: number): Promise<EpisodeState[]>;
   /** Codes that are open, or were closed at or after `closedSince`. */
   usedCodes(closedSince: number): Promise<UsedCode[]>;
   /** The episode that holds a detection, or null. */
@@ -121,6 +137,8 @@ export interface EpisodeStore {
   detection(id: string): Promise<Detection | null>;
   /** What a device has told, the oldest first, each with its episode. What was erased is not there. */
   detectionsOf(deviceId: string): Promise<{ detection: Detection; episode: EpisodeState }[]>;
+  /** What opened an episode, and the newest of what joined it: `limit` in all, in the order in which they came. What was erased is not there. */
+  detectionsIn(episodeId: string, limit: number): Promise<Detection[]>;
   log(episodeId: string): Promise<LogEntry[]>;
   /** Reads the whole chain. `brokenAt` is the first entry whose hash is wrong. */
   verifyLog(): Promise<{ entries: number; brokenAt: number | null }>;
@@ -132,6 +150,8 @@ export interface EpisodeStore {
 export interface PageStore {
   /** In the order in which they were made; with `latest` only so many, the newest. */
   pagesOf(episodeId: string, latest?: number): Promise<PageRow[]>;
+  /** The same, with what became of each. */
+  textsOf(episodeId: string, latest: number): Promise<TextRow[]>;
   page(id: string): Promise<PageRow | null>;
   /** Pending pages to be sent at or before `at`: those that call somebody out first, then by age. */
   sendable(at: number, limit: number, callingOutOnly?: boolean): Promise<PageRow[]>;

@@ -50,6 +50,18 @@ export function episodeStore(db: Database, keyring: Keyring): EpisodeStore {
           limit,
         )
         .map((row) => readState(row.state)),
+    closedBefore: async (openedBefore, limit) =>
+      db
+        .all<StateRow>(
+          `SELECT state FROM episodes WHERE closed_at IS NOT NULL AND erasure_id IS NULL AND opened_at < ?
+             AND opened_at >= COALESCE((SELECT opened_at FROM episodes
+               WHERE closed_at IS NOT NULL AND erasure_id IS NULL AND opened_at < ? ORDER BY opened_at DESC LIMIT 1 OFFSET ?), 0)
+           ORDER BY opened_at DESC, id`,
+          openedBefore,
+          openedBefore,
+          limit - 1,
+        )
+        .map((row) => readState(row.state)),
     usedCodes: async (closedSince) =>
       db
         .all<{ code: string; closed_at: number | null }>(
@@ -71,6 +83,18 @@ export function episodeStore(db: Database, keyring: Keyring): EpisodeStore {
           deviceId,
         )
         .map(({ body, state }) => ({ detection: Detection.parse(JSON.parse(body)), episode: readState(state) })),
+    detectionsIn: async (episodeId, limit) =>
+      db
+        .all<{ body: string }>(
+          `SELECT body FROM detections WHERE episode_id = ? AND body <> '' AND (
+             rowid = (SELECT MIN(rowid) FROM detections WHERE episode_id = ?)
+             OR rowid IN (SELECT rowid FROM detections WHERE episode_id = ? ORDER BY rowid DESC LIMIT ?)) ORDER BY rowid`,
+          episodeId,
+          episodeId,
+          episodeId,
+          limit - 1,
+        )
+        .map(({ body }) => Detection.parse(JSON.parse(body))),
     log: async (episodeId) => readLog(db, keyring, episodeId),
     verifyLog: async () => {
       const { entries, brokenAt } = verifyLog(db);

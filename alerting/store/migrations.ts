@@ -607,4 +607,8 @@ export const migrations: readonly string[] = [
   CREATE INDEX answers_account ON answers (account, at);
   CREATE INDEX answers_at ON answers (at);
   `,
+  `
+  -- Past episodes are looked up by when they were opened.
+  CREATE INDEX episodes_opened ON episodes (opened_at);
+  `,
 ];

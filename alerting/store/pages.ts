@@ -1,7 +1,17 @@
 import type { Language } from "../config.ts";
 import { callingOut, type PagePurpose, type SendResult } from "../episode-state.ts";
 import type { Database } from "./database.ts";
-import type { AttemptEnd, NewPage, PageRow, PageShift, PageStatus, PageStore, ReceiptRow, ReplyRow } from "./store.ts";
+import type {
+  AttemptEnd,
+  NewPage,
+  PageRow,
+  PageShift,
+  PageStatus,
+  PageStore,
+  ReceiptRow,
+  ReplyRow,
+  TextRow,
+} from "./store.ts";
 
 interface Row {
   id: string;
@@ -186,8 +196,32 @@ function resumeCutOff(db: Database, at: number): number {
   });
 }
 
+function textsOf(db: Database, episodeId: string, latest: number): TextRow[] {
+  const rows = db
+    .all<Row & { is_shared: number }>(
+      `SELECT *, sent_with IS NOT NULL OR EXISTS (SELECT 1 FROM pages AS other WHERE other.sent_with = pages.id) AS is_shared
+       FROM pages WHERE episode_id = ? ORDER BY created_at DESC, rowid DESC LIMIT ?`,
+      episodeId,
+      latest,
+    )
+    .reverse();
+  return rows.map((row) => ({
+    page: pageOf(row),
+    attempts: db.all<TextRow["attempts"][number]>(
+      "SELECT started_at AS startedAt, ended_at AS endedAt, outcome, reason FROM attempts WHERE page_id = ? ORDER BY id",
+      row.id,
+    ),
+    receipts: db.all<TextRow["receipts"][number]>(
+      "SELECT at, status, error_code AS errorCode FROM receipts WHERE page_id = ? ORDER BY at",
+      row.id,
+    ),
+    isShared: row.is_shared === 1,
+  }));
+}
+
 export function pageStore(db: Database): PageStore {
   return {
+    textsOf: async (episodeId, latest) => textsOf(db, episodeId, latest),
     pagesOf: async (episodeId, latest = -1) =>
       db
         .all<Row>(

@@ -45,6 +45,13 @@ export function createGeneratedBackend(clock: Clock, episodes: EpisodeDetail[] =
       put(changed(episode, "on-the-way", user, at, { onTheWayAt: at }));
     } else if (action.action === "cannot") {
       put(changed(episode, "released", user, at, { status: "open", takenBy: null, takenAt: null }));
+    } else if (action.action === "cannot-get-in" || action.action === "two-needed") {
+      const backup = { need: action.action, by: user.name, coming: [] };
+      put(changed(episode, "backup-asked", user, at, { backup }));
+    } else if (action.action === "called-112") {
+      put(changed(episode, "called-112", user, at, { called112At: at }));
+    } else if (action.action === "undo") {
+      return { ok: false, problem: "nothing-to-undo" };
     } else {
       if (episode.status !== "arrived" && !action.reason) return { ok: false, problem: "reason-needed" };
       const { outcome } = action;
@@ -124,6 +131,9 @@ export function generatedFall(now: number, minutesAgo: number, patch: Partial<Ep
     outcome: null,
     done: null,
     floorMinutes: null,
+    backup: null,
+    called112At: null,
+    undo: null,
     step: 0,
     nextDeadline: { purpose: "next-page", at: openedAt + 180_000 },
     pages: [page("Patrull 2", openedAt + 400, "delivered")],
@@ -134,6 +144,13 @@ export function generatedFall(now: number, minutesAgo: number, patch: Partial<Ep
       { at: openedAt + 400, what: "page-sent", who: "Patrull 2", via: "sms", detail: "accepted" },
     ],
     evidence: generatedEvidence(),
+    detection: {
+      deviceId: `watch-${patch.alias ?? "38"}`,
+      impactAt,
+      arrivedAt: impactAt + 400,
+      detectedAt: openedAt,
+      clockSuspect: false,
+    },
     reported: null,
     model: "wrist-1",
     ...patch,

@@ -19,7 +19,7 @@ export function checkCommit(oracle: Oracle, change: EpisodeChange, before: Watch
   if (before && input.type === "long-lie") longLieIsHeeded(oracle, change, input.detectionId, before);
   busyIsPassedOver(oracle, change);
   if (input.type === "reply") replyIsRight(oracle, change, before);
-  if (input.type === "console") consoleIsRight(oracle, change);
+  if (input.type === "console") consoleIsRight(oracle, change, before);
 }
 
 /** Promise 3: each detection is taken in once, joins the open episode of its dwelling, or opens one where none is open. */
@@ -200,13 +200,28 @@ function replyIsRight(oracle: Oracle, change: EpisodeChange, before: Watched | n
   if (!["S", "U", "R", "X"].includes(letter ?? "")) fail(`closed by ${letter}`);
 }
 
-function consoleIsRight(oracle: Oracle, { input, state }: EpisodeChange): void {
-  if (input.type !== "console") return;
+function consoleIsRight(oracle: Oracle, { input, state, pages }: EpisodeChange, before: Watched | null): void {
+  if (input.type !== "console" || !before) return;
+  const { action } = input.action;
   const isHis = ({ episodeId, user, action }: Act) =>
     episodeId === state.facts.id && user === input.user.name && action === input.action.action;
   if (![...oracle.acting].some(isHis)) {
     oracle.fail("only-persons", `${state.facts.code}: nobody did ${input.action.action} at the console`);
   }
+  const fail = (what: string) =>
+    oracle.fail("console-right", `${input.user.name}'s ${action} on ${state.facts.code}: ${what}`);
+  const hasMoved = ladderText(before.state) !== ladderText(state);
+  if (action === "undo" && before.movedBy !== input.user.name) fail(`takes back what ${before.movedBy} did`);
+  if (action === "undo" && !hasMoved) fail("takes nothing back");
+  if (before.status === "closed" && action !== "undo") fail("changes what is closed");
+  if (action === "called-112" && hasMoved) fail("moves it");
+  if (action === "cannot-get-in" || action === "two-needed") {
+    if (state.status !== before.status || state.status === "open") fail(`${before.status} became ${state.status}`);
+    const others = oracle.operators.filter((id) => !isDeepStrictEqual(state.backupAskedBy, id));
+    const called = pages.filter(({ purpose }) => purpose === "backup").map(({ responderId }) => responderId);
+    if (others.some((id) => !called.includes(id))) fail("whoever leads is not called");
+  }
+  if (action === "cannot" && (state.status !== "open" || state.takenBy !== null)) fail("they still have it");
   // Who takes a test alarm of a shift's phone at the console says that it is in somebody's hand.
   const signsOn = state.facts.kind === "sign-on" && input.action.action === "take";
   if (state.status === "closed" && input.action.action !== "close" && !signsOn) {

@@ -20,7 +20,7 @@ export interface Watched {
   remindedAt: number;
   /** When each operator was last told that nobody has it. */
   operatorsTold: Map<string, number>;
-  /** Whose reply was the last thing that moved it; null where that was no reply, or one that took another back. */
+  /** Whose reply or press was the last thing that moved it; null where that was neither, or one that took another back. */
   movedBy: string | null;
   /** Since when nobody has moved between taken, on the way and there. */
   setOffSince: number;

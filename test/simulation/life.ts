@@ -4,6 +4,7 @@ import type { Channel } from "../../alerting/channels/channel.ts";
 import type { AlertingConfig } from "../../alerting/config.ts";
 import type { ConsoleAction } from "../../alerting/console/api.ts";
 import type { ConsoleUser } from "../../alerting/console/roles.ts";
+import { actAtConsole } from "../../alerting/console-backend.ts";
 import { createCounters } from "../../alerting/counters.ts";
 import { createDeviceTroubles } from "../../alerting/device-troubles.ts";
 import { createDispatcher } from "../../alerting/dispatcher.ts";
@@ -171,7 +172,7 @@ export function createLife(options: LifeOptions): Life {
     raise: (trouble) => ask(() => keeper.raise(trouble)),
     end: (trouble) => ask(() => keeper.end(trouble)),
     askSignOn: (signOn) => ask(() => keeper.askSignOn(signOn)),
-    act: (episodeId, action, user) => ask(() => keeper.apply(episodeId, { type: "console", action, user })),
+    act: (episodeId, action, user) => ask(() => actAtConsole(keeper, board, episodeId, action, user)),
     board: () => board.states(),
   };
 }

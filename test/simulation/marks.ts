@@ -8,6 +8,10 @@ export const marks: readonly RegExp[] = [
   ...["sent", "delivered", "undelivered", "failed"].map((status) => new RegExp(`\\d ${status}`)),
   ...["next-page", "arrive", "outcome"].map((due) => new RegExp(` due ${due}`)),
   ...["unknown-code", "code-needed", "stop"].map((effect) => new RegExp(`reply: ${effect}`)),
+  ...["take", "on-the-way", "arrived", "cannot", "called-112", "undo", "close"].map(
+    (act) => new RegExp(`(eva|omar) does ${act}`),
+  ),
+  ...["cannot-get-in", "two-needed"].map((act) => new RegExp(`(eva|omar) does ${act} ⇒ .*\\(backup\\)`)),
   /kill -9 before commitStep/,
   /kill -9 after commitStep/,
   /[1-9] pages are sent again/,

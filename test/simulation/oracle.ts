@@ -75,6 +75,10 @@ export class Oracle {
     return this.#byPhone.get(phone);
   }
 
+  get operators(): readonly string[] {
+    return this.#options.config.operators;
+  }
+
   get firstPhone(): string {
     return this.#options.config.responders[0]?.phone ?? "";
   }
@@ -220,14 +224,18 @@ export class Oracle {
     const moved = (key: "status" | "takenBy" | "onTheWayAt") => !isDeepStrictEqual(before[key], state[key]);
     if (moved("status") || moved("takenBy") || moved("onTheWayAt")) one.setOffSince = now;
     if (ladderText(before) !== ladderText(state)) {
-      one.movedBy = input.type === "reply" && input.letter !== "Z" ? input.responderId : null;
+      const byReply = input.type === "reply" && input.letter !== "Z" ? input.responderId : null;
+      const byPress = input.type === "console" && input.action.action !== "undo" ? input.user.name : null;
+      one.movedBy = byReply ?? byPress;
     }
-    if (before.backupAskedBy !== state.backupAskedBy || before.backupJoined.length !== state.backupJoined.length) {
+    const isSameCall = isDeepStrictEqual(before.backupAskedBy, state.backupAskedBy);
+    if (!isSameCall || before.backupJoined.length !== state.backupJoined.length) {
       one.backupAt = now;
     }
     const waits = state.status === "closed" ? null : state.backupAskedBy;
     const gone = before.backupJoined.find((id) => !state.backupJoined.includes(id));
-    if (gone !== undefined && waits === before.backupAskedBy && waits !== null && input.type === "reply") {
+    // Whoever asked at the console sees it there.
+    if (gone !== undefined && isSameCall && typeof waits === "string" && input.type === "reply") {
       // Who asked again, for another reason, waits for new ones.
       const isToldToWait = input.responderId === waits || pages.some(({ responderId }) => responderId === waits);
       if (!isToldToWait) this.fail("waiter-told", `${gone} is not coming to ${one.code}, and ${waits} is not told`);

@@ -180,6 +180,13 @@ export const plantedFaults: Readonly<Record<string, Fault>> = {
         ? trueStep({ ...state, undo: { ...state.undo, by: input.responderId } }, input, now)
         : trueStep(state, input, now),
   },
+  "console-undoes-anybody's": {
+    tells: "whoever is at the console takes back what another did there",
+    step: (state, input, now) =>
+      state?.undo && input.type === "console" && input.action.action === "undo"
+        ? trueStep({ ...state, undo: { ...state.undo, by: input.user } }, input, now)
+        : trueStep(state, input, now),
+  },
   "lost-phone-is-waited-for": deaf("a phone that said STOP is waited for", (input) => input.type === "contact-lost"),
   "clock-not-followed": {
     tells: "deadlines stay where they are when the wall clock is set",
@@ -350,10 +357,11 @@ export const foundBy: Readonly<Record<keyof typeof plantedFaults, readonly strin
   "movement-ends-what-is-taken": ["only-persons"],
   "receipt-not-awaited": ["receipt-missing"],
   "set-off-forgotten": ["not-set-off"],
-  "backup-not-called": ["backup-called"],
+  "backup-not-called": ["backup-called", "console-right"],
   "waiter-not-told": ["waiter-told"],
   "busy-are-asked": ["busy-passed-over"],
   "undo-by-anybody": ["reply-right"],
+  "console-undoes-anybody's": ["console-right"],
   "lost-phone-is-waited-for": ["failed-pages-next"],
   "clock-not-followed": ["follows-clock", "in-time", "goes-on", "not-early"],
   "clock-followed-twice": ["follows-clock", "in-time", "not-early"],

@@ -53,7 +53,7 @@ export function createTimeRules(oracle: Oracle, config: AlertingConfig) {
     if (backupAskedBy !== null && backupJoined.length === 0 && isLate(one.backupAt, backupMs + 2 * slackMs)) {
       oracle.fail(
         "backup-called",
-        `${backupAskedBy} needs help with ${one.code}, nobody was called for ${ago(one.backupAt)}`,
+        `${typeof backupAskedBy === "string" ? backupAskedBy : backupAskedBy.name} needs help with ${one.code}, nobody was called for ${ago(one.backupAt)}`,
       );
     }
   }

@@ -357,7 +357,13 @@ export function createTown(options: TownOptions) {
       chanceOfWorld.pick<ConsoleAction>([
         { action: "take" },
         { action: "take" },
+        { action: "on-the-way" },
         { action: "arrived" },
+        { action: "cannot" },
+        { action: "cannot-get-in" },
+        { action: "two-needed" },
+        { action: "called-112" },
+        { action: "undo" },
         { action: "close", outcome: "no-fall" },
         { action: "close", outcome: "help-call", reason: "phoned: all is well" },
       ]),

@@ -1,22 +1,26 @@
-import type { EpisodeView } from "../api.ts";
+import { useMemo } from "preact/hooks";
+import type { EpisodeView, LoggedIn } from "../api.ts";
 import { type BoardState, closedEpisodes, openEpisodes } from "./board-state.ts";
-import { useServerNow } from "./clock-hook.ts";
+import { useAtServerTime, useServerHour } from "./clock-hook.ts";
 import { EpisodeCard } from "./episode-card.tsx";
 import { aliasOf, placeOf, statusOf } from "./episode-words.ts";
 import { useWords } from "./language.ts";
-import { Unchanged, useLittleByLittle } from "./timed.tsx";
+import { useLittleByLittle } from "./little-by-little.ts";
+import { hrefOf } from "./route.ts";
 
 interface Props {
+  user: LoggedIn;
   board: BoardState;
   shownId: string | null;
   onChanged(episode: EpisodeView): void;
 }
 
-export function Board({ board, shownId, onChanged }: Props) {
+export function Board({ user, board, shownId, onChanged }: Props) {
   const words = useWords();
-  const open = openEpisodes(board);
+  const { episodes } = board;
+  const open = useMemo(() => openEpisodes({ episodes }), [episodes]);
   const drawn = useLittleByLittle(open.length);
-  if (!board.episodes) return <p class="waiting">{words.say("app.waiting")}</p>;
+  if (!episodes) return <p class="waiting">{words.say("app.waiting")}</p>;
   return (
     <div class="board">
       <section aria-labelledby="open-title">
@@ -26,13 +30,12 @@ export function Board({ board, shownId, onChanged }: Props) {
         {open.length === 0 && <Calm board={board} />}
         <div class="cards">
           {open.slice(0, drawn).map((view) => (
-            <Unchanged key={view.id} of={[view, view.id === shownId]}>
-              <EpisodeCard view={view} shown={view.id === shownId} onChanged={onChanged} />
-            </Unchanged>
+            <EpisodeCard key={view.id} user={user} view={view} shown={view.id === shownId} onChanged={onChanged} />
           ))}
         </div>
       </section>
-      <Closed board={board} />
+      {/* Devices and gateways with trouble stand here, below what is open and quieter: web/devices/trouble-list.tsx. */}
+      <Closed episodes={episodes} />
     </div>
   );
 }
@@ -49,30 +52,41 @@ function Calm({ board }: { board: BoardState }) {
   );
 }
 
-function Closed({ board }: { board: BoardState }) {
+const minuteMs = 60_000;
+
+function Closed({ episodes }: { episodes: NonNullable<BoardState["episodes"]> }) {
   const words = useWords();
-  const now = useServerNow(60_000);
-  const closed = closedEpisodes(board, now);
-  if (closed.length === 0) return null;
+  const now = useServerHour();
+  // What is 12 h old leaves the list, within a minute.
+  const minute = useAtServerTime((at) => Math.floor(at / minuteMs) * minuteMs);
+  const closed = useMemo(() => closedEpisodes({ episodes }, minute), [episodes, minute]);
+  const rows = useMemo(
+    () =>
+      closed.map((view) => (
+        <li key={view.id}>
+          <a href={hrefOf("episodes", view.id)}>
+            <strong>{aliasOf(words, view)}</strong> {placeOf(view)}
+          </a>
+          <span>
+            {words.say(`kind.${view.kind}`)} {words.time(view.impactAt, now)}
+            {view.test && ` · ${words.say("badge.test")}`}
+          </span>
+          <span>
+            <b>{view.outcome && words.say(`outcome.${view.outcome}`)}</b> · {statusOf(words, view, now)}
+          </span>
+        </li>
+      )),
+    [closed, words, now],
+  );
   return (
     <section aria-labelledby="closed-title" class="closed">
       <h2 id="closed-title">{words.say("board.closed")}</h2>
-      <ul>
-        {closed.map((view) => (
-          <li key={view.id}>
-            <a href={`#/episodes/${encodeURIComponent(view.id)}`}>
-              <strong>{aliasOf(words, view)}</strong> {placeOf(view)}
-            </a>
-            <span>
-              {words.say(`kind.${view.kind}`)} {words.time(view.impactAt, now)}
-              {view.test && ` · ${words.say("badge.test")}`}
-            </span>
-            <span>
-              <b>{view.outcome && words.say(`outcome.${view.outcome}`)}</b> · {statusOf(words, view, now)}
-            </span>
-          </li>
-        ))}
-      </ul>
+      {rows.length > 0 ? <ul>{rows}</ul> : <p class="small">{words.say("board.closed-none")}</p>}
+      <p>
+        <a class="button secondary" href={hrefOf("history")}>
+          {words.say("board.older")}
+        </a>
+      </p>
     </section>
   );
 }

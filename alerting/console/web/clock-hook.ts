@@ -4,45 +4,45 @@ import { useContext, useEffect, useRef, useState } from "preact/hooks";
 /** How far the server's clock is ahead of this machine's, ms. */
 export const ServerClockContext = createContext(0);
 
-/** One timer for whatever shows time: two hundred of them would keep a phone busy. */
-const ticking = new Set<() => void>();
-let timer: ReturnType<typeof setInterval> | undefined;
+// One timer for the whole page: a board of 200 alarms counts down at once.
+const tickMs = 500;
+const listeners = new Set<() => void>();
+let ticking: ReturnType<typeof setInterval> | null = null;
 
-function onTick(run: () => void): () => void {
-  ticking.add(run);
-  timer ??= setInterval(() => {
-    for (const one of [...ticking]) one();
-  }, 500);
+function onTick(listener: () => void): () => void {
+  listeners.add(listener);
+  ticking ??= setInterval(() => {
+    for (const one of [...listeners]) one();
+  }, tickMs);
   return () => {
-    ticking.delete(run);
-    if (ticking.size > 0) return;
-    clearInterval(timer);
-    timer = undefined;
+    listeners.delete(listener);
+    if (listeners.size > 0 || ticking === null) return;
+    clearInterval(ticking);
+    ticking = null;
   };
 }
 
-/** The server's time now, anew twice a second, or as often as `everyMs` says. */
-export function useServerNow(everyMs = 500): number {
+/** What `read` makes of the server's time. It is asked twice a second, and the component drawn again only where its answer is another. */
+export function useAtServerTime<T extends string | number | boolean | null>(read: (now: number) => T): T {
   const ahead = useContext(ServerClockContext);
   const [, redraw] = useState(0);
-  useEffect(() => onTick(() => redraw(Math.floor(Date.now() / everyMs))), [everyMs]);
-  return Date.now() + ahead;
-}
-
-/** A text that depends on the server's time. It is drawn anew only when it has changed. */
-export function useTimedText(text: (now: number) => string): string {
-  const ahead = useContext(ServerClockContext);
-  const [, redraw] = useState(0);
-  const shown = text(Date.now() + ahead);
-  const latest = useRef({ text, ahead, shown });
-  latest.current = { text, ahead, shown };
+  const value = read(Date.now() + ahead);
+  const latest = useRef({ read, ahead, value });
+  latest.current = { read, ahead, value };
   useEffect(
     () =>
       onTick(() => {
-        const { current } = latest;
-        if (current.text(Date.now() + current.ahead) !== current.shown) redraw((times) => times + 1);
+        const shown = latest.current;
+        if (shown.read(Date.now() + shown.ahead) !== shown.value) redraw((n) => n + 1);
       }),
     [],
   );
-  return shown;
+  return value;
+}
+
+const hourMs = 3_600_000;
+
+/** The hour that it is by the server: enough to know whether a time is of today. */
+export function useServerHour(): number {
+  return useAtServerTime((now) => Math.floor(now / hourMs) * hourMs);
 }

@@ -1,7 +1,7 @@
 import type { TargetedSubmitEvent } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { ConsoleAction, EpisodeView, OutcomeDone, OutcomeWhat } from "../api.ts";
-import { isAlarm } from "./board-state.ts";
+import { asksForSomebody } from "./board-state.ts";
 import { aliasOf, placeOf } from "./episode-words.ts";
 import { useWords } from "./language.ts";
 
@@ -52,7 +52,7 @@ export function CloseDialog({ view, sending, failure, onBack, onClose }: Props) 
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     // Of a technical alarm there is nothing to choose.
-    const outcome = isAlarm(view) ? (form.get("outcome") as OutcomeWhat | null) : "unknown";
+    const outcome = asksForSomebody(view) ? (form.get("outcome") as OutcomeWhat | null) : "unknown";
     const reason = String(form.get("reason") ?? "").trim();
     if (!outcome) setComplaint(words.say("close.choose"));
     else if (reasonNeeded && reason.length < 4) setComplaint(words.say("close.reason-needed"));
@@ -74,7 +74,7 @@ export function CloseDialog({ view, sending, failure, onBack, onClose }: Props) 
       <form onSubmit={submit}>
         <h2 id={id}>{words.say("close.title", { alias: aliasOf(words, view) })}</h2>
         <p class="place">{placeOf(view)}</p>
-        <fieldset hidden={!isAlarm(view)}>
+        <fieldset hidden={!asksForSomebody(view)}>
           <legend>{words.say("close.question")}</legend>
           {outcomes.map((outcome) => (
             <label key={outcome} class="choice">
@@ -105,7 +105,7 @@ export function CloseDialog({ view, sending, failure, onBack, onClose }: Props) 
         {reasonNeeded && (
           <div class="not-there">
             <p>
-              <strong>{isAlarm(view) && words.say("close.not-there")}</strong>
+              <strong>{asksForSomebody(view) && words.say("close.not-there")}</strong>
             </p>
             <label>
               {words.say("close.reason")}

@@ -1,4 +1,4 @@
-import { useEffect, useReducer, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import type { EpisodeView, LoggedIn } from "../api.ts";
 import { createAlarmSound } from "./alarm-sound.ts";
 import { Board } from "./board.tsx";
@@ -10,6 +10,7 @@ import { listenToServer } from "./event-source.ts";
 import { type Language, useWords } from "./language.ts";
 import { LanguageSwitch } from "./language-switch.tsx";
 import { createLater } from "./later.tsx";
+import { Missed } from "./missed-list.tsx";
 import { Navigation } from "./navigation.tsx";
 import { PageFrame } from "./page-frame.tsx";
 import { pages } from "./pages.ts";
@@ -27,7 +28,7 @@ const ringAgainMs = 15_000;
 const sound = createAlarmSound();
 // It draws, which the board needs not.
 const { Later: EpisodeDetailView, fetch: fetchDetail } = createLater(() =>
-  import("./episode-detail.tsx").then(({ EpisodeDetailView: Detail }) => Detail),
+  import("./episode/episode-detail.tsx").then(({ EpisodeDetailView: Detail }) => Detail),
 );
 
 /** Everything behind the login: the header, the state of contact, the board, and the episode that is looked at. */
@@ -41,7 +42,8 @@ export function Console({ user, onLanguage, onLogOut, onEnded }: Props) {
   const isBoard = route.page === "board" || route.page === "episodes";
   const shownId = route.page === "episodes" ? (route.rest[0] ?? null) : null;
   const hasBoard = user.permissions.includes("episodes.read");
-  const untaken = untakenCount(board);
+  const { episodes } = board;
+  const untaken = useMemo(() => untakenCount({ episodes }), [episodes]);
   const announced = useAlarm(board, untaken);
   useTitle(untaken, board.connected);
 
@@ -50,7 +52,7 @@ export function Console({ user, onLanguage, onLogOut, onEnded }: Props) {
     if (hasBoard && board.episodes) fetchDetail();
   }, [hasBoard, board.episodes !== null]);
 
-  const onChanged = (episode: EpisodeView) => pass({ kind: "answer", episode });
+  const onChanged = useCallback((episode: EpisodeView) => pass({ kind: "answer", episode }), []);
   return (
     <ServerClockContext.Provider value={board.clockMs}>
       <a class="skip" href="#main">
@@ -66,6 +68,7 @@ export function Console({ user, onLanguage, onLogOut, onEnded }: Props) {
       </header>
       <Navigation user={user} current={isBoard ? "board" : route.page} />
       <ContactBanner board={board} />
+      {board.missed && <Missed missed={board.missed} onRead={() => pass({ kind: "read" })} />}
       {!isBoard && untaken > 0 && (
         <a class="others" href={hrefOf("board")}>
           {words.say("untaken.banner", { count: untaken })}
@@ -86,11 +89,12 @@ export function Console({ user, onLanguage, onLogOut, onEnded }: Props) {
         tabIndex={-1}
         class={`${shownId ? "with-detail" : ""} ${isBoard && !board.connected ? "stale" : ""}`}
       >
-        {isBoard && hasBoard && <Board board={board} shownId={shownId} onChanged={onChanged} />}
+        {isBoard && hasBoard && <Board user={user} board={board} shownId={shownId} onChanged={onChanged} />}
         {!(isBoard && hasBoard) && <PageFrame user={user} route={isBoard ? firstPage(user) : route} />}
         {shownId && hasBoard && (
           <EpisodeDetailView
             key={shownId}
+            user={user}
             id={shownId}
             view={board.episodes?.get(shownId) ?? null}
             othersUntaken={untaken - (board.episodes?.get(shownId)?.status === "open" ? 1 : 0)}
@@ -118,7 +122,7 @@ function useAlarm(board: BoardState, untaken: number): EpisodeView | null {
     if (!last) return;
     setNewest(last);
     sound.ring();
-  }, [board]);
+  }, [board.episodes]);
   useEffect(() => {
     if (untaken === 0) return undefined;
     const ringing = setInterval(() => sound.ring(), ringAgainMs);

@@ -1,5 +1,5 @@
 import type { BoardState } from "./board-state.ts";
-import { useServerNow } from "./clock-hook.ts";
+import { useAtServerTime } from "./clock-hook.ts";
 import { useWords } from "./language.ts";
 
 const backShownMs = 10_000;
@@ -7,9 +7,8 @@ const backShownMs = 10_000;
 /** Unmissable while the page hears nothing from the server; for a while after, that it hears again. */
 export function ContactBanner({ board }: { board: BoardState }) {
   const words = useWords();
-  const now = useServerNow();
-  const { connected, heardAt, backAt, clockMs } = board;
-  const back = backAt !== null && now - clockMs - backAt < backShownMs;
+  const { connected, heardAt, backAt, clockMs, missed } = board;
+  const isBack = useAtServerTime((now) => backAt !== null && now - clockMs - backAt < backShownMs);
   return (
     <div role="alert">
       {!connected && (
@@ -22,7 +21,12 @@ export function ContactBanner({ board }: { board: BoardState }) {
           </span>
         </div>
       )}
-      {connected && back && <div class="back">{words.say("lost.back", { time: words.time(backAt + clockMs) })}</div>}
+      {connected && isBack && backAt !== null && (
+        <div class="back">
+          {words.say("lost.back", { time: words.time(backAt + clockMs) })}{" "}
+          {words.say(missed ? "lost.back-missed" : "lost.back-nothing")}
+        </div>
+      )}
     </div>
   );
 }

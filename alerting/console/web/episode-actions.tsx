@@ -1,28 +1,32 @@
 import { useState } from "preact/hooks";
-import type { ConsoleAction, EpisodeView } from "../api.ts";
-import { isAlarm } from "./board-state.ts";
+import type { ConsoleAction, EpisodeView, LoggedIn } from "../api.ts";
+import { useAtServerTime } from "./clock-hook.ts";
 import { CloseDialog } from "./close-dialog.tsx";
+import { pressesFor } from "./console-acts.ts";
 import { aliasOf } from "./episode-words.ts";
-import { useWords } from "./language.ts";
+import { type MessageKey, useWords } from "./language.ts";
+import { hrefOf } from "./route.ts";
 import { act, CallFailed } from "./server-calls.ts";
 
 interface Props {
+  user: LoggedIn;
   view: EpisodeView;
   onChanged(episode: EpisodeView): void;
-  /** Offer the way to the detail. */
-  link: boolean;
+  on: "board" | "page";
 }
 
 /** What can be done next stands first and large; a failure says that nothing was done. */
-export function EpisodeActions({ view, onChanged, link }: Props) {
+export function EpisodeActions({ user, view, onChanged, on }: Props) {
   const words = useWords();
-  const [sending, setSending] = useState(false);
+  const [sending, setSending] = useState<ConsoleAction["action"] | null>(null);
   const [closing, setClosing] = useState(false);
   const [said, setSaid] = useState<{ text: string; failed: boolean } | null>(null);
+  const canUndo = useAtServerTime((now) => view.undo?.by === user.name && now < view.undo.until);
   const alias = aliasOf(words, view);
+  const mayAct = user.permissions.includes("episodes.act");
 
   async function send(action: ConsoleAction): Promise<void> {
-    setSending(true);
+    setSending(action.action);
     setSaid(null);
     try {
       onChanged(await act(view.id, action));
@@ -32,56 +36,43 @@ export function EpisodeActions({ view, onChanged, link }: Props) {
       const code = error instanceof CallFailed ? error.code : "server";
       setSaid({ text: words.sayKnown("failed", code, words.say("failed.server")), failed: true });
     } finally {
-      setSending(false);
+      setSending(null);
     }
   }
 
-  const isJourney = isAlarm(view);
-  const next = view.status === "open" ? "take" : view.status === "taken" && isJourney ? "arrived" : null;
-  const named = (key: "act.take" | "act.on-the-way" | "act.arrived" | "act.close" | "act.close-dots" | "act.details") =>
-    words.say("act.for", { act: words.say(key).replace(" …", ""), alias });
+  const { next, others } = pressesFor(view, user, on);
+  const named = (key: MessageKey) => words.say("act.for", { act: words.say(key).replace(" …", ""), alias });
+  const button = (action: Exclude<ConsoleAction["action"], "close">, look: "primary" | "secondary") => (
+    <button
+      key={action}
+      type="button"
+      class={look}
+      disabled={sending !== null}
+      aria-label={named(`act.${action}`)}
+      onClick={() => void send({ action })}
+    >
+      {words.say(sending === action ? "act.sending" : `act.${action}`)}
+    </button>
+  );
   return (
     <>
       <div class="actions">
-        {next && (
+        {next && button(next, "primary")}
+        {others.map((action) => button(action, "secondary"))}
+        {mayAct && view.status !== "closed" && (
           <button
             type="button"
-            class="primary"
-            disabled={sending}
-            aria-label={named(`act.${next}`)}
-            onClick={() => void send({ action: next })}
-          >
-            {words.say(sending ? "act.sending" : `act.${next}`)}
-          </button>
-        )}
-        {view.status === "taken" && isJourney && view.onTheWayAt === null && (
-          <button
-            type="button"
-            class="secondary"
-            disabled={sending}
-            aria-label={named("act.on-the-way")}
-            onClick={() => void send({ action: "on-the-way" })}
-          >
-            {words.say("act.on-the-way")}
-          </button>
-        )}
-        {view.status !== "closed" && (
-          <button
-            type="button"
-            class={next ? "secondary" : "primary"}
-            disabled={sending}
+            class={view.status === "open" || next ? "secondary" : "primary"}
+            disabled={sending !== null}
             aria-label={named("act.close")}
             onClick={() => setClosing(true)}
           >
             {words.say("act.close-dots")}
           </button>
         )}
-        {link && (
-          <a
-            class="button secondary"
-            href={`#/episodes/${encodeURIComponent(view.id)}`}
-            aria-label={named("act.details")}
-          >
+        {mayAct && canUndo && button("undo", "secondary")}
+        {on === "board" && (
+          <a class="button secondary" href={hrefOf("episodes", view.id)} aria-label={named("act.details")}>
             {words.say("act.details")}
           </a>
         )}
@@ -92,7 +83,7 @@ export function EpisodeActions({ view, onChanged, link }: Props) {
       {closing && (
         <CloseDialog
           view={view}
-          sending={sending}
+          sending={sending !== null}
           failure={said?.failed ? said.text : null}
           onBack={() => {
             setClosing(false);

@@ -1,10 +1,12 @@
-import type { EpisodeView } from "../api.ts";
+import { Component } from "preact";
+import type { EpisodeView, LoggedIn } from "../api.ts";
 import { isAlarm } from "./board-state.ts";
-import { useServerNow } from "./clock-hook.ts";
+import { useAtServerTime, useServerHour } from "./clock-hook.ts";
 import { EpisodeActions } from "./episode-actions.tsx";
 import {
   activeOf,
   aliasOf,
+  backupOf,
   deadlineOf,
   latestPages,
   lengthOf,
@@ -14,38 +16,43 @@ import {
   statusOf,
 } from "./episode-words.ts";
 import { useWords } from "./language.ts";
-import { Timed } from "./timed.tsx";
 
 interface Props {
+  user: LoggedIn;
   view: EpisodeView;
   /** Its detail is open beside the board. */
   shown: boolean;
   onChanged(episode: EpisodeView): void;
 }
 
-/** An open episode as large as it is urgent. */
-export function EpisodeCard({ view, shown, onChanged }: Props) {
-  return (
-    <article
-      class={`card ${view.status}${isAlarm(view) ? "" : " lower"}${shown ? " shown" : ""}`}
-      data-episode={view.id}
-      aria-labelledby={`a-${view.id}`}
-    >
-      <EpisodeHead view={view} headingId={`a-${view.id}`} />
-      <EpisodeActions view={view} onChanged={onChanged} link={!shown} />
-    </article>
-  );
+/** An open episode as large as it is urgent. Drawn again only where it has changed: there may be 200 of them. */
+export class EpisodeCard extends Component<Props> {
+  override shouldComponentUpdate(next: Props): boolean {
+    const { user, view, shown, onChanged } = this.props;
+    return next.view !== view || next.shown !== shown || next.user !== user || next.onChanged !== onChanged;
+  }
+
+  override render({ user, view, shown, onChanged }: Props) {
+    return (
+      <article
+        class={`card ${view.status}${isAlarm(view) ? "" : " lower"}${shown ? " shown" : ""}`}
+        data-episode={view.id}
+        aria-labelledby={`a-${view.id}`}
+      >
+        <EpisodeHead view={view} headingId={`a-${view.id}`} />
+        <EpisodeActions user={user} view={view} onChanged={onChanged} on="board" />
+      </article>
+    );
+  }
 }
 
 /** Who, where, why, since when, and how far it has come: the same on the card and in the detail. */
 export function EpisodeHead({ view, headingId }: { view: EpisodeView; headingId: string }) {
   const words = useWords();
-  // For dates; what goes on by the second is timed by itself.
-  const now = useServerNow(15 * 60_000);
-  const since = words.say(`since.${view.kind}`, { time: words.time(view.impactAt, now) });
-  const hasDeadline = deadlineOf(words, view, now) !== null;
+  const now = useServerHour();
   const longLie = longLieOf(words, view, now);
   const active = activeOf(words, view, now);
+  const backup = backupOf(words, view);
   return (
     <>
       <div class="badges">
@@ -55,6 +62,7 @@ export function EpisodeHead({ view, headingId }: { view: EpisodeView; headingId:
         )}
         {longLie && <span class="badge urgent">{words.say("badge.urgent")}</span>}
         {view.notInOperation && <span class="badge urgent">{words.say("badge.not-in-operation")}</span>}
+        {view.called112At !== null && <span class="badge urgent">{words.say("badge.called-112")}</span>}
         {view.late && <span class="badge late">{words.say("badge.late")}</span>}
         {view.repeats > 0 && <span class="badge">{words.say("badge.repeats", { count: view.repeats })}</span>}
         <span class="code">{words.say("code.label", { code: view.code })}</span>
@@ -66,10 +74,8 @@ export function EpisodeHead({ view, headingId }: { view: EpisodeView; headingId:
         </div>
         {view.status !== "closed" && (
           <p class="since">
-            <strong>
-              <Timed text={(at) => lengthOf(words, at - view.impactAt)} />
-            </strong>
-            <span>{since}</span>
+            <Since at={view.impactAt} />
+            <span>{words.say(`since.${view.kind}`, { time: words.time(view.impactAt, now) })}</span>
           </p>
         )}
       </div>
@@ -77,24 +83,36 @@ export function EpisodeHead({ view, headingId }: { view: EpisodeView; headingId:
       {view.notInOperation && <p class="reason urgent">{words.say(`reason.${view.notInOperation}`)}</p>}
       {longLie && <p class="reason urgent">{longLie}</p>}
       {active && <p class="reason">{active}</p>}
+      {backup && <p class="reason urgent backup">{backup}</p>}
       <p class={`status ${view.status}`}>
         <strong>{statusOf(words, view, now)}</strong>
-        {hasDeadline && (
-          <span class="deadline">
-            <Timed text={(at) => deadlineOf(words, view, at) ?? ""} />
-          </span>
+        {view.status === "taken" && view.onTheWayAt !== null && (
+          <span>{words.say("status.on-the-way", { time: words.time(view.onTheWayAt, now) })}</span>
         )}
+        {view.nextDeadline && <Deadline view={view} />}
       </p>
       <Pages view={view} now={now} />
     </>
   );
 }
 
+// These two alone change as time passes: the cards around them are not drawn again.
+
+function Since({ at }: { at: number }) {
+  const words = useWords();
+  return <strong>{useAtServerTime((now) => lengthOf(words, now - at))}</strong>;
+}
+
+function Deadline({ view }: { view: EpisodeView }) {
+  const words = useWords();
+  return <span class="deadline">{useAtServerTime((now) => deadlineOf(words, view, now))}</span>;
+}
+
 function Pages({ view, now }: { view: EpisodeView; now: number }) {
   const words = useWords();
   const pages = latestPages(view);
-  // Once somebody is there, who was asked is part of the story.
-  if (view.status === "arrived" || view.status === "closed") return null;
+  // Once somebody is there, who was asked is part of the story, but for those who are asked to help.
+  if (view.status === "closed" || (view.status === "arrived" && !view.backup)) return null;
   return (
     <ul class="pages" aria-label={words.say("pages.title")}>
       {pages.length === 0 && <li>{words.say("pages.none")}</li>}

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { generatedFall, page } from "../../../test/console/generated-board.ts";
+import { detailOf, isRoutine } from "./episode/timeline.tsx";
 import { aliasOf, countdownOf, deadlineOf, latestPages, lengthOf, reasonOf } from "./episode-words.ts";
 import { createWords } from "./language.ts";
-import { detailOf, isRoutine } from "./timeline.tsx";
 
 const sv = createWords("sv");
 const en = createWords("en");
@@ -67,7 +67,9 @@ describe("the story's details are read by what happened", () => {
     ["closed", "no-fall: ringde: allt var bra", "Inget fall: ringde: allt var bra"],
     ["detection", "still", "hårt fall, stilla efter"],
     ["page-queued", "to-others", "till de andra"],
-    ["reply", "T", "T"],
+    ["reply", "T", "tar larmet"],
+    ["backup-asked", "K", "kommer inte in"],
+    ["reply", "a new letter", "a new letter"],
     ["something-new", "some word", "some word"],
   ])("%s %s", (what, detail, text) => expect(detailOf(sv, entry(what, detail))).toBe(text));
 });

@@ -1,6 +1,7 @@
 import { purposes, type TroubleKind, troubleKinds } from "../../episode-state.ts";
 import type { EpisodeView, PageView } from "../api.ts";
 import type { Words } from "./language.ts";
+import type { MissedStep } from "./missed.ts";
 
 /** What staff call the dwelling: a number is the key's. A device in no dwelling goes by its own id. */
 export function aliasOf(words: Words, view: Pick<EpisodeView, "alias">): string {
@@ -38,6 +39,35 @@ export function longLieOf(words: Words, { longLie }: Pick<EpisodeView, "longLie"
 /** That there is movement again, where somebody has the alarm all the same. */
 export function activeOf(words: Words, { activeAt }: Pick<EpisodeView, "activeAt">, now: number): string | null {
   return activeAt === null ? null : words.say("welfare.active", { time: words.time(activeAt, now) });
+}
+
+/** Who waits at the door, or with the person, for whom; null where nobody does. */
+export function backupOf(words: Words, { backup }: Pick<EpisodeView, "backup">): string | null {
+  if (!backup) return null;
+  const asked = words.say(`backup.${backup.need}`, { who: backup.by ?? words.say("status.nobody") });
+  const { coming } = backup;
+  const answer =
+    coming.length > 0 ? words.say("backup.coming", { who: coming.join(", ") }) : words.say("backup.called");
+  return `${asked} ${answer}`;
+}
+
+/** What happened to it while contact was lost. */
+export function missedStepOf(words: Words, view: EpisodeView, step: MissedStep, now: number): string {
+  const { takenBy, takenAt, onTheWayAt, arrivedAt, closedAt, closedBy, called112At, outcome } = view;
+  const nobody = words.say("status.nobody");
+  const at = {
+    taken: takenAt,
+    "on-the-way": onTheWayAt,
+    arrived: arrivedAt,
+    closed: closedAt,
+    "called-112": called112At,
+  };
+  const when = step in at ? at[step as keyof typeof at] : null;
+  return words.say(`missed.${step}`, {
+    who: (step === "closed" ? closedBy : takenBy) ?? nobody,
+    time: when === null ? "" : words.time(when, now),
+    outcome: outcome ? words.say(`outcome.${outcome}`) : nobody,
+  });
 }
 
 /** `view`'s state, who and when. */

@@ -15,10 +15,12 @@ export interface PageModule {
 
 /** A page in the navigation. Its code is fetched when it is first opened, so that the board is there at once. */
 export interface PageEntry {
-  id: "shift" | "residents" | "devices" | "rota" | "accounts";
+  id: "history" | "shift" | "residents" | "devices" | "rota" | "accounts";
   needs: Permission;
   load(): Promise<PageModule>;
 }
 
 /** In the order of the navigation; the board stands before them. */
-export const pages: readonly PageEntry[] = [];
+export const pages: readonly PageEntry[] = [
+  { id: "history", needs: "episodes.read", load: () => import("./episode/history-page.tsx") },
+];

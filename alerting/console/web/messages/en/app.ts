@@ -2,6 +2,7 @@
 export const app = {
   "nav.title": "Pages",
   "nav.board": "Alarms",
+  "nav.history": "Earlier",
   "nav.shift": "Shift",
   "nav.residents": "Residents",
   "nav.devices": "Devices",

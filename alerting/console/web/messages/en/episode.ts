@@ -1,1 +1,101 @@
-export const episode = {};
+/** What an episode's own page, and the list of past ones, say in English. */
+export const episode = {
+  "episode.to-history": "To earlier alarms",
+  "episode.stale": "The rest of the alarm could not be fetched. What is shown is the board's.",
+
+  "episode.why.title": "Why this alarmed",
+  "episode.why.at-once":
+    "The sensor measured a hard hit of {peak} g at {time}, so like a fall that the alarm went at once.",
+  "episode.why.still":
+    "The sensor measured a hard hit of {peak} g at {time}. No movement was measured after it until the alarm.",
+  "episode.why.silent": "The sensor measured a hard hit of {peak} g at {time}. No signal came after it.",
+  "episode.why.soft":
+    "The sensor measured a weak hit of {peak} g at {time}. After it, it was measured lying still until the alarm.",
+  "episode.why.help-button":
+    "The alarm button was pressed at {time}. A press always alarms, whatever the sensor measures.",
+  "episode.why.sensor-reported": "A sensor reported a fall at {time}.",
+  "episode.why.sensor-suspects": "A sensor suspected a fall at {time}.",
+  "episode.why.reported": "{sensor} said “{state}” at {time}. That sensor judges by itself; nothing was measured here.",
+  "episode.why.score":
+    "The model {model} gave the movement {score} on a scale from 0 to 1, where 1 is most like a fall.",
+  "episode.why.no-score": "The model gave no score: the alarm went by what followed the hit.",
+  "episode.why.threshold": "This sensor has a threshold of its own, {threshold}.",
+  "episode.why.threshold-model": "The sensor has the model's usual threshold.",
+  "episode.why.tilt": "The tilt changed by {degrees}° across the hit.",
+  "episode.why.presence-for": "Other sensors in the home spoke for a fall, and counted.",
+  "episode.why.presence-against":
+    "Other sensors in the home spoke against a fall, but not enough to hold the alarm back.",
+  "episode.why.strong": "All in all: strong signs of a fall.",
+  "episode.why.medium": "All in all: signs of a fall, but not strong ones.",
+  "episode.why.unknown": "For {seconds} s after the hit there was no signal. What happened then is not known.",
+  "episode.why.late": "The alarm came in {length} after it happened: {time} became {received}.",
+  "episode.why.clock": "The sensor's clock is wrong, so the times may be wrong.",
+  "episode.why.blind":
+    "In the day before the alarm the home was without alarm for {minutes, plural, one {one minute} other {# minutes}}: {reasons}.",
+  "episode.blind.no-consent": "no consent",
+  "episode.blind.paused": "paused",
+  "episode.blind.no-device": "no sensor",
+  "episode.blind.service-down": "the service was down",
+  "episode.blind.gateway-down": "the gateway silent",
+  "episode.blind.overdue": "no contact with the sensor",
+  "episode.blind.not-worn": "the sensor not worn",
+
+  "episode.moment.title": "What the detector saw, second by second",
+  "episode.moment.note":
+    "Time from the hit. The detector gives one score for each fall, when it is judged; how it moved on the way there is not kept.",
+  "episode.moment.weightless": "In the second before the hit: nearly weightless for {seconds} s.",
+  "episode.moment.impact": "The hardest hit, {peak} g.",
+  "episode.moment.arrived": "The movement reached the gateway.",
+  "episode.moment.decided":
+    "Judged: {why}. Score {score}, {strength}. Until then still for {still}, without signal for {unknown}.",
+  "episode.moment.again": "Another fall judged: {why}. Score {score}, {strength}.",
+  "episode.moment.none": "none",
+  "episode.moment.still-at-floor": "Presence sensor: somebody lies still near the floor, {rooms}.",
+  "episode.moment.same-room": "Presence sensor: last seen in {rooms}.",
+  "episode.moment.bed-occupied": "Presence sensor: somebody in bed, {rooms}.",
+  "episode.moment.two-rooms": "Presence sensor: somebody moved in {rooms}.",
+  "episode.strength.strong": "strong signs",
+  "episode.strength.medium": "signs that are not strong",
+  "episode.strength.unknown": "strength not known",
+
+  "episode.measured.sensor": "The sensor measures",
+  "episode.measured.range": "up to {range} g, {rate} times a second",
+
+  "episode.plot.weightless": "nearly weightless",
+  "episode.plot.still": "still",
+  "episode.plot.gap": "no signal",
+  "episode.plot.decided": "judged",
+  "episode.seen.peak": "In the picture: the hardest hit, {peak} g, at 0 s.",
+  "episode.seen.weightless": "Nearly weightless from {from} to {to} s.",
+  "episode.seen.still": "Still from {from} to {to} s.",
+  "episode.seen.gap": "No signal from {from} to {to} s.",
+  "episode.table.show": "Show the movement as a table",
+  "episode.table.caption": "Total movement in each second, counted from the hit. At rest it is 1 g.",
+  "episode.table.second": "Second",
+  "episode.table.least": "Least",
+  "episode.table.most": "Most",
+
+  "episode.texts.title": "Texts sent ({count})",
+  "episode.texts.none": "No texts were sent.",
+  "episode.texts.all": "Show all {count} texts",
+  "episode.texts.shared": "Went with other technical alarms, in one text that only listed the codes.",
+  "episode.texts.steps": "Attempts and receipts, {to}",
+  "episode.texts.attempt": "attempt {number}: {answer}",
+  "episode.texts.receipt": "receipt: {status}",
+  "episode.text.waiting": "being sent",
+  "episode.text.accepted": "sent",
+  "episode.text.delivered": "delivered",
+  "episode.text.failed": "FAILED",
+  "episode.text.unknown": "no word",
+  "episode.text.withdrawn": "never sent",
+
+  "episode.history.title": "Earlier alarms",
+  "episode.history.alias": "Key number",
+  "episode.history.day": "Up to and with day",
+  "episode.history.technical": "Show technical alarms and tests too",
+  "episode.history.show": "Show",
+  "episode.history.older": "Show older",
+  "episode.history.none": "No closed alarms here.",
+  "episode.history.ways": "Taken after {taken}, there after {there}",
+  "episode.history.never": "never",
+} as const;

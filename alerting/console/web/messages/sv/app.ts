@@ -2,6 +2,7 @@
 export const app = {
   "nav.title": "Sidor",
   "nav.board": "Larm",
+  "nav.history": "Tidigare",
   "nav.shift": "Passet",
   "nav.residents": "Boende",
   "nav.devices": "Sensorer",

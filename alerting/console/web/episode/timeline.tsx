@@ -1,11 +1,12 @@
 import { useState } from "preact/hooks";
-import type { TimelineEntry } from "../api.ts";
-import { useWords, type Words } from "./language.ts";
+import type { TimelineEntry } from "../../api.ts";
+import { useWords, type Words } from "../language.ts";
 
 /** An entry's detail in words: what it means depends on what happened. */
 export function detailOf(words: Words, { what, detail }: TimelineEntry): string | null {
   if (detail === null) return null;
   if (what === "detection") return words.sayKnown("why", detail, detail);
+  if (what === "reply" || what === "backup-asked") return words.sayKnown("letter", detail, detail);
   if (what === "page-queued" || what === "page-sent" || what === "receipt")
     return words.sayKnown("said", detail, detail);
   if (what !== "closed") return detail;

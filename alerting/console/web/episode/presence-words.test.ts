@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { PresenceSign, SensorTrouble } from "../../../firmware-contracts/presence.ts";
-import { createWords } from "./language.ts";
-import { sv } from "./messages/sv/index.ts";
+import { PresenceSign, SensorTrouble } from "../../../../firmware-contracts/presence.ts";
+import { createWords } from "../language.ts";
+import { sv } from "../messages/sv/index.ts";
 import { presenceIn } from "./presence-words.ts";
 
 const since = new Date(2026, 10, 25, 3, 12).getTime();

@@ -1,5 +1,5 @@
-import type { PresenceEvidence } from "../../../firmware-contracts/presence.ts";
-import type { Words } from "./language.ts";
+import type { PresenceEvidence } from "../../../../firmware-contracts/presence.ts";
+import type { Words } from "../language.ts";
 
 /** What presence sensors said for and against a fall: a sentence for each thing seen, and one for the sensors that were not counted. */
 export function presenceIn(words: Words, { items, unheard }: PresenceEvidence): string[] {

@@ -1,0 +1,230 @@
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import uPlot from "uplot";
+import type { Evidence } from "../../../../firmware-contracts/detection.ts";
+import type { EpisodeDetail } from "../../api.ts";
+import { useWords } from "../language.ts";
+import { type MovementSpan, plotData, secondsOf, spansOf } from "./movement.ts";
+
+const lines = [
+  { key: "plot.magnitude", colour: "--plot-total", width: 2.5, dash: [] },
+  { key: "plot.x", colour: "--plot-x", width: 1, dash: [] },
+  { key: "plot.y", colour: "--plot-y", width: 1, dash: [6, 3] },
+  { key: "plot.z", colour: "--plot-z", width: 1, dash: [2, 2] },
+] as const;
+const heightPx = 240;
+const spanColours: Record<MovementSpan["what"], string> = {
+  weightless: "--plot-weightless",
+  still: "--plot-still",
+  gap: "--plot-gap",
+};
+
+interface Props {
+  evidence: Evidence;
+  detection: EpisodeDetail["detection"];
+}
+
+/** The total and the three axes around the impact; the impact, stillness, gaps and the moment of the decision are marked. Told apart by dashes and words as well as by colour. */
+export function MovementPlot({ evidence, detection }: Props) {
+  const words = useWords();
+  const holder = useRef<HTMLDivElement>(null);
+  const scheme = useColourScheme();
+  const window = evidence.window!;
+  const spans = useMemo(() => spansOf(window), [window]);
+  const last = (window.startMs + ((window.x.length - 1) * 1000) / window.rateHz) / 1000;
+  const decidedAt = detection ? (detection.detectedAt - detection.impactAt) / 1000 : null;
+  // What was decided later is told in words.
+  const decided = decidedAt !== null && decidedAt <= last ? decidedAt : null;
+
+  useEffect(() => {
+    const element = holder.current!;
+    const style = getComputedStyle(element);
+    const colour = (name: string) => style.getPropertyValue(name).trim();
+    const axis = { stroke: colour("--text"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
+    const plot = new uPlot(
+      {
+        width: element.clientWidth,
+        height: heightPx,
+        legend: { show: false },
+        cursor: { show: false },
+        scales: { x: { time: false } },
+        axes: [
+          {
+            ...axis,
+            label: words.say("plot.seconds"),
+            labelSize: 20,
+            size: 28,
+            values: (_, at) => at.map((s) => words.number(s)),
+          },
+          { ...axis, size: 40, values: (_, at) => at.map((g) => `${words.number(g)} g`) },
+        ],
+        series: [
+          {},
+          ...lines.map(({ colour: name, width, dash }) => ({
+            stroke: colour(name),
+            width,
+            dash: [...dash],
+            points: { show: false },
+          })),
+        ],
+        hooks: {
+          drawClear: [
+            (drawn) => {
+              for (const span of spans) {
+                shade(
+                  drawn,
+                  span,
+                  colour(spanColours[span.what]),
+                  words.say(`episode.plot.${span.what}`),
+                  colour("--text"),
+                );
+              }
+            },
+          ],
+          draw: [
+            (drawn) => {
+              mark(drawn, 0, colour("--impact"), words.say("plot.impact"), [5, 4]);
+              if (decided !== null) mark(drawn, decided, colour("--link"), words.say("episode.plot.decided"), [2, 3]);
+              tellMarks(element, drawn, spans, decided);
+            },
+          ],
+        },
+      },
+      plotData(window) as uPlot.AlignedData,
+      element,
+    );
+    const resizing = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: heightPx }));
+    resizing.observe(element);
+    return () => {
+      resizing.disconnect();
+      plot.destroy();
+    };
+    // The evidence of an episode never changes; a new answer of the server is only a new copy.
+  }, [words, scheme]);
+
+  const label = words.say("plot.label", {
+    from: words.number(window.startMs / 1000, 1),
+    to: words.number(last, 1),
+    peak: `${words.number(evidence.peakG, 1)} g`,
+  });
+  const shown = [...new Set(spans.map(({ what }) => what))];
+  return (
+    <section aria-labelledby="plot-title">
+      <h3 id="plot-title">{words.say("plot.title")}</h3>
+      <div ref={holder} class="plot" role="img" aria-label={label} aria-describedby="plot-words" />
+      <ul class="legend" aria-hidden="true">
+        {lines.map(({ key }) => (
+          <li key={key} class={key.replace("plot.", "line-")}>
+            {words.say(key)}
+          </li>
+        ))}
+        {shown.map((what) => (
+          <li key={what} class={`episode-swatch ${what}`}>
+            {words.say(`episode.plot.${what}`)}
+          </li>
+        ))}
+      </ul>
+      <MovementInWords evidence={evidence} spans={spans} />
+    </section>
+  );
+}
+
+/** The same for whoever cannot see it. */
+function MovementInWords({ evidence, spans }: { evidence: Evidence; spans: readonly MovementSpan[] }) {
+  const words = useWords();
+  const s = (value: number) => words.number(value, 1);
+  const seen = spans.map(({ what, from, to }) => words.say(`episode.seen.${what}`, { from: s(from), to: s(to) }));
+  const peak = words.say("episode.seen.peak", { peak: words.number(evidence.peakG, 1) });
+  return (
+    <>
+      <p id="plot-words" class="small episode-plot-words">
+        {[peak, ...seen].join(" ")}
+      </p>
+      <details>
+        <summary>{words.say("episode.table.show")}</summary>
+        <table class="episode-table">
+          <caption>{words.say("episode.table.caption")}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{words.say("episode.table.second")}</th>
+              <th scope="col">{words.say("episode.table.least")}</th>
+              <th scope="col">{words.say("episode.table.most")}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {secondsOf(evidence.window!).map(({ second, least, most }) => (
+              <tr key={second}>
+                <th scope="row">{words.number(second)}</th>
+                {least === null || most === null ? (
+                  <td colSpan={2}>{words.say("episode.plot.gap")}</td>
+                ) : (
+                  <>
+                    <td>{words.number(least, 1)} g</td>
+                    <td>{words.number(most, 1)} g</td>
+                  </>
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </details>
+    </>
+  );
+}
+
+/** Where things stand in the picture, px from its left edge: for whoever tries the page. */
+function tellMarks(element: HTMLElement, plot: uPlot, spans: readonly MovementSpan[], decided: number | null): void {
+  const x = (at: number) => Math.round(plot.valToPos(at, "x"));
+  element.dataset.marks = JSON.stringify([
+    { what: "impact", from: x(0), to: x(0) },
+    ...(decided === null ? [] : [{ what: "decided", from: x(decided), to: x(decided) }]),
+    ...spans.map(({ what, from, to }) => ({ what, from: x(from), to: x(to) })),
+  ]);
+}
+
+function shade(plot: uPlot, { from, to }: MovementSpan, colour: string, label: string, ink: string): void {
+  const { ctx, bbox } = plot;
+  const left = plot.valToPos(from, "x", true);
+  const width = Math.max(1, plot.valToPos(to, "x", true) - left);
+  ctx.save();
+  ctx.fillStyle = colour;
+  ctx.fillRect(left, bbox.top, width, bbox.height);
+  ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+  // A label that does not fit stands in the legend alone.
+  if (ctx.measureText(label).width < width - 6 * devicePixelRatio) {
+    ctx.fillStyle = ink;
+    ctx.textAlign = "center";
+    ctx.fillText(label, left + width / 2, bbox.top + bbox.height - 6 * devicePixelRatio);
+  }
+  ctx.restore();
+}
+
+function mark(plot: uPlot, at: number, colour: string, label: string, dash: number[]): void {
+  const { ctx, bbox } = plot;
+  const x = Math.round(plot.valToPos(at, "x", true));
+  const isLeft = at <= 0;
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.fillStyle = colour;
+  ctx.lineWidth = 2 * devicePixelRatio;
+  ctx.setLineDash(dash.map((px) => px * devicePixelRatio));
+  ctx.beginPath();
+  ctx.moveTo(x, bbox.top);
+  ctx.lineTo(x, bbox.top + bbox.height);
+  ctx.stroke();
+  ctx.font = `bold ${12 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.textAlign = isLeft ? "right" : "left";
+  ctx.fillText(label, x + (isLeft ? -5 : 5) * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+  ctx.restore();
+}
+
+/** Changes when the device goes from light to dark: a canvas keeps the colours that it was drawn with. */
+function useColourScheme(): string {
+  const query = matchMedia("(prefers-color-scheme: dark)");
+  const [dark, setDark] = useState(query.matches);
+  useEffect(() => {
+    const changed = () => setDark(query.matches);
+    query.addEventListener("change", changed);
+    return () => query.removeEventListener("change", changed);
+  }, []);
+  return dark ? "dark" : "light";
+}
