@@ -143,7 +143,7 @@ function useTitle(untaken: number, connected: boolean): void {
       on = !on;
     };
     show();
-    if (!urgent) return undefined;
+    if (!urgent || matchMedia("(prefers-reduced-motion: reduce)").matches) return undefined;
     const blinking = setInterval(show, 1000);
     return () => clearInterval(blinking);
   }, [words, untaken, connected]);
