@@ -29,6 +29,7 @@ export function createEventStreams(
   clock: Clock,
   isAlive: (session: Session) => boolean,
   log: FastifyBaseLogger,
+  hasEnded: (session: Session) => boolean,
 ): EventStreams {
   const sessions = new Map<PassThrough, Session>();
   const changed = new Set<string>();
@@ -40,7 +41,8 @@ export function createEventStreams(
   }
 
   function end(stream: PassThrough): void {
-    send(stream, "session-ended", {});
+    const session = sessions.get(stream);
+    send(stream, "session-ended", { why: session && hasEnded(session) ? "ended" : "unused" });
     stream.end();
     sessions.delete(stream);
   }

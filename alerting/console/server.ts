@@ -163,7 +163,7 @@ async function apiPlugin(
   app.addHook("onRequest", findCaller);
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, 404, "not-found", "There is no such address"));
 
-  const streams = createEventStreams(backend, clock, sessions.isAlive, app.log);
+  const streams = createEventStreams(backend, clock, sessions.isAlive, app.log, sessions.hasEnded);
   // Before the server waits for its connections to end: these never would by themselves.
   app.addHook("preClose", async () => streams.close());
   app.addHook("onClose", async () => {

@@ -38,6 +38,8 @@ export interface Sessions {
   isKnown(shown: string | undefined): boolean;
   /** True until it has ended; does not move its end. What was ended elsewhere is noticed within seconds. */
   isAlive(session: Session): boolean;
+  /** Whether somebody ended it, rather than that it was unused for too long. */
+  hasEnded(session: Session): boolean;
   /** Ends the session of `shown`; returns it if it was there. */
   close(shown: string | undefined): Promise<Session | null>;
   /** Looks at once which have been ended. */
@@ -62,6 +64,7 @@ export const hashOf = (shown: string) => createHash("sha256").update(shown).dige
 export function createSessions(store: () => AccessStore, clock: Clock, log: FastifyBaseLogger): Sessions {
   const byHash = new Map<string, Entry>();
   const byId = new Map<string, Entry>();
+  const endedByHand = new WeakSet<Session>();
   let looking: Promise<void> | null = null;
   let stopWriting: (() => void) | null = null;
 
@@ -133,6 +136,7 @@ export function createSessions(store: () => AccessStore, clock: Clock, log: Fast
       entry.checkedAt = startedAt;
       if (live.has(`${entry.session.kind} ${entry.session.id}`)) continue;
       entry.ended = true;
+      endedByHand.add(entry.session);
       if (byHash.get(hash) === entry) forget(hash);
     }
   }
@@ -197,6 +201,7 @@ export function createSessions(store: () => AccessStore, clock: Clock, log: Fast
       await lookOnce();
     },
     isKnown: (shown) => shown !== undefined && byHash.has(hashOf(shown)),
+    hasEnded: (session) => endedByHand.has(session),
     isAlive(session) {
       const entry = byId.get(`${session.kind} ${session.id}`);
       if (!entry || isOver(entry)) return false;
@@ -237,6 +242,7 @@ export function createSessions(store: () => AccessStore, clock: Clock, log: Fast
       const hash = hashOf(shown ?? "");
       const entry = shown ? await find("session", hash) : null;
       if (!entry) return null;
+      endedByHand.add(entry.session);
       await end(hash, entry);
       return entry.session;
     },

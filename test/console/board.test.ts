@@ -179,12 +179,14 @@ describe.skipIf(lacks("chromium"))("the board in a browser (needs chromium)", ()
     ]);
   });
 
-  test("after a restart of the server the page asks for the login again", async () => {
+  test("after a restart of the server the page goes on, and nobody is logged out", async () => {
     await logIn();
     await shift.stop();
     await page.getByText("INGEN KONTAKT MED SERVERN").waitFor({ timeout: 5000 });
     await shift.start();
-    await page.getByText(/Du är utloggad/).waitFor();
+    await page.getByText(/Kontakten är tillbaka/).waitFor();
+    await shift.fall("38");
+    await card("38").waitFor();
   });
 
   describe("a network that goes silent", () => {

@@ -46,3 +46,8 @@ const hourMs = 3_600_000;
 export function useServerHour(): number {
   return useAtServerTime((now) => Math.floor(now / hourMs) * hourMs);
 }
+
+/** The server's time, to `everyMs`: the component is drawn again that often. */
+export function useServerNow(everyMs = 1000): number {
+  return useAtServerTime((now) => Math.floor(now / everyMs) * everyMs);
+}

@@ -6,21 +6,23 @@ import { type BoardInput, type BoardState, boardStep, emptyBoard, newlyUntaken, 
 import { ServerClockContext } from "./clock-hook.ts";
 import { ContactBanner } from "./contact-banner.tsx";
 import { aliasOf } from "./episode-words.ts";
-import { listenToServer } from "./event-source.ts";
+import { type EndedWhy, listenToServer } from "./event-source.ts";
 import { type Language, useWords } from "./language.ts";
 import { LanguageSwitch } from "./language-switch.tsx";
 import { createLater } from "./later.tsx";
 import { Missed } from "./missed-list.tsx";
 import { Navigation } from "./navigation.tsx";
 import { PageFrame } from "./page-frame.tsx";
-import { pages } from "./pages.ts";
+import { mayOpen, pages } from "./pages.ts";
 import { hrefOf, type Route, useRoute } from "./route.ts";
+import { onNoSession } from "./server-calls.ts";
 
 interface Props {
   user: LoggedIn;
   onLanguage(language: Language): void;
   onLogOut(): void;
-  onEnded(): void;
+  /** The session is over: because of `why`, where the server said so. */
+  onEnded(why?: EndedWhy): void;
 }
 
 // Often enough to be heard again from the next room, seldom enough to think in between.
@@ -51,6 +53,8 @@ export function Console({ user, onLanguage, onLogOut, onEnded }: Props) {
   useEffect(() => {
     if (hasBoard && board.episodes) fetchDetail();
   }, [hasBoard, board.episodes !== null]);
+  // Also without the board's stream: the first refused call tells.
+  useEffect(() => onNoSession(() => onEnded()), []);
 
   const onChanged = useCallback((episode: EpisodeView) => pass({ kind: "answer", episode }), []);
   return (
@@ -107,8 +111,8 @@ export function Console({ user, onLanguage, onLogOut, onEnded }: Props) {
 }
 
 /** What whoever has no board sees first. */
-function firstPage({ permissions }: LoggedIn): Route {
-  return { page: pages.find(({ needs }) => permissions.includes(needs))?.id ?? "", rest: [] };
+function firstPage(user: LoggedIn): Route {
+  return { page: pages.find((entry) => mayOpen(user, entry))?.id ?? "", rest: [] };
 }
 
 /** Rings for each alarm that nobody has taken, and again while it stays so. Returns the newest one, to be read out. */

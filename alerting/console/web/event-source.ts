@@ -1,6 +1,9 @@
 import type { BoardInput } from "./board-state.ts";
 import { getSession } from "./server-calls.ts";
 
+/** Why a session is over, as the stream tells it. */
+export type EndedWhy = "ended" | "unused";
+
 // The server's heartbeat comes every 2 s: one that is this late, and a second look, stay well below the 5 s that staff are promised.
 const silenceMs = 3500;
 const lookMs = 250;
@@ -10,7 +13,7 @@ const pauseMs = 1000;
  * Listens to the server for as long as the page is open: passes on what it says, says "lost" as soon as it is silent for 3.5 s or the stream breaks,
  * and tries again every second or so. `onEnded` when the session is over. Returns how to stop.
  */
-export function listenToServer(onInput: (input: BoardInput) => void, onEnded: () => void): () => void {
+export function listenToServer(onInput: (input: BoardInput) => void, onEnded: (why?: EndedWhy) => void): () => void {
   let source: EventSource | null = null;
   let heardAt = performance.now();
   let nextTryAt = 0;
@@ -39,9 +42,9 @@ export function listenToServer(onInput: (input: BoardInput) => void, onEnded: ()
         onInput({ kind, message: JSON.parse(event.data) } as BoardInput);
       });
     }
-    opened.addEventListener("session-ended", () => {
+    opened.addEventListener("session-ended", (event) => {
       drop();
-      onEnded();
+      onEnded((JSON.parse(event.data) as { why?: EndedWhy }).why);
     });
     opened.onerror = () => {
       if (source !== opened) return;

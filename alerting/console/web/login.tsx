@@ -1,64 +1,46 @@
-import type { TargetedSubmitEvent } from "preact";
-import { useEffect, useState } from "preact/hooks";
 import type { LoggedIn } from "../api.ts";
-import { type Language, useWords } from "./language.ts";
-import { LanguageSwitch } from "./language-switch.tsx";
-import { CallFailed, logIn } from "./server-calls.ts";
+import type { EndedWhy } from "./event-source.ts";
+import { type Language, type MessageKey, useWords } from "./language.ts";
+import { LoginFrame } from "./login-frame.tsx";
+import { codePage, hrefOf } from "./route.ts";
+import { logIn } from "./server-calls.ts";
+
+/** Why nobody is logged in any more, where the page was open then; `over`: nobody said why. */
+export type Ended = EndedWhy | "over" | null;
+
+const saidOf: Record<EndedWhy | "over", MessageKey> = {
+  ended: "accounts.ended",
+  unused: "accounts.unused",
+  over: "login.ended",
+};
 
 interface Props {
-  /** The session ended while the page was open. */
-  ended: boolean;
+  ended: Ended;
   onLanguage(language: Language): void;
   onUser(user: LoggedIn): void;
 }
 
 export function Login({ ended, onLanguage, onUser }: Props) {
   const words = useWords();
-  const [failure, setFailure] = useState<string | null>(null);
-  const [sending, setSending] = useState(false);
-
-  useEffect(() => {
-    document.title = `${words.say("login.title")} · ${words.say("app.name")}`;
-  }, [words]);
-
-  async function submit(event: TargetedSubmitEvent<HTMLFormElement>): Promise<void> {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    setSending(true);
-    setFailure(null);
-    try {
-      onUser((await logIn(String(form.get("name")), String(form.get("password")))).user!);
-    } catch (error) {
-      setFailure(error instanceof CallFailed ? error.code : "server");
-      setSending(false);
-    }
-  }
-
   return (
-    <main class="login">
-      <LanguageSwitch onLanguage={onLanguage} />
-      <h1>{words.say("app.name")}</h1>
-      {ended && (
-        <p role="alert" class="warning">
-          {words.say("login.ended")}
-        </p>
-      )}
-      <form onSubmit={submit}>
-        <label>
-          {words.say("login.name")}
-          <input name="name" autocomplete="username" autocapitalize="none" required maxLength={100} />
-        </label>
-        <label>
-          {words.say("login.password")}
-          <input name="password" type="password" autocomplete="current-password" required maxLength={200} />
-        </label>
-        <div role="alert" class="failure">
-          {failure && words.sayKnown("login", failure, words.say("failed.server"))}
-        </div>
-        <button type="submit" class="primary" disabled={sending}>
-          {words.say("login.submit")}
-        </button>
-      </form>
-    </main>
+    <LoginFrame
+      title={words.say("login.title")}
+      warning={ended && words.say(saidOf[ended])}
+      submit={words.say("login.submit")}
+      sayFailure={(code) => words.sayKnown("login", code, words.say("failed.server"))}
+      onLanguage={onLanguage}
+      onSubmit={(form) => logIn(String(form.get("name")), String(form.get("password")))}
+      onUser={onUser}
+      below={<a href={hrefOf(codePage)}>{words.say("accounts.have-code")}</a>}
+    >
+      <label>
+        {words.say("login.name")}
+        <input name="name" autocomplete="username" autocapitalize="none" required maxLength={100} />
+      </label>
+      <label>
+        {words.say("login.password")}
+        <input name="password" type="password" autocomplete="current-password" required maxLength={200} />
+      </label>
+    </LoginFrame>
   );
 }

@@ -1,12 +1,12 @@
 import type { LoggedIn } from "../api.ts";
 import { useWords } from "./language.ts";
-import { pages } from "./pages.ts";
+import { mayOpen, pages } from "./pages.ts";
 import { hrefOf } from "./route.ts";
 
 /** The pages that this account may see. */
 export function Navigation({ user, current }: { user: LoggedIn; current: string }) {
   const words = useWords();
-  const own = pages.filter(({ needs }) => user.permissions.includes(needs));
+  const own = pages.filter((entry) => mayOpen(user, entry));
   const ids = [...(user.permissions.includes("episodes.read") ? (["board"] as const) : []), ...own.map(({ id }) => id)];
   if (ids.length < 2) return null;
   return (

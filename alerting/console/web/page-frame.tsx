@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { LoggedIn } from "../api.ts";
 import { useWords } from "./language.ts";
-import { type PageModule, pages } from "./pages.ts";
+import { mayOpen, type PageModule, pages } from "./pages.ts";
 import { hrefOf, type Route } from "./route.ts";
 
 /** A page beside the board: fetched, refused in words, or missing. */
@@ -11,7 +11,7 @@ export function PageFrame({ user, route }: { user: LoggedIn; route: Route }) {
   const [module, setModule] = useState<PageModule | null>(null);
   const [failed, setFailed] = useState(false);
   const [attempt, setAttempt] = useState(0);
-  const isAllowed = entry !== undefined && user.permissions.includes(entry.needs);
+  const isAllowed = entry !== undefined && mayOpen(user, entry);
 
   useEffect(() => {
     let stopped = false;

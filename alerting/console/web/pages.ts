@@ -15,12 +15,21 @@ export interface PageModule {
 
 /** A page in the navigation. Its code is fetched when it is first opened, so that the board is there at once. */
 export interface PageEntry {
-  id: "history" | "shift" | "residents" | "devices" | "rota" | "accounts";
-  needs: Permission;
+  id: "history" | "accounts" | "account";
+  /** `account`: it is everybody's. */
+  needs: Permission | "account";
+  /** Reached by a link from another page, and not in the navigation. */
+  isHidden?: true;
   load(): Promise<PageModule>;
 }
 
 /** In the order of the navigation; the board stands before them. */
 export const pages: readonly PageEntry[] = [
   { id: "history", needs: "episodes.read", load: () => import("./episode/history-page.tsx") },
+  { id: "accounts", needs: "accounts.write", load: () => import("./accounts/accounts-page.tsx") },
+  { id: "account", needs: "account", load: () => import("./accounts/own-account-page.tsx") },
 ];
+
+/** Whether that page is this account's to open. */
+export const mayOpen = ({ permissions }: LoggedIn, { needs }: PageEntry) =>
+  needs === "account" || permissions.includes(needs);

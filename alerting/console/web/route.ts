@@ -6,6 +6,9 @@ export interface Route {
   rest: readonly string[];
 }
 
+/** `#/code/NAME/CODE`, as a manager's QR code has it: there a person chooses their password. */
+export const codePage = "code";
+
 export function readRoute(hash: string): Route {
   const [page = "", ...rest] = hash.replace(/^#\/?/, "").split("/").map(decoded);
   return { page: page || "board", rest };

@@ -14,6 +14,14 @@ export class CallFailed extends Error {
 // Someone who has pressed a button on a bad network must hear soon that it didn't go.
 const longestWaitMs = 8000;
 
+const noSession = "fallvakt-no-session";
+
+/** Calls `listener` each time the server refuses a call because nobody is logged in. Returns how to stop. */
+export function onNoSession(listener: () => void): () => void {
+  addEventListener(noSession, listener);
+  return () => removeEventListener(noSession, listener);
+}
+
 /** Asks the server for `path` under /api/v1. @throws {CallFailed} where it refuses, or is not there. */
 export async function call<T>(
   path: string,
@@ -35,12 +43,16 @@ export async function call<T>(
   } catch {
     throw new CallFailed("no-contact", "");
   }
+  // At the login a wrong password has a code of its own.
+  if (answer.status === 401 && !path.startsWith("/session")) dispatchEvent(new Event(noSession));
   const problem: { code?: string; detail?: string } = await answer.json().catch(() => ({}));
   throw new CallFailed(problem.code ?? "server", problem.detail ?? "");
 }
 
 export const getSession = () => call<SessionMessage>("/session");
 export const logIn = (name: string, password: string) => call<SessionMessage>("/session", "POST", { name, password });
+export const choosePassword = (name: string, code: string, password: string) =>
+  call<SessionMessage>("/session/password", "POST", { name, code, password });
 export const logOut = () => call<void>("/session", "DELETE");
 export const getBoard = () => call<BoardMessage>("/episodes");
 export const getEpisode = (id: string) => call<EpisodeDetail>(`/episodes/${encodeURIComponent(id)}`);
