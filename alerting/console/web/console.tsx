@@ -84,6 +84,7 @@ export function Console({ user, onLanguage, onLogOut, onEnded }: Props) {
         {shownId && hasBoard && (
           <EpisodeDetailView
             key={shownId}
+            user={user}
             id={shownId}
             view={board.episodes?.get(shownId) ?? null}
             othersUntaken={untaken - (board.episodes?.get(shownId)?.status === "open" ? 1 : 0)}

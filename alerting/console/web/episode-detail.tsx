@@ -1,15 +1,17 @@
 import { useEffect, useState } from "preact/hooks";
-import type { EpisodeDetail, EpisodeView } from "../api.ts";
+import type { EpisodeDetail, EpisodeView, LoggedIn } from "../api.ts";
 import { EpisodeActions } from "./episode-actions.tsx";
 import { EpisodeHead } from "./episode-card.tsx";
 import { aliasOf } from "./episode-words.ts";
 import { useWords } from "./language.ts";
 import { Measured, Reported } from "./measured.tsx";
 import { MovementPlot } from "./movement-plot.tsx";
+import { ResidentSheet } from "./residents/resident-sheet.tsx";
 import { CallFailed, getEpisode } from "./server-calls.ts";
 import { Timeline } from "./timeline.tsx";
 
 interface Props {
+  user: LoggedIn;
   id: string;
   /** The episode as the board has it; the detail is asked for anew whenever it changes. */
   view: EpisodeView | null;
@@ -18,7 +20,7 @@ interface Props {
 }
 
 /** One episode: beside the board on a wide screen, instead of it on a phone. */
-export function EpisodeDetailView({ id, view, othersUntaken, onChanged }: Props) {
+export function EpisodeDetailView({ user, id, view, othersUntaken, onChanged }: Props) {
   const words = useWords();
   const [detail, setDetail] = useState<EpisodeDetail | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
@@ -63,6 +65,9 @@ export function EpisodeDetailView({ id, view, othersUntaken, onChanged }: Props)
           <EpisodeHead view={shown} headingId="detail-title" />
           <EpisodeActions view={shown} onChanged={onChanged} link={false} />
         </article>
+      )}
+      {shown?.ofDwelling && (
+        <ResidentSheet user={user} dwelling={{ key: shown.alias, unit: shown.unit }} episode={shown.id} />
       )}
       {detail && (
         <>

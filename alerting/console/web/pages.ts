@@ -15,10 +15,13 @@ export interface PageModule {
 
 /** A page in the navigation. Its code is fetched when it is first opened, so that the board is there at once. */
 export interface PageEntry {
-  id: "shift" | "residents" | "devices" | "rota" | "accounts";
+  id: "shift" | "residents" | "devices" | "rota" | "accounts" | "audit";
   needs: Permission;
   load(): Promise<PageModule>;
 }
 
 /** In the order of the navigation; the board stands before them. */
-export const pages: readonly PageEntry[] = [];
+export const pages: readonly PageEntry[] = [
+  { id: "residents", needs: "residents.read", load: () => import("./residents/residents-page.tsx") },
+  { id: "audit", needs: "audit.read", load: () => import("./audit/audit-page.tsx") },
+];
