@@ -66,7 +66,7 @@ function Parts({ user, data, of }: { user: LoggedIn; data: DwellingDetail; of: S
         <ResidentSheet user={user} dwelling={dwelling} onChanged={changed} />
         <PausePanel user={user} dwelling={dwelling} pause={data.pause} onChanged={changed} />
         <ConsentPanel user={user} dwelling={dwelling} consent={data.consent} onChanged={changed} />
-        <Household user={user} dwelling={dwelling} data={data} onChanged={changed} />
+        <Household user={user} dwelling={dwelling} data={data} onChanged={of.reload} />
         <BlindStrip dwelling={dwelling} />
         <DeviceList devices={data.devices} />
         {user.permissions.includes("episodes.read") && <PastAlarmList dwelling={dwelling} />}

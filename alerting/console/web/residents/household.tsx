@@ -12,24 +12,28 @@ interface Props {
   user: LoggedIn;
   dwelling: OfDwelling;
   data: DwellingDetail;
-  onChanged(): void;
+  onChanged(): Promise<void>;
 }
 
 /** Whether the resident lives alone: it decides whose consent is needed, and whether presence sensors count. */
 export function Household({ user, dwelling, data, onChanged }: Props) {
   const words = useWords();
   const [failure, setFailure] = useState<CallFailed | null>(null);
-  const now = data.household ?? "unknown";
+  // What was pressed stands until the server's word is here.
+  const [chosen, setChosen] = useState<(typeof kinds)[number] | null>(null);
+  const now = chosen ?? data.household ?? "unknown";
 
   async function choose(kind: (typeof kinds)[number]): Promise<void> {
     setFailure(null);
+    setChosen(kind);
     try {
       const household = kind === "unknown" ? null : kind;
       await call(dwellingPath(dwelling, "/household"), "PUT", { ...unitBody(dwelling), household });
     } catch (error) {
       setFailure(error instanceof CallFailed ? error : new CallFailed("server", ""));
     }
-    onChanged();
+    await onChanged();
+    setChosen(null);
   }
 
   return (
