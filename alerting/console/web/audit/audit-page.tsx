@@ -79,14 +79,12 @@ function Looks({ data, isLinked }: { data: LookUps; isLinked: boolean }) {
           {words.say("audit.sum", { unexplained, explained })}
         </strong>
       </p>
-      <p class="small">{words.say("audit.about", { minutes: marginMinutes })}</p>
       {lookUps.length === 0 && <p class="calm">{words.say("audit.none")}</p>}
       {lookUps.length > 0 && (
         <table class="audit-table">
           <caption class="unseen">{words.say("audit.caption", { month: monthWords(words, month) })}</caption>
           <thead>
             <tr>
-              <th scope="col">{words.say("audit.when")}</th>
               <th scope="col">{words.say("audit.who")}</th>
               <th scope="col">{words.say("audit.key")}</th>
               <th scope="col">{words.say("audit.why")}</th>
@@ -99,6 +97,7 @@ function Looks({ data, isLinked }: { data: LookUps; isLinked: boolean }) {
           </tbody>
         </table>
       )}
+      <p class="small">{words.say("audit.about", { minutes: marginMinutes })}</p>
       {leftOut > 0 && <p>{words.say("audit.left-out", { count: leftOut })}</p>}
     </>
   );
@@ -116,11 +115,11 @@ function Look({ look, isLinked }: { look: LookUpView; isLinked: boolean }) {
         : words.say(onShift === null ? "audit.unexplained-unknown" : "audit.unexplained");
   return (
     <tr>
-      <th scope="row">{words.time(at, now)}</th>
-      <td>
-        {account ?? words.say("audit.nobody")}
+      <th scope="row">
+        <b>{account ?? words.say("audit.nobody")}</b>
+        <span class="small">{words.time(at, now)}</span>
         {via === "cli" && <span class="small">{words.say("audit.cli")}</span>}
-      </td>
+      </th>
       <td>
         {key === null ? (
           words.say("audit.erased")

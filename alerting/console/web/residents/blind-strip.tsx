@@ -32,14 +32,13 @@ function Strips({ days }: { days: readonly Day[] }) {
         <tr>
           <th scope="col">{words.say("residents.blind-day")}</th>
           <th scope="col">
-            <span class="unseen">{words.say("residents.blind-strip")}</span>
+            <span class="unseen">{words.say("residents.blind-why")}</span>
             <span class="residents-hours" aria-hidden="true">
               {["00", "06", "12", "18"].map((hour) => (
                 <span key={hour}>{hour}</span>
               ))}
             </span>
           </th>
-          <th scope="col">{words.say("residents.blind-why")}</th>
         </tr>
       </thead>
       <tbody>
@@ -50,8 +49,8 @@ function Strips({ days }: { days: readonly Day[] }) {
             </th>
             <td>
               <Strip cells={day.cells} />
+              {inWords(words, day)}
             </td>
-            <td>{inWords(words, day)}</td>
           </tr>
         ))}
       </tbody>

@@ -24,6 +24,7 @@ export function ConsentForm({ user, dwelling, onDone, onClose }: Props) {
   async function submit(form: FormData): Promise<string | undefined> {
     const text = (name: string) => String(form.get(name) ?? "").trim();
     const [giver, how, date, review] = [text("giver"), text("how"), text("date"), text("review")];
+    if (!text("person")) return words.say("residents.person-needed");
     if (giver.length < 2) return words.say("residents.giver-needed");
     if (giver.toLowerCase() === user.name.toLowerCase()) return words.say("residents.giver-self");
     if (how.length < 3) return words.say("residents.how-needed");
@@ -55,7 +56,7 @@ export function ConsentForm({ user, dwelling, onDone, onClose }: Props) {
           <legend>{words.say("residents.consent-person")}</legend>
           {(["resident", "other"] as const).map((person) => (
             <label key={person} class="choice">
-              <input type="radio" name="person" value={person} defaultChecked={person === "resident"} />
+              <input type="radio" name="person" value={person} />
               {words.say(`residents.person.${person}`)}
             </label>
           ))}

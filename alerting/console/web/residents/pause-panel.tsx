@@ -61,7 +61,11 @@ export function PausePanel({ user, dwelling, pause, onChanged }: Props) {
         <div class="residents-paused">
           <p>
             <strong>{words.say("residents.pause-until", { time: words.time(running.until, now) })}</strong>{" "}
-            <span role="timer">{words.say("residents.pause-left", { time: clockOf(running.until - now) })}</span>
+            <span role="timer">
+              {words.say("residents.pause-left", {
+                time: clockOf(Math.min(running.until - now, running.until - running.from)),
+              })}
+            </span>
           </p>
           <p>
             {words.say("residents.pause-by", {

@@ -22,5 +22,6 @@ test.each(["", "12345", "070", "Anna"])("%j is no number", (written) => {
 
 test("a Swedish mobile is shown as it is dialled", () => {
   expect(shownPhone("+46701234567")).toBe("070-123 45 67");
+  expect(shownPhone("+46812345678")).toBe("+46812345678");
   expect(shownPhone("+4722864400")).toBe("+4722864400");
 });

@@ -10,5 +10,5 @@ export function phoneOf(written: string): { phone: string } | { wrong: "emergenc
   return /^\+[1-9]\d{7,14}$/.test(phone) ? { phone } : { wrong: "wrong" };
 }
 
-/** In groups, so that it can be read out and compared. */
-export const shownPhone = (phone: string) => phone.replace(/^\+46(\d{2})(\d{3})(\d{2})(\d{2})$/, "0$1-$2 $3 $4");
+/** A Swedish mobile in groups, so that it can be read out and compared; others as they are. */
+export const shownPhone = (phone: string) => phone.replace(/^\+46(7\d)(\d{3})(\d{2})(\d{2})$/, "0$1-$2 $3 $4");

@@ -2,7 +2,6 @@ import { useMemo, useState } from "preact/hooks";
 import type { LoggedIn } from "../../api.ts";
 import type { Register, RegisterRow } from "../../residents/api.ts";
 import { useServerNow } from "../clock-hook.ts";
-import { placeOf } from "../episode-words.ts";
 import { useWords, type Words } from "../language.ts";
 import { hrefOf } from "../route.ts";
 import { Loaded, useServerData } from "../server-data.tsx";
@@ -124,13 +123,15 @@ function Rows({ dwellings }: { dwellings: readonly RegisterRow[] }) {
 function Row({ row, hasUnits, now }: { row: RegisterRow; hasUnits: boolean; now: number }) {
   const words = useWords();
   const { key, unit, consent, reviewDue, state, pausedUntil, alarm, residents, household } = row;
-  const place = placeOf({ area: row.area ?? null, room: row.room ?? null });
   return (
     <tr>
       <th scope="row">
         <a href={dwellingHref({ key, unit })}>
           <b>{key}</b> {hasUnits && <span class="small">{unit ?? words.say("residents.no-unit")}</span>}{" "}
-          <span class="small">{place}</span>
+          <span class="small">
+            {row.area}
+            {row.room && <span class="residents-wide">{row.area ? ` · ${row.room}` : row.room}</span>}
+          </span>
         </a>
       </th>
       <td class="residents-wide">

@@ -10,7 +10,6 @@ export const audit = {
   "audit.sum":
     "{unexplained, plural, =0 {None unexplained} one {# unexplained} other {# unexplained}}, {explained, plural, =0 {none explained} one {# explained} other {# explained}}.",
   "audit.caption": "Looks in {month}, the unexplained first",
-  "audit.when": "When",
   "audit.who": "Account",
   "audit.what": "Saw",
   "audit.why": "Why",

@@ -163,6 +163,7 @@ export const residents = {
   "residents.consent-how": "How they were told what it means, and by whom",
   "residents.consent-date": "Given on",
   "residents.consent-review-date": "Review on",
+  "residents.person-needed": "Choose whose consent it is.",
   "residents.giver-needed": "Write the name of whoever consents.",
   "residents.giver-self": "You cannot consent for another. Write the name of whoever lives there.",
   "residents.how-needed": "Write how they were informed.",
@@ -173,7 +174,6 @@ export const residents = {
   "residents.blind-caption":
     "The last days, from midnight to midnight. Filled: falls raised no alarm. Frame: a pause or no consent. Thin line: falls raised an alarm.",
   "residents.blind-day": "Day",
-  "residents.blind-strip": "The day",
   "residents.blind-why": "Without alarm",
   "residents.blind-none": "Nothing is known yet.",
   "residents.blind-all-seen": "none",

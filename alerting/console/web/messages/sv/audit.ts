@@ -10,7 +10,6 @@ export const audit = {
   "audit.sum":
     "{unexplained, plural, =0 {Inga oförklarade} one {# oförklarad} other {# oförklarade}}, {explained, plural, =0 {inga förklarade} one {# förklarad} other {# förklarade}}.",
   "audit.caption": "Tittar i {month}, de oförklarade först",
-  "audit.when": "När",
   "audit.who": "Konto",
   "audit.what": "Såg",
   "audit.why": "Varför",

@@ -46,7 +46,7 @@ export const residents = {
   "residents.watch.consent": "FALL LARMAS INTE: samtycke saknas. Larmknappen larmar.",
   "residents.watch.paused": "FALL LARMAS INTE: paus till {time}. Larmknappen larmar.",
   "residents.watch.no-device": "FALL LARMAS INTE: ingen sensor finns i bostaden.",
-  "residents.watch.not-in-operation": "Fall larmar operatörerna först: sensorn är inte i drift.",
+  "residents.watch.not-in-operation": "Fall går till larmoperatören först: sensorn är inte i drift.",
   "residents.watch.deaf": "FALL LARMAS INTE: sensorn hörs inte eller bärs inte.",
   "residents.watch.trouble": "Fall larmas här. En sensor behöver ses över.",
 
@@ -162,6 +162,7 @@ export const residents = {
   "residents.consent-how": "Hur hen fick veta vad det innebär, och av vem",
   "residents.consent-date": "Gavs den",
   "residents.consent-review-date": "Ses över den",
+  "residents.person-needed": "Välj vems samtycke det är.",
   "residents.giver-needed": "Skriv namnet på den som samtycker.",
   "residents.giver-self": "Du kan inte samtycka åt någon annan. Skriv namnet på den som bor där.",
   "residents.how-needed": "Skriv hur personen blev informerad.",
@@ -172,7 +173,6 @@ export const residents = {
   "residents.blind-caption":
     "De senaste dygnen, från midnatt till midnatt. Fyllt: fall larmades inte. Ram: paus eller inget samtycke. Tunn linje: fall larmades.",
   "residents.blind-day": "Dygn",
-  "residents.blind-strip": "Dygnet",
   "residents.blind-why": "Utan larm",
   "residents.blind-none": "Inget är känt än.",
   "residents.blind-all-seen": "inget",
