@@ -228,7 +228,7 @@ export function createDwellings(store: () => Store, clock: Clock, via: Via = "cl
       await store().registry.setArriveMinutes((await find(dwelling)).id, minutes);
     },
     setHousehold: async (dwelling, household, by) =>
-      store().registry.setHousehold((await find(dwelling)).id, household, actOf(clock, by)),
+      store().registry.setHousehold((await find(dwelling)).id, household, done(by)),
     find: (dwelling, isOwn) => findDwelling(store(), dwelling, isOwn),
     pauses: async () =>
       (await store().watching.pauses(Math.round(clock.wallNow()))).map(({ alias, unit, from, until, reason, by }) => ({

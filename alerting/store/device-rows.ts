@@ -49,6 +49,11 @@ export function deviceRows(db: Database, at: number): DeviceRow[] {
   return db.all<Row>(`${select} ORDER BY devices.id`, at).map(deviceOf);
 }
 
+/** Those of one dwelling; a pause that is over at `at` is left out. */
+export function deviceRowsOf(db: Database, dwellingId: string, at: number): DeviceRow[] {
+  return db.all<Row>(`${select} WHERE devices.dwelling_id = ? ORDER BY devices.id`, at, dwellingId).map(deviceOf);
+}
+
 /** Its pause may be over. */
 export function deviceRow(db: Database, deviceId: string): DeviceRow | null {
   const row = db.get<Row>(`${select} WHERE devices.id = ?`, 0, deviceId);

@@ -105,6 +105,8 @@ export interface RegistryStore {
   dwellings(): Promise<Dwelling[]>;
   /** Of pauses, those that run at `at`. */
   devices(at: number): Promise<DeviceRow[]>;
+  /** Those of one dwelling. */
+  devicesOf(dwellingId: string, at: number): Promise<DeviceRow[]>;
   /** Its pause may be over. */
   device(deviceId: string): Promise<{ device: DeviceRow; dwelling: Dwelling | null } | null>;
   /** Null where there is no such dwelling, or its erasure has begun. */
@@ -117,7 +119,7 @@ export interface RegistryStore {
   /** Null: as the policy says. False where there is no such dwelling. */
   setArriveMinutes(dwellingId: string, minutes: number | null): Promise<boolean>;
   /** Who lives there; null where nobody knows. False where there is no such dwelling, or it is so already. */
-  setHousehold(dwellingId: string, household: Household | null, act: Act): Promise<boolean>;
+  setHousehold(dwellingId: string, household: Household | null, act: DoneAct): Promise<boolean>;
   /** Adds a dwelling that has no device yet. */
   addDwelling(dwelling: Dwelling, act: DoneAct): Promise<void>;
   /** Adds devices and the dwellings that are new, as one. */

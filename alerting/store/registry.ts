@@ -2,7 +2,7 @@ import { appendAct } from "./acts.ts";
 import { followRecords } from "./consent-records.ts";
 import { type Change, recordChanges } from "./control.ts";
 import type { Database } from "./database.ts";
-import { deviceRow, deviceRows } from "./device-rows.ts";
+import { deviceRow, deviceRows, deviceRowsOf } from "./device-rows.ts";
 import { putDeviceSeen } from "./device-seen.ts";
 import { beginOperation, putDwelling, setOperation } from "./operation.ts";
 import type { Act, DeviceAddition, Dwelling, Household, OperationState, RegistryStore } from "./store.ts";
@@ -97,6 +97,7 @@ export function registryStore(db: Database): RegistryStore {
     setArriveMinutes: async (dwellingId, minutes) =>
       db.run("UPDATE dwellings SET arrive_minutes = ? WHERE id = ?", minutes, dwellingId) > 0,
     devices: async (at) => deviceRows(db, at),
+    devicesOf: async (dwellingId, at) => deviceRowsOf(db, dwellingId, at),
     device: async (deviceId) => {
       const device = deviceRow(db, deviceId);
       if (!device) return null;
@@ -205,6 +206,7 @@ export function registryStore(db: Database): RegistryStore {
         const shown = (value: Household | null) => value ?? "not known";
         const what = `household: ${shown(household)}, before: ${shown(before.household)}`;
         recordChanges(db, act, [{ part: "registry", dwellingId, what }]);
+        appendAct(db, { ...act, act: "household-set", subject: dwellingId, detail: { household } });
         followRecords(db, dwellingId, act);
         return true;
       }),

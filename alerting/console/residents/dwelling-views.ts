@@ -18,12 +18,17 @@ interface Read {
   troubles: ReadonlyMap<string, DeviceTroubleRow[]>;
 }
 
-async function readAll({ registry, watching, residents, troubles }: Reading, now: number): Promise<Read> {
+/** Of one dwelling's devices alone, where it is named. */
+async function readAll(
+  { registry, watching, residents, troubles }: Reading,
+  now: number,
+  dwellingId?: string,
+): Promise<Read> {
   const [dwellings, consents, pauses, devices, counts, households, open] = await Promise.all([
     registry.dwellings(),
     watching.consents(),
     watching.pauses(now),
-    registry.devices(now),
+    dwellingId === undefined ? registry.devices(now) : registry.devicesOf(dwellingId, now),
     residents.counts(),
     registry.households(),
     troubles.open(),
@@ -116,7 +121,7 @@ export async function dwellingDetail(
   seesAlarms: boolean,
 ): Promise<DwellingDetail> {
   const { id, alias, unit, area, room } = dwelling;
-  const [read, lacking] = await Promise.all([readAll(store, now), store.watching.lackingConsents(id)]);
+  const [read, lacking] = await Promise.all([readAll(store, now, id), store.watching.lackingConsents(id)]);
   const devices = read.devices.get(id) ?? [];
   const consent = read.consents.get(id);
   const pause = read.pauses.get(id);

@@ -286,13 +286,8 @@ test("consents are taken down person by person, shown to whoever may, and withdr
     expect((await (await as(role)).post(`${at}/consents/shown`, { unit: "Gustavsberg" })).status).toBe(403);
   }
   const done = (await acts()).map(({ act, by, via }) => [act, by, via]).slice(1);
-  expect(done).toEqual(
-    ["recorded", "recorded", "recorded", "shown", "withdrawn"].map((what) => [
-      `consent-${what}`,
-      "operator Gustavsberg",
-      "console",
-    ]),
-  );
+  const consents = ["recorded", "recorded", "recorded", "shown", "withdrawn"].map((what) => `consent-${what}`);
+  expect(done).toEqual(["household-set", ...consents].map((act) => [act, "operator Gustavsberg", "console"]));
 });
 
 test("a dwelling is added before its first device; a key that could be taken for a neighbour's is refused by name", async () => {

@@ -22,8 +22,14 @@ export interface Words {
   number(value: number, decimals?: number): string;
   /** Hour and minute by this machine's zone; with the date where it is over 20 h from `now`. */
   time(at: number, now?: number): string;
-  /** Weekday, day, month and year by this machine's zone. */
+  /** A day with its year. */
   date(at: number): string;
+  /** The same at length, with the day of the week. */
+  longDate(at: number): string;
+  /** A month with its year. */
+  month(at: number): string;
+  /** A day of the week and of the month. */
+  day(at: number): string;
   /** With seconds, for a line of time. */
   timeWithSeconds(at: number): string;
 }
@@ -41,7 +47,11 @@ export function createWords(language: Language): Words {
     ...hourMinute,
   });
 
-  const date = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+  const date = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric" });
+  const longDate = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+  const month = new Intl.DateTimeFormat(locale, { month: "long", year: "numeric" });
+  const day = new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short" });
+
   const parsed = new Map<MessageKey, IntlMessageFormat>();
 
   function say(key: MessageKey, values: Values = {}): string {
@@ -64,6 +74,9 @@ export function createWords(language: Language): Words {
       new Intl.NumberFormat(locale, { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(value),
     time: (at, now = at) => (Math.abs(now - at) > 20 * 3600_000 ? dateAndTime : time).format(at),
     date: (at) => date.format(at),
+    longDate: (at) => longDate.format(at),
+    month: (at) => month.format(at),
+    day: (at) => day.format(at),
     timeWithSeconds: (at) => timeWithSeconds.format(at),
   };
 }

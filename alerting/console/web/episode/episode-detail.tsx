@@ -7,6 +7,7 @@ import { EpisodeActions } from "../episode-actions.tsx";
 import { EpisodeHead } from "../episode-card.tsx";
 import { aliasOf } from "../episode-words.ts";
 import { useWords } from "../language.ts";
+import { ResidentSheet } from "../residents/resident-sheet.tsx";
 import { hrefOf } from "../route.ts";
 import { CallFailed, call, getEpisode } from "../server-calls.ts";
 import { Measured, Moments, Reported, Why } from "./measured.tsx";
@@ -86,7 +87,9 @@ export function EpisodeDetailView({ user, id, view, othersUntaken, onChanged }: 
           <EpisodeActions user={user} view={shown} onChanged={onChanged} on="page" />
         </article>
       )}
-      {/* The resident's sheet stands here, of whoever may see it: web/residents/resident-sheet.tsx, by alias and unit. */}
+      {shown?.ofDwelling && (
+        <ResidentSheet user={user} dwelling={{ key: shown.alias, unit: shown.unit }} episode={shown.id} />
+      )}
       {detail && why && moments && (
         <>
           <Why lines={why} />

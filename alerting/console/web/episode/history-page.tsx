@@ -119,7 +119,7 @@ export default function HistoryPage({ rest }: PageProps) {
 
 function Found({ words, episodes }: { words: Words; episodes: readonly PastEpisode[] }) {
   if (episodes.length === 0) return <p class="calm">{words.say("episode.history.none")}</p>;
-  const days = Map.groupBy(episodes, ({ openedAt }) => words.date(openedAt));
+  const days = Map.groupBy(episodes, ({ openedAt }) => words.longDate(openedAt));
   return [...days].map(([day, ofDay]) => (
     <section key={day} aria-label={day}>
       <h2>{day}</h2>

@@ -8,6 +8,7 @@ export const app = {
   "nav.devices": "Devices",
   "nav.rota": "Rota",
   "nav.accounts": "Accounts",
+  "nav.audit": "Look-ups",
   "frame.loading": "Loading …",
   "frame.failed": "This could not be fetched. {why}",
   "frame.again": "Try again",

@@ -1,6 +1,7 @@
 import type { sv } from "../sv/index.ts";
 import { accounts } from "./accounts.ts";
 import { app } from "./app.ts";
+import { audit } from "./audit.ts";
 import { board } from "./board.ts";
 import { devices } from "./devices.ts";
 import { episode } from "./episode.ts";
@@ -18,4 +19,5 @@ export const en: Record<keyof typeof sv, string> = {
   ...devices,
   ...rota,
   ...accounts,
+  ...audit,
 };

@@ -8,6 +8,7 @@ export const app = {
   "nav.devices": "Sensorer",
   "nav.rota": "Schema",
   "nav.accounts": "Konton",
+  "nav.audit": "Granskning",
   "frame.loading": "Hämtar …",
   "frame.failed": "Det gick inte att hämta. {why}",
   "frame.again": "Försök igen",
