@@ -1,6 +1,7 @@
 import type { EpisodeView } from "../api.ts";
 import { type BoardState, closedEpisodes, openEpisodes } from "./board-state.ts";
 import { useServerNow } from "./clock-hook.ts";
+import { TroubleList } from "./devices/trouble-list.tsx";
 import { EpisodeCard } from "./episode-card.tsx";
 import { aliasOf, placeOf, statusOf } from "./episode-words.ts";
 import { useWords } from "./language.ts";
@@ -29,6 +30,7 @@ export function Board({ board, shownId, onChanged }: Props) {
         </div>
       </section>
       <Closed board={board} />
+      <TroubleList />
     </div>
   );
 }

@@ -97,7 +97,7 @@ export function Console({ user, onLanguage, onLogOut, onEnded }: Props) {
 
 /** What whoever has no board sees first. */
 function firstPage({ permissions }: LoggedIn): Route {
-  return { page: pages.find(({ needs }) => permissions.includes(needs))?.id ?? "", rest: [] };
+  return { page: pages.find(({ needs, isHidden }) => !isHidden && permissions.includes(needs))?.id ?? "", rest: [] };
 }
 
 /** Rings for each alarm that nobody has taken, and again while it stays so. Returns the newest one, to be read out. */

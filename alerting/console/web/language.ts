@@ -22,6 +22,8 @@ export interface Words {
   number(value: number, decimals?: number): string;
   /** Hour and minute by this machine's zone; with the date where it is over 20 h from `now`. */
   time(at: number, now?: number): string;
+  /** With the date, whenever it is. */
+  dateAndTime(at: number): string;
   /** With seconds, for a line of time. */
   timeWithSeconds(at: number): string;
 }
@@ -60,6 +62,7 @@ export function createWords(language: Language): Words {
     number: (value, decimals = 0) =>
       new Intl.NumberFormat(locale, { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(value),
     time: (at, now = at) => (Math.abs(now - at) > 20 * 3600_000 ? dateAndTime : time).format(at),
+    dateAndTime: (at) => dateAndTime.format(at),
     timeWithSeconds: (at) => timeWithSeconds.format(at),
   };
 }

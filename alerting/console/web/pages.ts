@@ -15,10 +15,20 @@ export interface PageModule {
 
 /** A page in the navigation. Its code is fetched when it is first opened, so that the board is there at once. */
 export interface PageEntry {
-  id: "shift" | "residents" | "devices" | "rota" | "accounts";
+  id: "shift" | "residents" | "devices" | "rota" | "accounts" | "visiting-list";
   needs: Permission;
+  /** Reached by a link from another page, and not in the navigation. */
+  isHidden?: true;
   load(): Promise<PageModule>;
 }
 
 /** In the order of the navigation; the board stands before them. */
-export const pages: readonly PageEntry[] = [];
+export const pages: readonly PageEntry[] = [
+  { id: "devices", needs: "devices.read", load: () => import("./devices/devices-page.tsx") },
+  {
+    id: "visiting-list",
+    needs: "residents.read",
+    isHidden: true,
+    load: () => import("./devices/visiting-list-page.tsx"),
+  },
+];
