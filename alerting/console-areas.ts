@@ -1,10 +1,8 @@
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Board } from "./board.ts";
 import type { AlertingConfig } from "./config.ts";
+import { deviceAreas } from "./console/devices/areas.ts";
 import type { BrokerForDevices } from "./console/devices/parts.ts";
-import { devicesArea } from "./console/devices/routes.ts";
-import { testAlarmArea } from "./console/devices/test-alarm.ts";
-import { troublesArea } from "./console/devices/troubles.ts";
 import { pausesArea } from "./console/pauses.ts";
 import type { ConsoleArea } from "./console/routes.ts";
 import type { GatewayWatch } from "./intake/gateway-watch.ts";
@@ -29,5 +27,5 @@ export interface ConsoleParts {
 export function consoleAreas(parts: ConsoleParts): ConsoleArea[] {
   const { store, clock } = parts;
   const dwellings = createDwellings(store, clock, "console");
-  return [pausesArea(dwellings), troublesArea(parts), devicesArea(parts), testAlarmArea(parts)];
+  return [pausesArea(dwellings), ...deviceAreas(parts)];
 }

@@ -96,7 +96,7 @@ describe.skipIf(lacks("chromium"))("devices and gateways in a browser (needs chr
     await page.locator("li", { hasText: "Rätt nyckelnummer: klocka-a17 är i drift" }).waitFor();
     expect((await device("klocka-a17"))?.operation).toMatchObject({ state: "in-operation", how: "test-alarm" });
     await page.getByRole("link", { name: "klocka-a17" }).click();
-    await page.getByText(/I drift, .*provad med nyckelnumret, Patrull 2/).waitFor();
+    await page.getByText(/I drift sedan .*provad med nyckelnumret, Patrull 2/).waitFor();
 
     await page.getByRole("button", { name: "Ta till förråd" }).click();
     await page.getByRole("dialog").getByText("Sensorn larmar inte längre till bostaden.").waitFor();

@@ -1,5 +1,4 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { LoggedIn } from "../../api.ts";
 import type { DeviceFilter, DeviceItem, Devices } from "../../devices/api.ts";
 import { useServerNow } from "../clock-hook.ts";
 import { useWords } from "../language.ts";
@@ -23,7 +22,7 @@ const searchAfterMs = 200;
 export const filterOf = (word: string | undefined): DeviceFilter => filters.find((one) => one === word) ?? "all";
 
 /** Every device, a page at a time: searched and filtered by the server, so that thousands cost a phone nothing. */
-export function DeviceList({ user, filter }: { user: LoggedIn; filter: DeviceFilter }) {
+export function DeviceList({ filter }: { filter: DeviceFilter }) {
   const words = useWords();
   const [typed, setTyped] = useState("");
   const [search, setSearch] = useState("");
@@ -41,6 +40,9 @@ export function DeviceList({ user, filter }: { user: LoggedIn; filter: DeviceFil
   const last = useRef<Devices | null>(null);
   last.current = answer.data ?? last.current;
   const data = answer.data ?? (answer.failure ? null : last.current);
+
+  // What would show nothing need not be offered, but where it is what is shown.
+  const shownFilters = filters.filter((one) => one === "all" || one === filter || (data?.counts[one] ?? 0) > 0);
 
   return (
     <div class="devices-list">
@@ -67,14 +69,9 @@ export function DeviceList({ user, filter }: { user: LoggedIn; filter: DeviceFil
             </select>
           </label>
         )}
-        {user.permissions.includes("devices.write") && (
-          <a class="button primary" href={hrefOf("devices", "-", "new")}>
-            {words.say("devices.add")}
-          </a>
-        )}
       </div>
       <nav class="devices-filters" aria-label={words.say("devices.filters")}>
-        {filters.map((one) => (
+        {shownFilters.map((one) => (
           <a
             key={one}
             class="button"
@@ -157,6 +154,7 @@ function Row({ item, now }: { item: DeviceItem; now: number }) {
           {troubles.map((trouble) => (
             <span key={trouble.trouble} class={trouble.missed ? "devices-missed" : ""}>
               {troubleOf(words, trouble, now)}
+              {trouble.missed && ` · ${words.say(`devices.missed.${trouble.missed}`)}`}
             </span>
           ))}
         </span>

@@ -6,7 +6,7 @@ import { useWords, type Words } from "../language.ts";
 import { hrefOf } from "../route.ts";
 import { Loaded, useServerData } from "../server-data.tsx";
 import { type DeviceAct, DeviceActDialog } from "./device-acts.tsx";
-import { dwellingOf, kindOf, marksOf, operationOf, surroundingsOf, troubleOf } from "./device-words.ts";
+import { daysOf, dwellingOf, kindOf, marksOf, operationOf, surroundingsOf, troubleOf } from "./device-words.ts";
 import { SetUp } from "./set-up.tsx";
 
 /** One device: what is known of it, what may be done to it, and what it has been through. */
@@ -120,6 +120,7 @@ function Facts({ device }: { device: DeviceDetail }) {
   const words = useWords();
   const now = useServerNow();
   const { lastSeenAt, online, battery, gatewayId, threshold, consent, addedAt, kind } = device;
+  const daysLeft = device.troubles.find(({ trouble }) => trouble === "battery-low")?.daysLeft ?? null;
   const isSomebodys = device.operation !== "in-store" && kind !== "self-test";
   const facts: [Parameters<Words["say"]>[0], string | null][] = [
     ["devices.fact.kind", kindOf(words, device)],
@@ -137,7 +138,10 @@ function Facts({ device }: { device: DeviceDetail }) {
             .join(", "),
     ],
     ["devices.fact.gateway", gatewayId],
-    ["devices.fact.battery", battery === null ? null : `${words.number(battery)} %`],
+    [
+      "devices.fact.battery",
+      battery === null ? null : [`${words.number(battery)} %`, daysOf(words, daysLeft)].filter(Boolean).join(", "),
+    ],
     [
       "devices.fact.threshold",
       kind !== "wearable" || !isSomebodys
@@ -170,8 +174,8 @@ function Facts({ device }: { device: DeviceDetail }) {
 
 function operationWithWho(words: Words, device: DeviceDetail, now: number): string {
   const { since, how, by } = device;
-  const time = words.time(since, now);
-  return [operationOf(words, device), time, howOf(words, how, by)].filter(Boolean).join(", ");
+  const what = words.say("devices.since", { what: operationOf(words, device), time: words.time(since, now) });
+  return [what, howOf(words, how, by)].filter(Boolean).join(", ");
 }
 
 /** By what it came into operation, and by whom. */
@@ -223,7 +227,14 @@ function PastTroubles({ device: { pastTroubles } }: { device: DeviceDetail }) {
                   ? words.say("devices.past.lasts", { from })
                   : words.say("devices.past.until", { from, until: words.time(one.endedAt, now) })}
               </span>
-              <span>{troubleOf(words, one, now)}</span>
+              <span>
+                {[
+                  words.sayKnown("devices.was", one.trouble, one.trouble),
+                  one.battery === null ? null : `${words.number(one.battery)} %`,
+                ]
+                  .filter(Boolean)
+                  .join(", ")}
+              </span>
             </li>
           );
         })}

@@ -19,13 +19,14 @@ export default function DevicesPage({ user, rest }: PageProps) {
       <DevicePage key={first} id={first} user={user} />
     );
   }
-  if (second === "new" && user.permissions.includes("devices.write")) return <NewDevice />;
+  const mayChange = user.permissions.includes("devices.write");
+  if (second === "new" && mayChange) return <NewDevice />;
   const isGateways = second === "gateways";
   return (
     <section aria-labelledby="devices-title">
       <div class="devices-head">
         <h1 id="devices-title">{words.say(isGateways ? "devices.gateways" : "devices.title")}</h1>
-        <nav aria-label={words.say("devices.views")}>
+        <nav class="devices-views" aria-label={words.say("devices.views")}>
           <a class="button" href={hrefOf("devices")} aria-current={isGateways ? undefined : "true"}>
             {words.say("devices.title")}
           </a>
@@ -33,8 +34,13 @@ export default function DevicesPage({ user, rest }: PageProps) {
             {words.say("devices.gateways")}
           </a>
         </nav>
+        {mayChange && !isGateways && (
+          <a class="button primary" href={hrefOf("devices", "-", "new")}>
+            {words.say("devices.add")}
+          </a>
+        )}
       </div>
-      {isGateways ? <GatewayList /> : <DeviceList user={user} filter={filterOf(second)} />}
+      {isGateways ? <GatewayList /> : <DeviceList filter={filterOf(second)} />}
     </section>
   );
 }

@@ -59,7 +59,7 @@ export function SetUp({ setUp, isNew, onDone }: Props) {
             : words.say("devices.setup.old", { time: words.time(oldUntil, now) })}
         </p>
       )}
-      {isNew && consent !== "given" && <p class="warning">{words.say(`devices.consent.${consent}`)}</p>}
+      {isNew && consent !== "given" && <p class="warning">{words.say("devices.setup.consent")}</p>}
       <a class="button primary" href={hrefOf("devices", deviceId)} onClick={onDone}>
         {words.say("devices.setup.done")}
       </a>

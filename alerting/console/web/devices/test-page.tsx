@@ -1,5 +1,5 @@
 import type { TargetedSubmitEvent } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { LoggedIn } from "../../api.ts";
 import type { DeviceTest } from "../../devices/api.ts";
 import { useServerNow } from "../clock-hook.ts";
@@ -138,15 +138,9 @@ function Left({ test: { untilAt } }: { test: DeviceTest }) {
 function Stop({ test, path, onChanged }: Omit<Props, "mayTest">) {
   const words = useWords();
   const [asked, setAsked] = useState(false);
-  const button = useRef<HTMLButtonElement>(null);
-  const wasAsked = useRef(false);
-  useEffect(() => {
-    if (wasAsked.current && !asked) button.current?.focus();
-    wasAsked.current = asked;
-  }, [asked]);
   return (
     <>
-      <button type="button" class="secondary" ref={button} onClick={() => setAsked(true)}>
+      <button type="button" class="secondary" onClick={() => setAsked(true)}>
         {words.say("devices.test.stop")}
       </button>
       {asked && (

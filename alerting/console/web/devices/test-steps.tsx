@@ -28,7 +28,9 @@ export function stepsOf(words: Words, test: DeviceTest, now: number): Step[] {
       text:
         isHeard && phone !== null && sms !== null
           ? words.say("devices.test.step.sms-sent", { phone, status: words.say(`page.${sms}`) })
-          : words.say("devices.test.step.sms"),
+          : phone === null
+            ? words.say("devices.test.step.sms")
+            : words.say("devices.test.step.sms-to", { phone }),
       state: stateOf(isSent, isHeard),
     },
     {

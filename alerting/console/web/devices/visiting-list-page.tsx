@@ -21,6 +21,7 @@ export default function VisitingListPage({ rest }: PageProps) {
 function List({ list, isAll, words }: { list: VisitingList; isAll: boolean; words: Words }) {
   const { at, gateways, visits } = list;
   const withUnits = new Set(visits.map(({ unit }) => unit)).size > 1;
+  const placeOf = ({ area, unit }: Visit) => [area, withUnits && unit].filter(Boolean).join(", ");
   return (
     <>
       <p>{words.say("devices.visits.made", { time: words.dateAndTime(at), count: visits.length })}</p>
@@ -50,7 +51,6 @@ function List({ list, isAll, words }: { list: VisitingList; isAll: boolean; word
             <tr>
               <th scope="col">{words.say("devices.visits.order")}</th>
               <th scope="col">{words.say("devices.visits.key")}</th>
-              {withUnits && <th scope="col">{words.say("devices.visits.unit")}</th>}
               <th scope="col">{words.say("devices.visits.area")}</th>
               <th scope="col">{words.say("devices.visits.why")}</th>
               <th scope="col">{words.say("devices.visits.last")}</th>
@@ -64,8 +64,7 @@ function List({ list, isAll, words }: { list: VisitingList; isAll: boolean; word
               <tr key={`${visit.unit} ${visit.key}`}>
                 <td>{n + 1}</td>
                 <th scope="row">{visit.key}</th>
-                {withUnits && <td>{visit.unit ?? ""}</td>}
-                <td>{visit.area ?? ""}</td>
+                <td>{placeOf(visit)}</td>
                 <td>{whyOf(words, visit, at)}</td>
                 <td>
                   {visit.lastSeenAt === null ? words.say("devices.visits.never") : words.time(visit.lastSeenAt, at)}

@@ -4,7 +4,7 @@ export const app = {
   "nav.board": "Alarms",
   "nav.shift": "Shift",
   "nav.residents": "Residents",
-  "nav.devices": "Devices",
+  "nav.devices": "Sensors",
   "nav.rota": "Rota",
   "nav.accounts": "Accounts",
   "frame.loading": "Loading …",
