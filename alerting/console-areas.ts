@@ -4,10 +4,8 @@ import type { AlertingConfig } from "./config.ts";
 import { ownAccountArea } from "./console/accounts/own.ts";
 import { accountsArea } from "./console/accounts/routes.ts";
 import { auditArea } from "./console/audit/routes.ts";
+import { deviceAreas } from "./console/devices/areas.ts";
 import type { BrokerForDevices } from "./console/devices/parts.ts";
-import { devicesArea } from "./console/devices/routes.ts";
-import { testAlarmArea } from "./console/devices/test-alarm.ts";
-import { troublesArea } from "./console/devices/troubles.ts";
 import { episodeRecordsArea } from "./console/episode/routes.ts";
 import { pausesArea } from "./console/pauses.ts";
 import { residentsArea } from "./console/residents/routes.ts";
@@ -47,9 +45,7 @@ export function consoleAreas(parts: ConsoleParts): ConsoleArea[] {
     pausesArea(dwellings),
     residentsArea(parts),
     auditArea(parts),
-    troublesArea(parts),
-    devicesArea(parts),
-    testAlarmArea(parts),
+    ...deviceAreas(parts),
     shiftArea(parts),
     accountsArea({ users, tokens, units, clock }),
     ownAccountArea({ users, tokens, access: () => store().access, clock }),

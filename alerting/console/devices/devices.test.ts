@@ -21,9 +21,7 @@ import type { Store } from "../../store/store.ts";
 import type { Account } from "../roles.ts";
 import { consolePlugin } from "../server.ts";
 import type { DeviceItem } from "./api.ts";
-import { devicesArea } from "./routes.ts";
-import { testAlarmArea } from "./test-alarm.ts";
-import { troublesArea } from "./troubles.ts";
+import { deviceAreas } from "./areas.ts";
 
 // The register behind the console's addresses, with a true store; the chain behind a test alarm is in test/console/devices.test.ts.
 
@@ -74,7 +72,7 @@ beforeEach(async () => {
   app = Fastify({ forceCloseConnections: true });
   await app.register(consolePlugin, {
     backend: { ...createGeneratedBackend(clock, []), verifyUser: async () => who },
-    ...{ clock, areas: [troublesArea(parts), devicesArea(parts), testAlarmArea(parts)] },
+    ...{ clock, areas: deviceAreas(parts) },
     ...{ secureCookies: false, language: "sv" as const },
   });
   url = await app.listen({ port: 0, host: "127.0.0.1" });
@@ -379,7 +377,8 @@ describe("trouble, quietly", () => {
       expect(body.devices).toEqual([]);
       const own = (await (await as("responder", ["Hemmesta"]))("GET", "/troubles")).body;
       expect(own.gateways.map((one: Record<string, unknown>) => one.dwellings)).toEqual([0, 1, 0]);
-      expect(idsOf(await ask("GET", "/devices?filter=trouble"))).toEqual(["watch-a", "watch-b"]);
+      const inTrouble = async () => idsOf(await ask("GET", "/devices?filter=trouble"));
+      await expect.poll(inTrouble, { timeout: 5000 }).toEqual(["watch-a", "watch-b"]);
     } finally {
       clearInterval(keepAlive);
     }

@@ -21,8 +21,8 @@ import {
   PlacementRequest,
   SecretRequest,
 } from "./api.ts";
-import { holds, inOrder, itemMaker, matches, maySeeDevice } from "./device-views.ts";
-import { type DevicesParts, readKnown } from "./parts.ts";
+import { holds, itemMaker, matches, maySeeDevice } from "./device-views.ts";
+import type { DevicesParts, Snapshots } from "./parts.ts";
 
 const tag = "Devices";
 const params = z.object({ id: DeviceId });
@@ -30,7 +30,7 @@ const params = z.object({ id: DeviceId });
 const mostTroubles = 50;
 
 /** The register of devices. Each change is in the audit log with the account that made it. */
-export function devicesArea(parts: DevicesParts): ConsoleArea {
+export function devicesArea(parts: DevicesParts, snapshots: Snapshots): ConsoleArea {
   const { config, clock, store, keeper } = parts;
   const registry = createRegistry(store, clock, "console");
   const operations = createOperations(store, clock, "console");
@@ -45,7 +45,7 @@ export function devicesArea(parts: DevicesParts): ConsoleArea {
   async function show(account: Account, id: string): Promise<DeviceDetail> {
     const { device } = await find(account, id);
     const [known, changes, past] = await Promise.all([
-      readKnown(parts),
+      snapshots.read(),
       operations.changes(id),
       store().troubles.ofDevice(id, mostTroubles),
     ]);
@@ -117,13 +117,12 @@ export function devicesArea(parts: DevicesParts): ConsoleArea {
         answer: Devices,
       },
       async ({ account, query: { filter, unit, search, from } }) => {
-        const [known, rows] = await Promise.all([readKnown(parts), store().registry.devices(now())]);
-        const own = rows
-          .filter(({ dwellingId }) => maySeeDevice(account, known.dwellings.get(dwellingId ?? "") ?? null))
-          .map(itemMaker(known));
+        const own = (await snapshots.read()).shown
+          .filter(({ dwelling }) => maySeeDevice(account, dwelling))
+          .map(({ item }) => item);
         const units = [...new Set(own.flatMap((item) => item.unit ?? []))].sort();
         const ofUnit = unit === undefined ? own : own.filter((item) => item.unit === unit);
-        const found = ofUnit.filter((item) => matches(item, filter) && holds(item, search)).sort(inOrder);
+        const found = ofUnit.filter((item) => matches(item, filter) && holds(item, search));
         return {
           now: now(),
           counts: Object.fromEntries(
@@ -171,6 +170,7 @@ export function devicesArea(parts: DevicesParts): ConsoleArea {
         }
         const noteFor = noteMaker(broker);
         const added = await refusing(() => registry.addDevice({ ...device, unit }, { by: account.name }));
+        snapshots.forget();
         const { deviceId, secret, consent } = added;
         return { deviceId, secret, note: noteFor(deviceId, secret), consent, oldUntil: null };
       },
@@ -235,6 +235,7 @@ export function devicesArea(parts: DevicesParts): ConsoleArea {
         async ({ account, params: { id }, body: asked }) => {
           await find(account, id);
           await refusing(() => work(id, asked as z.output<T>, account));
+          snapshots.forget();
           return show(account, id);
         },
       );

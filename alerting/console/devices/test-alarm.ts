@@ -9,14 +9,17 @@ import type { Account } from "../roles.ts";
 import type { ConsoleArea } from "../routes.ts";
 import { DeviceTest, TestRequest } from "./api.ts";
 import { maySeeDevice } from "./device-views.ts";
-import type { DevicesParts } from "./parts.ts";
+import type { DevicesParts, Snapshots } from "./parts.ts";
 
 const tag = "Devices";
 const url = "/devices/:id/test";
 const params = z.object({ id: DeviceId });
 
 /** Putting a device into operation by a test alarm from its dwelling. What is answered never holds the key number: whoever answers reads it from the key. */
-export function testAlarmArea({ config, clock, store, board, keeper }: DevicesParts): ConsoleArea {
+export function testAlarmArea(
+  { config, clock, store, board, keeper }: DevicesParts,
+  snapshots: Snapshots,
+): ConsoleArea {
   const operations = createOperations(store, clock, "console");
   const policies = createPolicies(config);
   const { testMinutes } = config.operation;
@@ -94,6 +97,7 @@ export function testAlarmArea({ config, clock, store, board, keeper }: DevicesPa
           throw new Refusal(422, "refused", `to: ${to} is not on call there now, or gets no texts`);
         }
         await refusing(() => operations.test(id, { minutes, to, by: account.name }));
+        snapshots.forget();
         return show(account, id);
       },
     );
@@ -111,6 +115,7 @@ export function testAlarmArea({ config, clock, store, board, keeper }: DevicesPa
       async ({ account, params: { id } }) => {
         await find(account, id);
         const ended = await refusing(() => operations.callOff(id, account.name));
+        snapshots.forget();
         if (ended?.episodeId) await keeper().callOffTest(ended.episodeId);
         return show(account, id);
       },

@@ -7,15 +7,14 @@ import { troubleKey } from "../../welfare-keys.ts";
 import type { Account } from "../roles.ts";
 import type { ConsoleArea } from "../routes.ts";
 import { type DeviceInTrouble, type GatewayInTrouble, Gateways, type GatewayView, Troubles } from "./api.ts";
-import { type Known, maySeeDevice, troubleViewOf, whereOf } from "./device-views.ts";
-import { type DevicesParts, readKnown } from "./parts.ts";
+import { maySeeDevice, troubleViewOf, whereOf } from "./device-views.ts";
+import type { DevicesParts, Snapshot, Snapshots } from "./parts.ts";
 
 /** More are counted: nobody reads them one by one. */
 const mostDevices = 60;
 
 /** What is wrong now, as it is gathered from. */
-export interface TroubleSources extends Known {
-  devices: readonly DeviceRow[];
+export interface TroubleSources extends Omit<Snapshot, "shown" | "lostGateways"> {
   gateways: readonly WatchedGateway[];
   /** Open episodes. */
   open: readonly EpisodeState[];
@@ -23,7 +22,7 @@ export interface TroubleSources extends Known {
 
 /** What is wrong with devices and gateways, as `account` may see it. */
 export function troublesOf(sources: TroubleSources, account: Account, now: number): Troubles {
-  const { devices, gateways, dwellings, troubles, lostGateways, tests, open } = sources;
+  const { devices, gateways, dwellings, troubles, tests, open } = sources;
   const byId = new Map(devices.map((device) => [device.deviceId, device]));
   const tested = new Set(tests.map(({ deviceId }) => deviceId));
   const alarms = new Map(open.flatMap((one) => (one.facts.trouble ? [[troubleKey(one.facts.trouble), one]] : [])));
@@ -47,6 +46,7 @@ export function troublesOf(sources: TroubleSources, account: Account, now: numbe
     alarm: alarmOf(trouble === "lost" ? "gateway-lost" : trouble, gatewayId),
   });
   const lost = gateways.flatMap(({ gatewayId, lostAt }) => (lostAt === null ? [] : [{ gatewayId, lostAt }]));
+  const lostGateways = new Set(lost.map(({ gatewayId }) => gatewayId));
   const withoutBroker = brokersLost(open).filter(({ gatewayId }) => !lostGateways.has(gatewayId));
   const inTrouble = [
     ...lost.map(({ gatewayId, lostAt }) => ofGateway(gatewayId, "lost", lostAt)),
@@ -102,8 +102,7 @@ const brokersLost = (open: readonly EpisodeState[]) =>
   );
 
 /** What is wrong with devices and gateways, and every gateway. */
-export function troublesArea(parts: DevicesParts): ConsoleArea {
-  const { store, clock, board, gatewayWatch } = parts;
+export function troublesArea({ store, clock, board, gatewayWatch }: DevicesParts, snapshots: Snapshots): ConsoleArea {
   const now = () => Math.round(clock.wallNow());
   const openEpisodes = () =>
     board()
@@ -121,8 +120,7 @@ export function troublesArea(parts: DevicesParts): ConsoleArea {
         answer: Troubles,
       },
       async ({ account }) => {
-        const [known, devices] = await Promise.all([readKnown(parts), store().registry.devices(now())]);
-        const sources = { ...known, devices, gateways: gatewayWatch.list(), open: openEpisodes() };
+        const sources = { ...(await snapshots.read()), gateways: gatewayWatch.list(), open: openEpisodes() };
         return troublesOf(sources, account, now());
       },
     );
@@ -136,16 +134,11 @@ export function troublesArea(parts: DevicesParts): ConsoleArea {
         answer: Gateways,
       },
       async ({ account }) => {
-        const [{ version }, known, devices] = await Promise.all([
-          store().control.versions(),
-          readKnown(parts),
-          store().registry.devices(now()),
-        ]);
+        const [{ version }, { devices, dwellings }] = await Promise.all([store().control.versions(), snapshots.read()]);
         const brokers = new Map(brokersLost(openEpisodes()).map(({ gatewayId, since }) => [gatewayId, since]));
         const heardBy = Map.groupBy(
           devices.filter(
-            ({ revoked, dwellingId }) =>
-              !revoked && maySeeDevice(account, known.dwellings.get(dwellingId ?? "") ?? null),
+            ({ revoked, dwellingId }) => !revoked && maySeeDevice(account, dwellings.get(dwellingId ?? "") ?? null),
           ),
           ({ gatewayId }) => gatewayId,
         );

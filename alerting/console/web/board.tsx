@@ -2,6 +2,7 @@ import { useMemo } from "preact/hooks";
 import type { EpisodeView, LoggedIn } from "../api.ts";
 import { type BoardState, closedEpisodes, openEpisodes } from "./board-state.ts";
 import { useAtServerTime, useServerHour } from "./clock-hook.ts";
+import { TroubleList } from "./devices/trouble-list.tsx";
 import { EpisodeCard } from "./episode-card.tsx";
 import { aliasOf, placeOf, statusOf } from "./episode-words.ts";
 import { useWords } from "./language.ts";
@@ -34,8 +35,8 @@ export function Board({ user, board, shownId, onChanged }: Props) {
           ))}
         </div>
       </section>
-      {/* Devices and gateways with trouble stand here, below what is open and quieter: web/devices/trouble-list.tsx. */}
       <Closed episodes={episodes} />
+      <TroubleList />
     </div>
   );
 }

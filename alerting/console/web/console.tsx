@@ -112,7 +112,7 @@ export function Console({ user, onLanguage, onLogOut, onEnded }: Props) {
 
 /** What whoever has no board sees first. */
 function firstPage(user: LoggedIn): Route {
-  return { page: pages.find((entry) => mayOpen(user, entry))?.id ?? "", rest: [] };
+  return { page: pages.find((entry) => !entry.isHidden && mayOpen(user, entry))?.id ?? "", rest: [] };
 }
 
 /** Rings for each alarm that nobody has taken, and again while it stays so. Returns the newest one, to be read out. */

@@ -30,6 +30,8 @@ export interface Words {
   month(at: number): string;
   /** A day of the week and of the month. */
   day(at: number): string;
+  /** With the date, whenever it is. */
+  dateAndTime(at: number): string;
   /** With seconds, for a line of time. */
   timeWithSeconds(at: number): string;
 }
@@ -77,6 +79,7 @@ export function createWords(language: Language): Words {
     longDate: (at) => longDate.format(at),
     month: (at) => month.format(at),
     day: (at) => day.format(at),
+    dateAndTime: (at) => dateAndTime.format(at),
     timeWithSeconds: (at) => timeWithSeconds.format(at),
   };
 }

@@ -6,7 +6,7 @@ import { hrefOf } from "./route.ts";
 /** The pages that this account may see. */
 export function Navigation({ user, current }: { user: LoggedIn; current: string }) {
   const words = useWords();
-  const own = pages.filter((entry) => mayOpen(user, entry));
+  const own = pages.filter((entry) => !entry.isHidden && mayOpen(user, entry));
   const ids = [...(user.permissions.includes("episodes.read") ? (["board"] as const) : []), ...own.map(({ id }) => id)];
   if (ids.length < 2) return null;
   return (

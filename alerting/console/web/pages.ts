@@ -15,7 +15,7 @@ export interface PageModule {
 
 /** A page in the navigation. Its code is fetched when it is first opened, so that the board is there at once. */
 export interface PageEntry {
-  id: "history" | "residents" | "accounts" | "audit" | "account";
+  id: "history" | "residents" | "devices" | "visiting-list" | "accounts" | "audit" | "account";
   /** `account`: it is everybody's. */
   needs: Permission | "account";
   /** Reached by a link from another page, and not in the navigation. */
@@ -27,6 +27,13 @@ export interface PageEntry {
 export const pages: readonly PageEntry[] = [
   { id: "history", needs: "episodes.read", load: () => import("./episode/history-page.tsx") },
   { id: "residents", needs: "residents.read", load: () => import("./residents/residents-page.tsx") },
+  { id: "devices", needs: "devices.read", load: () => import("./devices/devices-page.tsx") },
+  {
+    id: "visiting-list",
+    needs: "residents.read",
+    isHidden: true,
+    load: () => import("./devices/visiting-list-page.tsx"),
+  },
   { id: "accounts", needs: "accounts.write", load: () => import("./accounts/accounts-page.tsx") },
   { id: "audit", needs: "audit.read", load: () => import("./audit/audit-page.tsx") },
   { id: "account", needs: "account", load: () => import("./accounts/own-account-page.tsx") },

@@ -5,7 +5,7 @@ export const app = {
   "nav.history": "Earlier",
   "nav.shift": "Shift",
   "nav.residents": "Residents",
-  "nav.devices": "Devices",
+  "nav.devices": "Sensors",
   "nav.rota": "Rota",
   "nav.accounts": "Accounts",
   "nav.audit": "Look-ups",
