@@ -7,6 +7,7 @@ import { useWords } from "./language.ts";
 import { Measured, Reported } from "./measured.tsx";
 import { MovementPlot } from "./movement-plot.tsx";
 import { CallFailed, getEpisode } from "./server-calls.ts";
+import { FallReportLink } from "./shift/report-link.tsx";
 import { Timeline } from "./timeline.tsx";
 
 interface Props {
@@ -62,6 +63,7 @@ export function EpisodeDetailView({ id, view, othersUntaken, onChanged }: Props)
         <article class={`card ${shown.status}`} aria-labelledby="detail-title">
           <EpisodeHead view={shown} headingId="detail-title" />
           <EpisodeActions view={shown} onChanged={onChanged} link={false} />
+          <FallReportLink view={shown} />
         </article>
       )}
       {detail && (

@@ -21,4 +21,6 @@ export interface PageEntry {
 }
 
 /** In the order of the navigation; the board stands before them. */
-export const pages: readonly PageEntry[] = [];
+export const pages: readonly PageEntry[] = [
+  { id: "shift", needs: "shift.read", load: () => import("./shift/shift-page.tsx") },
+];
