@@ -47,11 +47,8 @@ Examples:
         const { unit = null } = options;
         const now = Math.round(clock.wallNow());
         const zone = zoneOf(alerting.timeZone);
-        if (unit !== null)
-          checkUnit(
-            unit,
-            (await store.registry.dwellings()).map((dwelling) => dwelling.unit),
-          );
+        const units = new Set((await store.registry.dwellings()).map((dwelling) => dwelling.unit ?? ""));
+        if (unit !== null) checkUnit(unit, units);
         const rotas = createRotas({ config: alerting, store, clock, via: "cli" });
         await rotas.load();
         rotas.stop();
@@ -65,7 +62,7 @@ Examples:
         const names = new Map(alerting.responders.map(({ id, name }) => [id, name]));
         const list = composeHandover(
           await readHandover(store, asked.from, now),
-          { ...asked, unit, sees: () => true },
+          { ...asked, unit, namesUnits: unit === null && units.size > 1, sees: () => true },
           { words, nameOf: (id) => names.get(id) ?? id, now },
         );
         if (options.json) print(JSON.stringify(list));
@@ -76,8 +73,8 @@ Examples:
 }
 
 /** A unit that is misspelt would have an empty list, which reads as a calm night. */
-function checkUnit(unit: string, units: readonly (string | null)[]): void {
-  const known = [...new Set(units.filter((one) => one !== null))].sort();
+function checkUnit(unit: string, units: ReadonlySet<string>): void {
+  const known = [...units].filter(Boolean).sort();
   if (known.includes(unit)) return;
   throw new Error(
     `no dwelling is of the unit ${unit}; units are ${known.join(", ") || "none: devices are added with --unit"}`,

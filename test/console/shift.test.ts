@@ -37,7 +37,7 @@ describe.skipIf(lacks("chromium"))("the shift in a browser (needs chromium)", ()
     await stage.logIn(patrol, "shift");
     await page.getByText("INGEN LARMTELEFON ÄR PÅLOGGAD").waitFor();
     await card("Patrull 2").getByText("VÄNTAR PÅ SVAR").waitFor({ timeout: 15_000 });
-    await page.getByRole("button", { name: "Skicka provlarm, Patrull 2" }).click();
+    await page.getByRole("button", { name: "Nytt provlarm, Patrull 2" }).click();
     await page.getByText("Ett provlarm är på väg till Patrull 2.").waitFor();
     await card("Patrull 2")
       .getByText(/sms levererat\. Svara på sms:et senast/)

@@ -42,7 +42,9 @@ export function PhoneCard({ rotaId, phone, shift, others, mayWrite, onDone }: Pr
     }
   }
 
-  const signOnText = words.say(phone.state === "signed-on" ? "shift.sign-on.act-again" : "shift.sign-on.act");
+  // One that was asked has its text: another would make the code in it void.
+  const isAsked = phone.state === "signed-on" || phone.state === "asked";
+  const signOnText = words.say(isAsked ? "shift.sign-on.act-again" : "shift.sign-on.act");
   const named = (act: string) => words.say("shift.act.for", { act, name });
   return (
     <article class={`shift-phone shift-${standing}`}>
@@ -83,7 +85,7 @@ export function PhoneCard({ rotaId, phone, shift, others, mayWrite, onDone }: Pr
           {standing !== "lost" && (
             <button
               type="button"
-              class={phone.state === "signed-on" ? "secondary" : "primary"}
+              class={isAsked ? "secondary" : "primary"}
               aria-label={named(signOnText)}
               disabled={sending}
               onClick={() => void signOn()}

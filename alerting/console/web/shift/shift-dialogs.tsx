@@ -1,5 +1,5 @@
 import type { ShiftPhone } from "../../../shift/phones.ts";
-import type { HandOverAnswer, ShiftNow } from "../../shift/api.ts";
+import type { HandedOver, ShiftNow } from "../../shift/api.ts";
 import { aliasOf } from "../episode-words.ts";
 import { FormDialog } from "../form-dialog.tsx";
 import { useWords } from "../language.ts";
@@ -56,7 +56,7 @@ export function HandOverDialog({
     if (to === "") return words.say("shift.hand-over.none");
     const handOn = form.getAll("held").map(String);
     const body = { rotaId, from: phone.responderId, to, shiftId: phone.shiftId, handOn };
-    const { handedOn, kept } = await call<HandOverAnswer>("/shift/hand-over", "POST", body);
+    const { handedOn, kept } = await call<HandedOver>("/shift/hand-over", "POST", body);
     const said = [words.say("shift.hand-over.done", { name: others.find(({ id }) => id === to)?.name ?? to })];
     if (handedOn.length > 0) said.push(words.say("shift.hand-over.handed", { count: handedOn.length }));
     if (kept.length > 0) said.push(words.say("shift.hand-over.kept", { count: kept.length }));

@@ -68,7 +68,7 @@ function Unstaffed({ rota }: { rota: ShiftRota }) {
   if (rota.isStaffed) return null;
   const what = rota.phones.length === 0 ? "shift.gap" : "shift.nobody";
   return (
-    <p class="shift-alert">
+    <p class="shift-alert" role="status">
       <strong>{words.say(what)}</strong>
       <span>{words.say(`${what}.why`)}</span>
     </p>
