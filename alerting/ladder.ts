@@ -293,8 +293,8 @@ export function close(move: Move, actor: Actor, { outcome, done, reason = null }
     sinceImpactMs: since(move).sinceImpactMs,
     ...floor,
   });
-  // Its trouble goes on under another code, which tells of it.
-  if (reason === "joined" && actor.kind === "system") return;
+  // Its trouble goes on under another code, which tells of it; a phone that is off duty is nobody's alarm phone.
+  if (actor.kind === "system" && (reason === "joined" || state.facts.signOn)) return;
   const told = concerned(state);
   if (actor.kind === "responder") told.add(actor.id);
   for (const id of told) {

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Board } from "./board.ts";
 import type { AlertingConfig } from "./config.ts";
-import type { EpisodeState } from "./episode-state.ts";
+import type { EpisodeState, SignOnFacts } from "./episode-state.ts";
 import type { ServiceEvent } from "./events.ts";
 import type { Keeper } from "./keeper.ts";
 import type { Rotas } from "./rota/duty-rota.ts";
@@ -58,14 +58,21 @@ export function createRotaWatch(options: {
     }
   }
 
+  /** Whose time on call is over, or was handed over to another phone, need not answer any more. */
   async function endSignOns(): Promise<void> {
     const now = clock.wallNow();
     for (const { facts, status } of board.states()) {
-      if (status !== "closed" && facts.signOn && facts.signOn.endsAt <= now) {
+      if (status !== "closed" && facts.signOn && !isOnDuty(facts.signOn, now)) {
         await keeper.endSignOn(facts.signOn.responderId);
       }
     }
   }
+
+  const isOnDuty = ({ rotaIds, responderId, startsAt, endsAt }: SignOnFacts, at: number) =>
+    at < endsAt &&
+    rotaIds.some((rotaId) =>
+      rotas.onDuty(rotaId, at).some((stint) => stint.responderId === responderId && stint.startsAt === startsAt),
+    );
 
   async function tellGaps(): Promise<void> {
     const now = Math.round(clock.wallNow());

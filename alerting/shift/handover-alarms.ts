@@ -57,7 +57,7 @@ export function followUpsOf(
     const { facts, status, outcome, done, closedBy } = state;
     if (facts.kind !== "technical" && !isAlarm(state)) return [];
     if (status !== "closed") {
-      const what = facts.trouble ? `${words.trouble[facts.trouble.kind]}; ` : "";
+      const what = facts.trouble ? `${words.trouble[facts.trouble.kind]}${subjectOf(state, telling)}; ` : "";
       return followUp(state, "not-closed", `${what}${words.followUp["not-closed"]}`, ticks, telling);
     }
     const isByPerson = closedBy?.kind === "responder" || closedBy?.kind === "user";
@@ -68,6 +68,12 @@ export function followUpsOf(
     const isNoted = done !== null && done !== "nothing";
     return outcome === "injury" && !isNoted ? followUp(state, "injury", words.followUp.injury, ticks, telling) : [];
   });
+}
+
+/** Which phone, gateway or rota it is about, where no key number says it. */
+function subjectOf({ facts: { place, trouble } }: EpisodeState, { nameOf }: Telling): string {
+  if (place.alias !== null || !trouble) return "";
+  return ` (${trouble.kind === "contact-unreachable" ? nameOf(trouble.subject) : trouble.subject})`;
 }
 
 /** Hurt, or somebody was told or taken there: the nurse is to know. */

@@ -12,7 +12,13 @@ import { shiftWords } from "./words.ts";
 // The fall of `episode-play.ts` is of Tuesday 24 November 2026, 03.12 in Stockholm.
 const zone = zoneOf("Europe/Stockholm");
 const local = (hours: number, minutes: number) => Date.UTC(2026, 10, 24, hours - 1, minutes);
-const shift = { from: local(-3, 30), until: local(7, 0), unit: null, sees: () => true } satisfies HandoverAsked;
+const shift = {
+  from: local(-3, 30),
+  until: local(7, 0),
+  unit: null,
+  namesUnits: true,
+  sees: () => true,
+} satisfies HandoverAsked;
 const now = local(6, 45);
 const names: Record<string, string> = { p1: "Patrull 2", p2: "Patrull 3" };
 const nameOf = (id: string) => names[id] ?? id;

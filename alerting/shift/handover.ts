@@ -31,6 +31,8 @@ export interface HandoverAsked {
   from: number;
   until: number;
   unit: string | null;
+  /** Whether each line says of which unit it is. */
+  namesUnits: boolean;
   /** Whether what is of this unit is told. Of no dwelling at all: everybody's. */
   sees(unit: string | null): boolean;
 }
@@ -53,13 +55,13 @@ export function composeHandover(
   asked: HandoverAsked,
   how: { words: ShiftWords; nameOf(responderId: string): string; now: number },
 ): Handover {
-  const { from, until, unit, sees } = asked;
+  const { from, until, unit, namesUnits, sees } = asked;
   const { words, now } = how;
   const telling: Telling = {
     ...asked,
     ...how,
     isSeen: (of) => (unit === null || of === unit) && sees(of),
-    where: ({ alias, unit: of }) => `${alias === null ? "" : words.key(alias)}${unit === null && of ? ` (${of})` : ""}`,
+    where: ({ alias, unit: of }) => `${alias === null ? "" : words.key(alias)}${namesUnits && of ? ` (${of})` : ""}`,
     time: (at) => (words.isSameDay(at, now) || (from <= at && at < until) ? words.time(at) : words.moment(at)),
   };
   const told = data.episodes

@@ -86,6 +86,18 @@ test("a hand-over in mid-shift asks the new phone, and only that", async () => {
     expect(night.texts(id, /^PROVLARM.*larmtelefon från/)).toHaveLength(1);
 });
 
+test("whoever is handed over because their phone does not answer need not answer it any more, and nobody is told that they do not", async () => {
+  night = await Night.open({ settings, startAt: local(21, 29) });
+  const { code } = await night.text("patrol-1", /^PROVLARM/, 2 * minute);
+  await rotas((all) => all.handOver("syd", { from: "patrol-1", to: "keys" }, "Eva"));
+  await night.text("keys", /^PROVLARM/, 2 * minute);
+  await night.until("the test alarm to the other ended", () => night.episode(code).status === "closed");
+  await night.pass(7 * minute);
+  expect(night.texts("leader", /Patrull 1/)).toEqual([]);
+  // It is told nothing more: least of all that it is the alarm phone.
+  expect(night.texts("patrol-1", /larmtelefon/)).toHaveLength(1);
+});
+
 test("the end of a shift ends its test alarm, and the next shift's phone is asked", async () => {
   night = await Night.open({ settings, startAt: local(6, 58) });
   const { code } = await night.text("patrol-1", /^PROVLARM/);
@@ -94,4 +106,5 @@ test("the end of a shift ends its test alarm, and the next shift's phone is aske
   // Nobody is told that a phone which is off duty does not answer.
   await night.pass(9 * minute);
   expect(night.texts("leader", /Patrull [12]/)).toEqual([]);
+  expect(night.texts("patrol-1", /tack, telefonen är larmtelefon/)).toEqual([]);
 });

@@ -41,15 +41,15 @@ export const HandOverBody = z
   })
   .meta({ id: "HandOverRequest" });
 
-export const HandOverAnswer = z
+export const HandedOver = z
   .object({
     change: z.number().int().meta({ description: "Number of the rota's change" }),
     handedOn: z.array(z.string()),
     kept: z.array(z.string()).meta({ description: "Those that were not theirs to hand on any more: as they are" }),
     shift: ShiftNow,
   })
-  .meta({ id: "HandOverAnswer" });
-export type HandOverAnswer = z.infer<typeof HandOverAnswer>;
+  .meta({ id: "HandedOver" });
+export type HandedOver = z.infer<typeof HandedOver>;
 
 const language = z.enum(["sv", "en"]).optional().meta({ description: "Of what is in words; else the service's" });
 

@@ -23,7 +23,7 @@ import type { ConsoleArea } from "../routes.ts";
 import {
   CrewRequest,
   FollowUpRequest,
-  HandOverAnswer,
+  HandedOver,
   HandOverBody,
   HandoverAnswer,
   HandoverQuery,
@@ -177,7 +177,7 @@ export function shiftArea({ config, clock, store, board, keeper, rotas }: ShiftP
         summary: "Hand the rest of a shift over to another phone, which gets a test alarm within seconds",
         needs: "shift.write",
         body: HandOverBody,
-        answer: HandOverAnswer,
+        answer: HandedOver,
         problems: ["not-found", "refused", "phone-lost"],
       },
       async ({ account, body: { rotaId, from, to, shiftId, handOn } }) => {
@@ -228,7 +228,8 @@ export function shiftArea({ config, clock, store, board, keeper, rotas }: ShiftP
         const words = wordsIn(language);
         const data = await readHandover(store(), asked.from, at);
         const sees = (of: string | null) => maySeeUnit(account, of);
-        const list = composeHandover(data, { ...asked, unit, sees }, { words, nameOf, now: at });
+        const namesUnits = unit === null && units.length > 1;
+        const list = composeHandover(data, { ...asked, unit, namesUnits, sees }, { words, nameOf, now: at });
         return { list, titles: words.list.sections, text: handoverText(list, words), shifts, units };
       },
     );

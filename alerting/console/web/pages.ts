@@ -15,7 +15,7 @@ export interface PageModule {
 
 /** A page in the navigation. Its code is fetched when it is first opened, so that the board is there at once. */
 export interface PageEntry {
-  id: "history" | "residents" | "devices" | "visiting-list" | "accounts" | "audit" | "account";
+  id: "shift" | "history" | "residents" | "devices" | "visiting-list" | "accounts" | "audit" | "account";
   /** `account`: it is everybody's. */
   needs: Permission | "account";
   /** Reached by a link from another page, and not in the navigation. */
@@ -25,6 +25,7 @@ export interface PageEntry {
 
 /** In the order of the navigation; the board stands before them. */
 export const pages: readonly PageEntry[] = [
+  { id: "shift", needs: "shift.read", load: () => import("./shift/shift-page.tsx") },
   { id: "history", needs: "episodes.read", load: () => import("./episode/history-page.tsx") },
   { id: "residents", needs: "residents.read", load: () => import("./residents/residents-page.tsx") },
   { id: "devices", needs: "devices.read", load: () => import("./devices/devices-page.tsx") },

@@ -10,6 +10,7 @@ import { useWords } from "../language.ts";
 import { ResidentSheet } from "../residents/resident-sheet.tsx";
 import { hrefOf } from "../route.ts";
 import { CallFailed, call, getEpisode } from "../server-calls.ts";
+import { FallReportLink } from "../shift/report-link.tsx";
 import { Measured, Moments, Reported, Why } from "./measured.tsx";
 import { MovementPlot } from "./movement-plot.tsx";
 import { SentTexts } from "./sent-texts.tsx";
@@ -90,6 +91,7 @@ export function EpisodeDetailView({ user, id, view, othersUntaken, onChanged }: 
       {shown?.ofDwelling && (
         <ResidentSheet user={user} dwelling={{ key: shown.alias, unit: shown.unit }} episode={shown.id} />
       )}
+      {shown && <FallReportLink view={shown} />}
       {detail && why && moments && (
         <>
           <Why lines={why} />

@@ -1,1 +1,98 @@
-export const shift = {};
+/** What the shift's pages say. */
+export const shift = {
+  "shift.title": "Who has the alarm phone now",
+  "shift.tabs": "Pages of the shift",
+  "shift.tab.now": "Now",
+  "shift.tab.handover": "Hand-over",
+  "shift.no-rota": "There is no rota for your unit. Alarms go to those whom the escalation policy names.",
+  "shift.nobody": "NO ALARM PHONE IS SIGNED ON",
+  "shift.nobody.why": "Alarms are sent all the same, but nobody has shown that the phone is in a pocket.",
+  "shift.gap": "NOBODY IS ON CALL",
+  "shift.gap.why": "Alarms go to those who lead. Fill the gap in the rota.",
+  "shift.next": "From {time}: {names}",
+  "shift.next.nobody": "From {time}: nobody on call",
+  "shift.span": "{shift} {from}–{until}",
+  "shift.change": "Temporary change",
+
+  "shift.state.signed-on": "SIGNED ON {time}",
+  "shift.state.asked": "AWAITING THE ANSWER",
+  "shift.state.not-answered": "NOT SIGNED ON",
+  "shift.state.not-asked": "NOT SIGNED ON",
+  "shift.state.lost": "TEXTS DO NOT REACH THE PHONE",
+  "shift.why.signed-on": "The phone answered its test alarm.",
+  "shift.why.asked": "Test alarm {time}: {sms}. Answer the text by {by}.",
+  "shift.why.not-answered": "The phone did not answer its test alarm and is paged last. Phone the patrol.",
+  "shift.why.not-asked": "No test alarm was sent yet.",
+  "shift.why.lost":
+    "Since {time}. Hand the shift over to another phone, or send START from the phone to the alarm number.",
+  "shift.test.waiting": "Another test alarm {time}: {sms}, not answered yet.",
+  "shift.test.missed": "Another test alarm {time}: {sms}, not answered.",
+  "shift.test.answered": "The test alarm of {time} was answered {answered}.",
+
+  "shift.crew": "With the phone: {crew}",
+  "shift.crew.none": "Nobody has said who is with the phone.",
+  "shift.crew.act": "Who is with it",
+  "shift.crew.title": "Who is with {name}?",
+  "shift.crew.label": "Initials, such as EA, MK",
+  "shift.crew.help":
+    "Initials only, no numbers. They show here and in the rota, never in a text, and go after 90 days.",
+  "shift.crew.wrong": "Write initials: at most 40 characters and no numbers.",
+
+  "shift.holds": "Has alarms",
+  "shift.held": "{alias}, {kind}",
+  "shift.held.taken": "taken {time}",
+  "shift.held.on-the-way": "on the way {time}",
+  "shift.held.arrived": "there {time}",
+
+  "shift.sign-on.act": "Send a test alarm",
+  "shift.sign-on.act-again": "Another test alarm",
+  "shift.sign-on.sent": "A test alarm is on its way to {name}. The phone is signed on once it has answered.",
+  "shift.hand-over.act": "Hand over",
+  "shift.act.for": "{act}, {name}",
+  "shift.hand-over.title": "Hand over the shift of {name}",
+  "shift.hand-over.to": "To",
+  "shift.hand-over.choose": "Choose a phone",
+  "shift.hand-over.lost": "{name} (texts do not reach it)",
+  "shift.hand-over.help":
+    "From now for the rest of the shift. The new phone gets a test alarm within seconds, and is to answer it.",
+  "shift.hand-over.holds": "Alarms that {name} has taken",
+  "shift.hand-over.holds-help":
+    "Those you tick are sent out anew to whoever has the shift. The others stay with {name}.",
+  "shift.hand-over.stays": "{alias}: {name} is there. The alarm stays with them.",
+  "shift.hand-over.none": "Choose which phone takes over.",
+  "shift.hand-over.done": "{name} has the shift from now. A test alarm is on its way to the phone.",
+  "shift.hand-over.handed": "{count, plural, one {One alarm is sent out anew.} other {# alarms are sent out anew.}}",
+  "shift.hand-over.kept":
+    "{count, plural, one {One alarm could not be handed on: it is closed, or somebody is there. See the board.} other {# alarms could not be handed on: they are closed, or somebody is there. See the board.}}",
+
+  "shift.list.unit": "Unit",
+  "shift.list.all-units": "All units",
+  "shift.list.shift": "Shift",
+  "shift.list.now": "The shift of now",
+  "shift.list.title": "Hand-over",
+  "shift.list.covers": "{from}–{until}. As of {time}.",
+  "shift.list.none": "none",
+  "shift.list.print": "Print",
+  "shift.list.copy-title": "As text",
+  "shift.list.open": "Show the alarm",
+  "shift.list.tick-failed": "IT DID NOT GO: {why}",
+
+  "shift.copy": "Copy the text",
+  "shift.copy.done": "Copied.",
+  "shift.copy.selected": "The text is selected: copy it with Ctrl+C, or hold and choose Copy.",
+  "shift.copy.label": "Text to copy",
+
+  "shift.report.title": "Fall report",
+  "shift.report.help":
+    "Filled in from the alarm, without names. Change and complete the text, then copy it to your incident report. Nothing is kept here.",
+  "shift.report.least":
+    "The time on the floor is the least it can be: from the fall until somebody was there. Change it where you know better.",
+  "shift.report.link": "Fall report",
+  "shift.report.for": "Fall report, {alias}",
+  "shift.report.back": "To the alarm",
+
+  "problem.phone-lost": "Texts do not reach that phone. Choose another.",
+  "problem.not-on-call": "That phone is not on call now.",
+  "problem.not-closed": "The alarm is open. Close it first.",
+  "problem.no-report": "The fall report is made once somebody is there, or the alarm is closed as a fall.",
+};

@@ -1,1 +1,98 @@
-export const shift = {};
+/** Vad passets sidor säger. */
+export const shift = {
+  "shift.title": "Vem har larmtelefonen nu",
+  "shift.tabs": "Passets sidor",
+  "shift.tab.now": "Nu",
+  "shift.tab.handover": "Överlämning",
+  "shift.no-rota": "Det finns inget schema för din enhet. Larmen går till dem som larmordningen namnger.",
+  "shift.nobody": "INGEN LARMTELEFON ÄR PÅLOGGAD",
+  "shift.nobody.why": "Larm skickas ändå, men ingen har visat att telefonen är i någons ficka.",
+  "shift.gap": "INGEN ÄR PÅ PASS",
+  "shift.gap.why": "Larm går till dem som leder arbetet. Fyll luckan i schemat.",
+  "shift.next": "Från {time}: {names}",
+  "shift.next.nobody": "Från {time}: ingen på pass",
+  "shift.span": "{shift} {from}–{until}",
+  "shift.change": "Tillfällig ändring",
+
+  "shift.state.signed-on": "PÅLOGGAD {time}",
+  "shift.state.asked": "VÄNTAR PÅ SVAR",
+  "shift.state.not-answered": "INTE PÅLOGGAD",
+  "shift.state.not-asked": "INTE PÅLOGGAD",
+  "shift.state.lost": "SMS NÅR INTE TELEFONEN",
+  "shift.why.signed-on": "Telefonen svarade på provlarmet.",
+  "shift.why.asked": "Provlarm {time}: {sms}. Svara på sms:et senast {by}.",
+  "shift.why.not-answered": "Telefonen svarade inte på provlarmet och larmas sist. Ring patrullen.",
+  "shift.why.not-asked": "Inget provlarm har skickats än.",
+  "shift.why.lost":
+    "Sedan {time}. Lämna över passet till en annan telefon, eller skicka START från telefonen till larmnumret.",
+  "shift.test.waiting": "Nytt provlarm {time}: {sms}, inte besvarat än.",
+  "shift.test.missed": "Nytt provlarm {time}: {sms}, inte besvarat.",
+  "shift.test.answered": "Provlarmet {time} besvarades {answered}.",
+
+  "shift.crew": "Med telefonen: {crew}",
+  "shift.crew.none": "Ingen har angett vilka som är med telefonen.",
+  "shift.crew.act": "Vilka är med",
+  "shift.crew.title": "Vilka är med {name}?",
+  "shift.crew.label": "Initialer, till exempel EA, MK",
+  "shift.crew.help":
+    "Bara initialer, inga nummer. De syns här och i schemat, aldrig i ett sms, och tas bort efter 90 dagar.",
+  "shift.crew.wrong": "Skriv initialer: högst 40 tecken och inga nummer.",
+
+  "shift.holds": "Har larm",
+  "shift.held": "{alias}, {kind}",
+  "shift.held.taken": "taget {time}",
+  "shift.held.on-the-way": "på väg {time}",
+  "shift.held.arrived": "framme {time}",
+
+  "shift.sign-on.act": "Skicka provlarm",
+  "shift.sign-on.act-again": "Nytt provlarm",
+  "shift.sign-on.sent": "Ett provlarm är på väg till {name}. Telefonen är påloggad när den har svarat.",
+  "shift.hand-over.act": "Lämna över",
+  "shift.act.for": "{act}, {name}",
+  "shift.hand-over.title": "Lämna över passet från {name}",
+  "shift.hand-over.to": "Till",
+  "shift.hand-over.choose": "Välj telefon",
+  "shift.hand-over.lost": "{name} (nås inte av sms)",
+  "shift.hand-over.help":
+    "Gäller från nu och resten av passet. Den nya telefonen får ett provlarm inom några sekunder och ska svara.",
+  "shift.hand-over.holds": "Larm som {name} har tagit",
+  "shift.hand-over.holds-help":
+    "De du bockar för larmas ut på nytt till den som har passet. Övriga är kvar hos {name}.",
+  "shift.hand-over.stays": "{alias}: {name} är framme där. Larmet är kvar hos dem.",
+  "shift.hand-over.none": "Välj vilken telefon som tar över.",
+  "shift.hand-over.done": "{name} har passet från nu. Ett provlarm är på väg till telefonen.",
+  "shift.hand-over.handed": "{count, plural, one {Ett larm larmas ut på nytt.} other {# larm larmas ut på nytt.}}",
+  "shift.hand-over.kept":
+    "{count, plural, one {Ett larm kunde inte lämnas vidare: det är avslutat, eller någon är framme. Se larmtavlan.} other {# larm kunde inte lämnas vidare: de är avslutade, eller någon är framme. Se larmtavlan.}}",
+
+  "shift.list.unit": "Enhet",
+  "shift.list.all-units": "Alla enheter",
+  "shift.list.shift": "Pass",
+  "shift.list.now": "Passet nu",
+  "shift.list.title": "Överlämning",
+  "shift.list.covers": "{from}–{until}. Läget {time}.",
+  "shift.list.none": "inga",
+  "shift.list.print": "Skriv ut",
+  "shift.list.copy-title": "Som text",
+  "shift.list.open": "Visa larmet",
+  "shift.list.tick-failed": "GICK INTE: {why}",
+
+  "shift.copy": "Kopiera texten",
+  "shift.copy.done": "Kopierat.",
+  "shift.copy.selected": "Texten är markerad: kopiera den med Ctrl+C, eller håll in och välj Kopiera.",
+  "shift.copy.label": "Text att kopiera",
+
+  "shift.report.title": "Fallrapport",
+  "shift.report.help":
+    "Ifyllt från larmet, utan namn. Ändra och komplettera texten, kopiera den sedan till er avvikelserapport. Inget sparas här.",
+  "shift.report.least":
+    "Tiden på golvet är den kortaste möjliga: från fallet till att någon var framme. Ändra den om du vet bättre.",
+  "shift.report.link": "Fallrapport",
+  "shift.report.for": "Fallrapport, {alias}",
+  "shift.report.back": "Till larmet",
+
+  "problem.phone-lost": "Sms når inte den telefonen. Välj en annan.",
+  "problem.not-on-call": "Den telefonen är inte på pass nu.",
+  "problem.not-closed": "Larmet är öppet. Avsluta det först.",
+  "problem.no-report": "Fallrapporten görs när någon är framme, eller när larmet är avslutat som fall.",
+};
