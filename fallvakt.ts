@@ -56,6 +56,7 @@ const commands: Record<string, () => Promise<InstanceType<typeof Command>>> = {
   "blind-time": async () => (await import("./front-door/blind-time.ts")).blindTimeCommand(),
   control: async () => (await import("./front-door/control.ts")).controlCommand(),
   rota: async () => (await import("./front-door/rota.ts")).rotaCommand(),
+  policy: async () => (await import("./front-door/policy.ts")).policyCommand(),
   gateway: async () => (await import("./front-door/register.ts")).gatewayCommand(),
   area: async () => (await import("./front-door/area.ts")).areaCommand(),
   user: async () => (await import("./front-door/register.ts")).userCommand(),

@@ -2,6 +2,8 @@ import type { Clock } from "../firmware-contracts/clock.ts";
 import type { Board } from "./board.ts";
 import type { AlertingConfig } from "./config.ts";
 import { pausesArea } from "./console/pauses.ts";
+import { policiesArea } from "./console/policies/routes.ts";
+import { rotaArea } from "./console/rota/routes.ts";
 import type { ConsoleArea } from "./console/routes.ts";
 import type { GatewayWatch } from "./intake/gateway-watch.ts";
 import type { Keeper } from "./keeper.ts";
@@ -21,7 +23,12 @@ export interface ConsoleParts {
 }
 
 /** The parts of the console's API beside the board. */
-export function consoleAreas({ store, clock }: ConsoleParts): ConsoleArea[] {
+export function consoleAreas({ store, clock, config, rotas, keeper }: ConsoleParts): ConsoleArea[] {
   const dwellings = createDwellings(store, clock, "console");
-  return [pausesArea(dwellings)];
+  const staff = () => keeper().staff;
+  return [
+    pausesArea(dwellings),
+    rotaArea({ config, clock, rotas, staff }),
+    policiesArea({ config, clock, rotas, staff }),
+  ];
 }

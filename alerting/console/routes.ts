@@ -17,6 +17,8 @@ export interface RouteSpec {
   body?: z.ZodType;
   /** Null: 204, nothing. `stream`: server-sent events. What is not in the schema is not sent. */
   answer: z.ZodType | "stream" | null;
+  /** Of an answer that is text and no JSON: its media type. */
+  media?: string;
   /** Codes of the problems it may answer with, beside those that any address may. */
   problems?: readonly string[];
 }
@@ -85,6 +87,7 @@ export function createConsoleApi(
           const answer = await handle(asked as Parameters<typeof handle>[0]);
           if (reply.sent || spec.answer === "stream") return answer;
           if (spec.answer === null) return reply.code(204).send();
+          if (spec.media) reply.type(`${spec.media}; charset=utf-8`);
           return spec.answer.parse(answer);
         },
       });
