@@ -57,6 +57,7 @@ const commands: Record<string, () => Promise<InstanceType<typeof Command>>> = {
   control: async () => (await import("./front-door/control.ts")).controlCommand(),
   rota: async () => (await import("./front-door/rota.ts")).rotaCommand(),
   shift: async () => (await import("./front-door/shift.ts")).shiftCommand(),
+  policy: async () => (await import("./front-door/policy.ts")).policyCommand(),
   gateway: async () => (await import("./front-door/register.ts")).gatewayCommand(),
   area: async () => (await import("./front-door/area.ts")).areaCommand(),
   user: async () => (await import("./front-door/register.ts")).userCommand(),

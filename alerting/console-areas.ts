@@ -8,7 +8,9 @@ import { deviceAreas } from "./console/devices/areas.ts";
 import type { BrokerForDevices } from "./console/devices/parts.ts";
 import { episodeRecordsArea } from "./console/episode/routes.ts";
 import { pausesArea } from "./console/pauses.ts";
+import { policiesArea } from "./console/policies/routes.ts";
 import { residentsArea } from "./console/residents/routes.ts";
+import { rotaArea } from "./console/rota/routes.ts";
 import type { ConsoleArea } from "./console/routes.ts";
 import { shiftArea } from "./console/shift/routes.ts";
 import { createEpisodeRecords } from "./episode-records.ts";
@@ -35,11 +37,12 @@ export interface ConsoleParts {
 
 /** The parts of the console's API beside the board. */
 export function consoleAreas(parts: ConsoleParts): ConsoleArea[] {
-  const { store, clock, keeper, users } = parts;
+  const { store, clock, config, rotas, keeper, users } = parts;
   const dwellings = createDwellings(store, clock, "console");
   const tokens = createAccessTokens(store, clock, "console");
   const units = async () => (await store().registry.dwellings()).flatMap(({ unit }) => unit ?? []);
   const episodeRecords = createEpisodeRecords(store, (id) => keeper().nameOf(id));
+  const staff = () => keeper().staff;
   return [
     episodeRecordsArea(episodeRecords),
     pausesArea(dwellings),
@@ -49,5 +52,7 @@ export function consoleAreas(parts: ConsoleParts): ConsoleArea[] {
     shiftArea(parts),
     accountsArea({ users, tokens, units, clock }),
     ownAccountArea({ users, tokens, access: () => store().access, clock }),
+    rotaArea({ config, clock, rotas, staff }),
+    policiesArea({ config, clock, rotas, staff }),
   ];
 }

@@ -5,6 +5,7 @@ import { type DryRun, type DryRunQuestion, dryRun } from "./dry-run.ts";
 import { createPolicies } from "./policies.ts";
 import { dayOfDate, zoneOf } from "./rota/local-time.ts";
 import { createPlan } from "./rota/shifts.ts";
+import { staffingOf } from "./staff.ts";
 
 const people = ["day-car", "patrol-2", "patrol-3", "leader", "keys"];
 const settings = {
@@ -65,11 +66,7 @@ function ask(change: Partial<DryRunQuestion> = {}, raw: Partial<typeof settings>
     { ...question, ...change },
     {
       ...{ policies: createPolicies(config), technical, timeZone, lost: new Set(lost) },
-      staffing: (at) => ({
-        group: (id) => config.groups.find((group) => group.id === id)?.members ?? [],
-        rota: (id) => plans.get(id)?.onCallAt(at) ?? [],
-        ...{ operators: config.operators, keyHolders: config.keyHolders },
-      }),
+      staffing: staffingOf(config, (id, at) => plans.get(id)?.onCallAt(at) ?? []),
     },
   );
 }

@@ -20,6 +20,22 @@ export interface Staff {
   contact(change: ContactChange, at: number): void;
 }
 
+/**
+ * Who works where at each time.
+ * @param onCall whom a rota has on call, in the order of paging.
+ */
+export function staffingOf(
+  { groups: list, operators, keyHolders }: Pick<AlertingConfig, "groups" | "operators" | "keyHolders">,
+  onCall: (rotaId: string, at: number) => readonly string[],
+): (now: number) => Staffing {
+  const groups = new Map(list.map(({ id, members }) => [id, members]));
+  return (now) => ({
+    group: (id) => groups.get(id) ?? [],
+    rota: (id) => onCall(id, now),
+    ...{ operators, keyHolders },
+  });
+}
+
 /** @param onCall whom a rota has on call, in the order of paging. */
 export function createStaff(
   config: AlertingConfig,
@@ -27,7 +43,6 @@ export function createStaff(
   onCall: (rotaId: string, at: number) => readonly string[],
 ): Staff {
   const responders = new Map(config.responders.map((responder) => [responder.id, responder]));
-  const groups = new Map(config.groups.map(({ id, members }) => [id, members]));
   const lost = new Map<string, LostContact>();
   const fingerprintOf = (id: string) =>
     createHash("sha256")
@@ -38,12 +53,7 @@ export function createStaff(
     responders,
     nameOf: (id) => responders.get(id)?.name ?? id,
     languageOf: (id) => responders.get(id)?.language ?? config.language,
-    at: (now) => ({
-      group: (id) => groups.get(id) ?? [],
-      rota: (id) => onCall(id, now),
-      operators: config.operators,
-      keyHolders: config.keyHolders,
-    }),
+    at: staffingOf(config, onCall),
     lost,
     async load() {
       lost.clear();

@@ -3,13 +3,13 @@ import { Language } from "../alerting/config.ts";
 import { createRotas } from "../alerting/rota/duty-rota.ts";
 import { dayMs, minuteMs, type Zone, zoneOf } from "../alerting/rota/local-time.ts";
 import type { Span } from "../alerting/rota/shifts.ts";
+import { momentOf } from "../alerting/rota/typed-times.ts";
 import { composeHandover } from "../alerting/shift/handover.ts";
 import { handoverText } from "../alerting/shift/handover-text.ts";
 import { readHandover } from "../alerting/shift/read-handover.ts";
 import { handedOverNow, shiftSpans } from "../alerting/shift/shift-spans.ts";
 import { shiftWords } from "../alerting/shift/words.ts";
 import { type Clock, systemClock } from "../firmware-contracts/clock.ts";
-import { momentOf } from "./rota-times.ts";
 import { print } from "./table.ts";
 import { type WithConfig, withConfig, withStore } from "./with-register.ts";
 

@@ -42,7 +42,7 @@ function operationOf(spec: RouteSpec): ZodOpenApiOperationObject {
       ? { "204": { description: "Done" } }
       : spec.answer === "stream"
         ? { "200": { description: "Server-sent events", content: { "text/event-stream": { schema: z.string() } } } }
-        : { "200": { description: "Done", content: { "application/json": { schema: spec.answer } } } };
+        : { "200": { description: "Done", content: { [spec.media ?? "application/json"]: { schema: spec.answer } } } };
   return {
     summary: spec.summary,
     tags: [spec.tag],

@@ -19,6 +19,8 @@ export interface RouteSpec {
   body?: z.ZodType;
   /** Null: 204, nothing. `stream`: server-sent events. What is not in the schema is not sent. */
   answer: z.ZodType | "stream" | null;
+  /** Of an answer that is text and no JSON: its media type. */
+  media?: string;
   /** Codes of the problems it may answer with, beside those that any address may. */
   problems?: readonly string[];
   /** It may end somebody's sessions or tokens: they are let in no more when it answers. */
@@ -113,8 +115,9 @@ export function createConsoleApi(app: FastifyInstance, { whoAsks, throttle, rech
           async function told(): Promise<Answered> {
             const answer = await done();
             if (spec.answer === null) return { status: 204, type: null, body: null };
-            const body = JSON.stringify((spec.answer as z.ZodType).parse(answer));
-            return { status: 200, type: "application/json; charset=utf-8", body };
+            const read = (spec.answer as z.ZodType).parse(answer);
+            if (spec.media) return { status: 200, type: `${spec.media}; charset=utf-8`, body: String(read) };
+            return { status: 200, type: "application/json; charset=utf-8", body: JSON.stringify(read) };
           }
 
           const key = spec.method === "GET" ? undefined : request.headers[idempotencyHeader];
