@@ -26,7 +26,7 @@ export type TestAccount = (typeof accounts)[number];
 const accountSid = `AC${"0123456789abcdef".repeat(2)}`;
 const authToken = "fedcba9876543210fedcba9876543210";
 const serviceNumber = "+46766860000";
-const responders = [
+export const responders = [
   { id: "patrol-2", name: "Patrull 2", phone: "+46701740602" },
   { id: "patrol-3", name: "Patrull 3", phone: "+46701740603" },
   { id: "leader", name: "Gruppchef", phone: "+46701740604" },
@@ -47,7 +47,6 @@ export async function startNightShift(
   const port = await freePort();
   const publicUrl = `http://127.0.0.1:${port}`;
   network.addNumber(serviceNumber, { inboundUrl: `${publicUrl}/webhooks/twilio/inbound` });
-  const [first] = responders.map(({ phone }) => network.addPhone(phone));
   const config = AlertingConfig.parse({
     http: { port, publicUrl },
     twilio: { accountSid, authToken, from: serviceNumber, baseUrl: network.url },
@@ -62,6 +61,7 @@ export async function startNightShift(
     intake: { token: "a-token-of-more-than-twenty-characters" },
     ...change,
   });
+  const phones = new Map(config.responders.map(({ id, phone }) => [id, network.addPhone(phone)]));
   let boot = 0;
   let alerting: Alerting;
 
@@ -95,7 +95,12 @@ export async function startNightShift(
     /** The service that runs now. */
     alerting: () => alerting,
     /** The phone of the patrol that is paged first. */
-    patrol: first!,
+    patrol: phones.get("patrol-2")!,
+    phone(responderId: string) {
+      const phone = phones.get(responderId);
+      if (!phone) throw new Error(`nobody is called ${responderId}`);
+      return phone;
+    },
     /** Hands in a fall of now in the dwelling with that key; returns when it is committed. */
     async fall(key: string, change: Partial<Detection> = {}): Promise<void> {
       const now = clock.wallNow();

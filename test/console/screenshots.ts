@@ -43,7 +43,10 @@ for (const [name, language, options] of looks) {
     await page.locator(".card.open").locator("a.button").click();
     await page.locator(".plot canvas").waitFor();
     await take("episode", name.startsWith("phone"));
-    await page.locator("button.secondary:visible").first().click();
+    await page
+      .getByRole("button", { name: language === "sv" ? /^Avsluta larmet/ : /^Close the alarm/ })
+      .first()
+      .click();
     await page.locator("dialog[open]").waitFor();
     await take("close");
     await page.keyboard.press("Escape");

@@ -4,12 +4,11 @@ import { join } from "node:path";
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../../../firmware-contracts/clock.ts";
-import { aFall } from "../../../test/alerting/a-fall.ts";
 import { facts } from "../../../test/alerting/episode-play.ts";
-import { createGeneratedBackend, generatedEvidence } from "../../../test/console/generated-board.ts";
-import { step } from "../../episode.ts";
+import { keepPastFall } from "../../../test/alerting/past-episode.ts";
+import { createGeneratedBackend } from "../../../test/console/generated-board.ts";
 import { createEpisodeRecords } from "../../episode-records.ts";
-import type { EpisodeFacts, EpisodeInput, EpisodeState } from "../../episode-state.ts";
+import type { EpisodeFacts } from "../../episode-state.ts";
 import { openSqliteStore } from "../../store/sqlite.ts";
 import type { Store } from "../../store/store.ts";
 import type { Account } from "../roles.ts";
@@ -63,82 +62,8 @@ async function get(path: string) {
   return { status: answer.statusCode, body: answer.json() };
 }
 
-/** A fall that was paged, taken and closed, as the keeper would have committed it. */
-async function pastFall(id: string, openedAt: number, about: Partial<EpisodeFacts> = {}): Promise<void> {
-  const { evidence: _, ...kept } = aFall(`watch-${id}`, openedAt, 1);
-  const detection = { ...kept, evidence: generatedEvidence() };
-  const place = { alias: "38", area: "Gustavsberg syd", areaInTexts: true, room: "badrum", unit: "Gustavsberg" };
-  const own = {
-    ...facts,
-    id,
-    code: "274",
-    dwelling: `d-${id}`,
-    place,
-    since: detection.impactAt,
-    detection: kept,
-    ...about,
-  };
-  let state: EpisodeState | null = null;
-  const inputs: [EpisodeInput, number][] = [
-    [{ type: "opened", facts: own }, openedAt],
-    [{ type: "reply", responderId: "p1", letter: "F" }, openedAt + 60_000],
-    [{ type: "reply", responderId: "p1", letter: "U" }, openedAt + 120_000],
-  ];
-  for (const [input, at] of inputs) {
-    const [next, commands]: ReturnType<typeof step> = step(state, input, at);
-    const pages = commands.flatMap((c) =>
-      c.do === "page"
-        ? [
-            {
-              ...c,
-              id: c.pageId,
-              language: "sv" as const,
-              body: `${c.purpose.toUpperCase()} ${next.facts.code} till ${c.responderId}`,
-            },
-          ]
-        : [],
-    );
-    const withdraw = commands.some((c) => c.do === "withdraw");
-    const with_ = input.type === "opened" && own.detection ? { detection } : {};
-    await store.episodes.commitStep({ state: next, input, at, pages, withdraw, retries: [], ...with_ });
-    if (input.type === "opened") {
-      await store.pages.beginAttempt(`${id}.1`, at + 100);
-      const result = { outcome: "accepted", providerId: `SM-${id}` } as const;
-      const sent: EpisodeInput = {
-        type: "page-result",
-        pageId: `${id}.1`,
-        responderId: "p1",
-        purpose: "alarm",
-        tries: 1,
-        result,
-      };
-      const [after] = step(next, sent, at + 300);
-      const attemptEnd = { pageId: `${id}.1`, endedAt: at + 300, result };
-      await store.episodes.commitStep({
-        state: after,
-        input: sent,
-        at: at + 300,
-        pages: [],
-        withdraw: false,
-        retries: [],
-        attemptEnd,
-      });
-      const receipt = { pageId: `${id}.1`, providerId: `SM-${id}`, status: "delivered", errorCode: null } as const;
-      const got: EpisodeInput = { type: "receipt", ...receipt, responderId: "p1", purpose: "alarm" };
-      const [delivered] = step(after, got, at + 900);
-      await store.episodes.commitStep({
-        state: delivered,
-        input: got,
-        at: at + 900,
-        pages: [],
-        withdraw: false,
-        retries: [],
-        receipt,
-      });
-      state = delivered;
-    } else state = next;
-  }
-}
+const pastFall = (id: string, openedAt: number, about: Partial<EpisodeFacts> = {}) =>
+  keepPastFall(store, { id, openedAt, about });
 
 test("an episode of three days ago is found in the store, with its story, its movement and the exact texts", async () => {
   await pastFall("e1", now - 3 * day);

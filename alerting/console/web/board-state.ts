@@ -19,6 +19,8 @@ export interface BoardState {
   lostWith: { at: number; episodes: Episodes } | null;
   /** What happened while there was none, until somebody has read it. */
   missed: MissedList | null;
+  /** Whether anything happened in the last loss. */
+  missedAny: boolean;
 }
 
 /** Times are the server's. `before`: the board as it was then, so that a second loss adds to what was not read yet. */
@@ -38,6 +40,7 @@ export const emptyBoard: BoardState = {
   backAt: null,
   lostWith: null,
   missed: null,
+  missedAny: false,
 };
 
 export type BoardInput =
@@ -70,7 +73,9 @@ export function boardStep(state: BoardState, input: BoardInput, at: number): Boa
   if (input.kind === "board") {
     const { episodes: views, troubles, now } = input.message;
     const episodes = new Map(views.map((view) => [view.id, view]));
-    return { ...heard, troubles, episodes, lostWith: null, missed: missedSince(state, episodes, now) };
+    const missed = missedSince(state, episodes, now);
+    const missedAny = state.lostWith ? missed !== null : state.missedAny;
+    return { ...heard, troubles, episodes, lostWith: null, missed, missedAny };
   }
   if (input.kind === "episode") return { ...heard, episodes: withEpisode(state.episodes, input.message.episode) };
   const { troubles } = input.message;

@@ -3,6 +3,7 @@ import type { EpisodeView, LoggedIn } from "../api.ts";
 import { type BoardState, closedEpisodes, openEpisodes } from "./board-state.ts";
 import { useAtServerTime, useServerHour } from "./clock-hook.ts";
 import { TroubleList } from "./devices/trouble-list.tsx";
+import { EpisodeActions } from "./episode-actions.tsx";
 import { EpisodeCard } from "./episode-card.tsx";
 import { aliasOf, placeOf, statusOf } from "./episode-words.ts";
 import { useWords } from "./language.ts";
@@ -35,7 +36,7 @@ export function Board({ user, board, shownId, onChanged }: Props) {
           ))}
         </div>
       </section>
-      <Closed episodes={episodes} />
+      <Closed user={user} episodes={episodes} onChanged={onChanged} />
       <TroubleList />
     </div>
   );
@@ -55,7 +56,13 @@ function Calm({ board }: { board: BoardState }) {
 
 const minuteMs = 60_000;
 
-function Closed({ episodes }: { episodes: NonNullable<BoardState["episodes"]> }) {
+interface ClosedProps {
+  user: LoggedIn;
+  episodes: NonNullable<BoardState["episodes"]>;
+  onChanged(episode: EpisodeView): void;
+}
+
+function Closed({ user, episodes, onChanged }: ClosedProps) {
   const words = useWords();
   const now = useServerHour();
   // What is 12 h old leaves the list, within a minute.
@@ -75,9 +82,11 @@ function Closed({ episodes }: { episodes: NonNullable<BoardState["episodes"]> })
           <span>
             <b>{view.outcome && words.say(`outcome.${view.outcome}`)}</b> · {statusOf(words, view, now)}
           </span>
+          {/* Closed by mistake, it is gone from above: here it is opened again. */}
+          {view.undo?.by === user.name && <EpisodeActions user={user} view={view} onChanged={onChanged} on="page" />}
         </li>
       )),
-    [closed, words, now],
+    [closed, words, now, user, onChanged],
   );
   return (
     <section aria-labelledby="closed-title" class="closed">

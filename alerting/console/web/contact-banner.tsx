@@ -7,7 +7,7 @@ const backShownMs = 10_000;
 /** Unmissable while the page hears nothing from the server; for a while after, that it hears again. */
 export function ContactBanner({ board }: { board: BoardState }) {
   const words = useWords();
-  const { connected, heardAt, backAt, clockMs, missed } = board;
+  const { connected, heardAt, backAt, clockMs, missedAny, lostWith } = board;
   const isBack = useAtServerTime((now) => backAt !== null && now - clockMs - backAt < backShownMs);
   return (
     <div role="alert">
@@ -24,7 +24,8 @@ export function ContactBanner({ board }: { board: BoardState }) {
       {connected && isBack && backAt !== null && (
         <div class="back">
           {words.say("lost.back", { time: words.time(backAt + clockMs) })}{" "}
-          {words.say(missed ? "lost.back-missed" : "lost.back-nothing")}
+          {/* A heartbeat may come before the board that tells. */}
+          {lostWith === null && words.say(missedAny ? "lost.back-missed" : "lost.back-nothing")}
         </div>
       )}
     </div>

@@ -54,22 +54,26 @@ export function EpisodeActions({ user, view, onChanged, on }: Props) {
       {words.say(sending === action ? "act.sending" : `act.${action}`)}
     </button>
   );
+  // Where nothing else comes next.
+  const closesFirst = next === null;
+  const close = mayAct && view.status !== "closed" && (
+    <button
+      type="button"
+      class={closesFirst ? "primary" : "secondary"}
+      disabled={sending !== null}
+      aria-label={named("act.close")}
+      onClick={() => setClosing(true)}
+    >
+      {words.say("act.close-dots")}
+    </button>
+  );
   return (
     <>
       <div class="actions">
         {next && button(next, "primary")}
+        {closesFirst && close}
         {others.map((action) => button(action, "secondary"))}
-        {mayAct && view.status !== "closed" && (
-          <button
-            type="button"
-            class={view.status === "open" || next ? "secondary" : "primary"}
-            disabled={sending !== null}
-            aria-label={named("act.close")}
-            onClick={() => setClosing(true)}
-          >
-            {words.say("act.close-dots")}
-          </button>
-        )}
+        {!closesFirst && close}
         {mayAct && canUndo && button("undo", "secondary")}
         {on === "board" && (
           <a class="button secondary" href={hrefOf("episodes", view.id)} aria-label={named("act.details")}>

@@ -40,7 +40,7 @@ export class EpisodeCard extends Component<Props> {
         aria-labelledby={`a-${view.id}`}
       >
         <EpisodeHead view={view} headingId={`a-${view.id}`} />
-        <EpisodeActions user={user} view={view} onChanged={onChanged} on="board" />
+        <EpisodeActions user={user} view={view} onChanged={onChanged} on={shown ? "page" : "board"} />
       </article>
     );
   }

@@ -77,6 +77,7 @@ export function EpisodeDetailView({ user, id, view, othersUntaken, onChanged }: 
           {words.say("episode.stale")}
         </p>
       )}
+      {shown && <h1 class="unseen narrow-only">{aliasOf(words, shown)}</h1>}
       {shown && (
         <h2 class="wide-only">
           {aliasOf(words, shown)} <span class="code">{words.say("code.label", { code: shown.code })}</span>

@@ -34,9 +34,13 @@ function endOf(day: string): number {
 }
 
 /** Closed alarms as far back as they are kept, by day and key number: `#/history/38` is those of key 38. */
-export default function HistoryPage({ rest }: PageProps) {
+export default function HistoryPage({ rest: [alias = ""] }: PageProps) {
+  return <History key={alias} alias={alias} />;
+}
+
+function History({ alias: first }: { alias: string }) {
   const words = useWords();
-  const [wanted, setWanted] = useState<Wanted>({ alias: rest[0] ?? "", day: "", technical: false });
+  const [wanted, setWanted] = useState<Wanted>({ alias: first, day: "", technical: false });
   const [found, setFound] = useState<PastEpisodes | null>(null);
   const [failure, setFailure] = useState<CallFailed | null>(null);
   const [fetching, setFetching] = useState(false);

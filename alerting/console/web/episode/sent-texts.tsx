@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { SentText } from "../../episode/api.ts";
 import { useWords, type Words } from "../language.ts";
 
-const firstShown = 6;
+const firstShown = 10;
 
 /** Every text about the episode, letter by letter, and what became of it. */
 export function SentTexts({ texts, now }: { texts: readonly SentText[]; now: number }) {

@@ -33,6 +33,7 @@ export function Timeline({ entries }: { entries: TimelineEntry[] }) {
   return (
     <section aria-labelledby="story-title">
       <h3 id="story-title">{words.say("detail.story")}</h3>
+      {shown[0] && <p class="small">{words.date(shown[0].at)}</p>}
       <ol class="timeline">
         {shown.map((entry, index) => (
           <li key={`${entry.at}-${index}`}>

@@ -42,7 +42,7 @@ export const board = {
   "missed.closed": "closed by {who} {time}: {outcome}",
 
   "title.untaken": "{count} NOT TAKEN",
-  "untaken.banner": "{count} alarms not taken. Show the board",
+  "untaken.banner": "{count, plural, one {# alarm} other {# alarms}} not taken. Show the board",
 
   "board.open": "Open alarms",
   "board.none": "No open alarms.",

@@ -5,12 +5,12 @@ export const episode = {
 
   "episode.why.title": "Why this alarmed",
   "episode.why.at-once":
-    "The sensor measured a hard hit of {peak} g at {time}, so like a fall that the alarm went at once.",
+    "The sensor measured a hard shock of {peak} g at {time}, so like a fall that the alarm went at once.",
   "episode.why.still":
-    "The sensor measured a hard hit of {peak} g at {time}. No movement was measured after it until the alarm.",
-  "episode.why.silent": "The sensor measured a hard hit of {peak} g at {time}. No signal came after it.",
+    "The sensor measured a hard shock of {peak} g at {time}. No movement was measured after it until the alarm.",
+  "episode.why.silent": "The sensor measured a hard shock of {peak} g at {time}. No signal came after it.",
   "episode.why.soft":
-    "The sensor measured a weak hit of {peak} g at {time}. After it, it was measured lying still until the alarm.",
+    "The sensor measured a weak shock of {peak} g at {time}. After it, it was measured lying still until the alarm.",
   "episode.why.help-button":
     "The alarm button was pressed at {time}. A press always alarms, whatever the sensor measures.",
   "episode.why.sensor-reported": "A sensor reported a fall at {time}.",
@@ -18,16 +18,16 @@ export const episode = {
   "episode.why.reported": "{sensor} said “{state}” at {time}. That sensor judges by itself; nothing was measured here.",
   "episode.why.score":
     "The model {model} gave the movement {score} on a scale from 0 to 1, where 1 is most like a fall.",
-  "episode.why.no-score": "The model gave no score: the alarm went by what followed the hit.",
+  "episode.why.no-score": "The model gave no score: the alarm went by what followed the shock.",
   "episode.why.threshold": "This sensor has a threshold of its own, {threshold}.",
   "episode.why.threshold-model": "The sensor has the model's usual threshold.",
-  "episode.why.tilt": "The tilt changed by {degrees}° across the hit.",
+  "episode.why.tilt": "The tilt changed by {degrees}° across the shock.",
   "episode.why.presence-for": "Other sensors in the home spoke for a fall, and counted.",
   "episode.why.presence-against":
     "Other sensors in the home spoke against a fall, but not enough to hold the alarm back.",
   "episode.why.strong": "All in all: strong signs of a fall.",
   "episode.why.medium": "All in all: signs of a fall, but not strong ones.",
-  "episode.why.unknown": "For {seconds} s after the hit there was no signal. What happened then is not known.",
+  "episode.why.unknown": "For {seconds} s after the shock there was no signal. What happened then is not known.",
   "episode.why.late": "The alarm came in {length} after it happened: {time} became {received}.",
   "episode.why.clock": "The sensor's clock is wrong, so the times may be wrong.",
   "episode.why.blind":
@@ -42,9 +42,9 @@ export const episode = {
 
   "episode.moment.title": "What the detector saw, second by second",
   "episode.moment.note":
-    "Time from the hit. The detector gives one score for each fall, when it is judged; how it moved on the way there is not kept.",
-  "episode.moment.weightless": "In the second before the hit: nearly weightless for {seconds} s.",
-  "episode.moment.impact": "The hardest hit, {peak} g.",
+    "Time from the shock. The detector gives one score for each fall, when it is judged; how it moved on the way there is not kept.",
+  "episode.moment.weightless": "In the second before the shock: nearly weightless for {seconds} s.",
+  "episode.moment.impact": "The hardest shock, {peak} g.",
   "episode.moment.arrived": "The movement reached the gateway.",
   "episode.moment.decided":
     "Judged: {why}. Score {score}, {strength}. Until then still for {still}, without signal for {unknown}.",
@@ -65,12 +65,12 @@ export const episode = {
   "episode.plot.still": "still",
   "episode.plot.gap": "no signal",
   "episode.plot.decided": "judged",
-  "episode.seen.peak": "In the picture: the hardest hit, {peak} g, at 0 s.",
+  "episode.seen.peak": "In the picture: the hardest shock, {peak} g, at 0 s.",
   "episode.seen.weightless": "Nearly weightless from {from} to {to} s.",
   "episode.seen.still": "Still from {from} to {to} s.",
   "episode.seen.gap": "No signal from {from} to {to} s.",
   "episode.table.show": "Show the movement as a table",
-  "episode.table.caption": "Total movement in each second, counted from the hit. At rest it is 1 g.",
+  "episode.table.caption": "Total movement in each second, counted from the shock. At rest it is 1 g.",
   "episode.table.second": "Second",
   "episode.table.least": "Least",
   "episode.table.most": "Most",

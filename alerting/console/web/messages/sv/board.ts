@@ -42,7 +42,7 @@ export const board = {
   "missed.closed": "avslutat av {who} {time}: {outcome}",
 
   "title.untaken": "{count} EJ TAGET",
-  "untaken.banner": "{count} larm ej taget. Visa tavlan",
+  "untaken.banner": "{count, plural, one {# larm ej taget} other {# larm ej tagna}}. Visa tavlan",
 
   "board.open": "Öppna larm",
   "board.none": "Inga öppna larm.",
