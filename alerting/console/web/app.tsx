@@ -1,9 +1,10 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { LoggedIn } from "../api.ts";
 import { Console } from "./console.tsx";
+import { draftsAreOf, forgetDraft, keepDraft } from "./drafts.ts";
 import { chooseLanguage, chosenLanguage, createWords, type Language, WordsContext } from "./language.ts";
 import { Login } from "./login.tsx";
-import { getSession, logOut } from "./server-calls.ts";
+import { getSession, logOut, whenSessionEnds } from "./server-calls.ts";
 
 type Who = { kind: "asking" } | { kind: "nobody"; ended: boolean } | { kind: "user"; user: LoggedIn };
 
@@ -37,14 +38,26 @@ export function App() {
     };
   }, []);
 
+  useEffect(() => {
+    if (who.kind === "user") draftsAreOf(who.user.name);
+    // An account without the board has no stream that tells of it.
+    whenSessionEnds(() => who.kind === "user" && ended());
+  }, [who]);
+
   function changeLanguage(to: Language): void {
     chooseLanguage(to);
     setLanguage(to);
   }
 
+  function ended(): void {
+    keepDraft();
+    setWho({ kind: "nobody", ended: true });
+  }
+
   function leave(): void {
     // Logged out here even where the server can't be told: its session ends by itself.
     logOut().catch(() => undefined);
+    forgetDraft();
     setWho({ kind: "nobody", ended: false });
   }
 
@@ -54,14 +67,7 @@ export function App() {
       {who.kind === "nobody" && (
         <Login ended={who.ended} onLanguage={changeLanguage} onUser={(user) => setWho({ kind: "user", user })} />
       )}
-      {who.kind === "user" && (
-        <Console
-          user={who.user}
-          onLanguage={changeLanguage}
-          onLogOut={leave}
-          onEnded={() => setWho({ kind: "nobody", ended: true })}
-        />
-      )}
+      {who.kind === "user" && <Console user={who.user} onLanguage={changeLanguage} onLogOut={leave} onEnded={ended} />}
     </WordsContext.Provider>
   );
 }

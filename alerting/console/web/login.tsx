@@ -1,6 +1,7 @@
 import type { TargetedSubmitEvent } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { LoggedIn } from "../api.ts";
+import { hasDraft } from "./drafts.ts";
 import { type Language, useWords } from "./language.ts";
 import { LanguageSwitch } from "./language-switch.tsx";
 import { CallFailed, logIn } from "./server-calls.ts";
@@ -16,6 +17,10 @@ export function Login({ ended, onLanguage, onUser }: Props) {
   const words = useWords();
   const [failure, setFailure] = useState<string | null>(null);
   const [sending, setSending] = useState(false);
+  const [isKept, setIsKept] = useState(false);
+
+  // The page that was typed into goes after this one has come.
+  useEffect(() => setIsKept(hasDraft()), []);
 
   useEffect(() => {
     document.title = `${words.say("login.title")} · ${words.say("app.name")}`;
@@ -40,7 +45,7 @@ export function Login({ ended, onLanguage, onUser }: Props) {
       <h1>{words.say("app.name")}</h1>
       {ended && (
         <p role="alert" class="warning">
-          {words.say("login.ended")}
+          {words.say("login.ended")} {isKept && words.say("login.draft")}
         </p>
       )}
       <form onSubmit={submit}>

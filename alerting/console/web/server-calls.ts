@@ -14,6 +14,13 @@ export class CallFailed extends Error {
 // Someone who has pressed a button on a bad network must hear soon that it didn't go.
 const longestWaitMs = 8000;
 
+let sessionEnded: () => void = () => undefined;
+
+/** Says what is to be done where the server knows of no session any more. */
+export function whenSessionEnds(run: () => void): void {
+  sessionEnded = run;
+}
+
 /** Asks the server for `path` under /api/v1. @throws {CallFailed} where it refuses, or is not there. */
 export async function call<T>(
   path: string,
@@ -36,6 +43,7 @@ export async function call<T>(
     throw new CallFailed("no-contact", "");
   }
   const problem: { code?: string; detail?: string } = await answer.json().catch(() => ({}));
+  if (problem.code === "no-session") sessionEnded();
   throw new CallFailed(problem.code ?? "server", problem.detail ?? "");
 }
 

@@ -12,6 +12,7 @@ export const board = {
   "login.password": "Password",
   "login.submit": "Log in",
   "login.ended": "You are logged out. Log in again to see the alarms.",
+  "login.draft": "What you wrote is there when you open the form again.",
   "login.wrong-login": "Wrong name or password.",
   "login.too-many": "Too many tries. Wait a minute.",
   "login.no-contact": "No contact with the server. Try again.",
