@@ -6,6 +6,9 @@ import { aliasOf, placeOf, statusOf } from "./episode-words.ts";
 import { useWords } from "./language.ts";
 import { Unchanged, useLittleByLittle } from "./timed.tsx";
 
+// So few are laid out wherever they are; see style.css.
+const many = 24;
+
 interface Props {
   board: BoardState;
   shownId: string | null;
@@ -24,7 +27,7 @@ export function Board({ board, shownId, onChanged }: Props) {
           {words.say("board.open")} <span class="count">{open.length}</span>
         </h1>
         {open.length === 0 && <Calm board={board} />}
-        <div class="cards">
+        <div class={`cards${open.length > many ? " many" : ""}`}>
           {open.slice(0, drawn).map((view) => (
             <Unchanged key={view.id} of={[view, view.id === shownId]}>
               <EpisodeCard view={view} shown={view.id === shownId} onChanged={onChanged} />
@@ -65,7 +68,7 @@ function Closed({ board }: { board: BoardState }) {
             </a>
             <span>
               {words.say(`kind.${view.kind}`)} {words.time(view.impactAt, now)}
-              {view.test && ` · ${words.say("badge.test")}`}
+              {view.test && view.kind !== "sign-on" && view.kind !== "test" && ` · ${words.say("badge.test")}`}
             </span>
             <span>
               <b>{view.outcome && words.say(`outcome.${view.outcome}`)}</b> · {statusOf(words, view, now)}

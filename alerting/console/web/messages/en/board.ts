@@ -99,6 +99,7 @@ export const board = {
   "status.taken": "Taken by {who} at {time}",
   "status.arrived": "{who} there at {time}",
   "status.closed": "Closed by {who} at {time}",
+  "status.ended": "Ended by itself at {time}",
   "status.nobody": "unknown",
 
   "deadline.next-page": "Next is paged in {time}",

@@ -99,6 +99,7 @@ export const board = {
   "status.taken": "Taget av {who} kl {time}",
   "status.arrived": "{who} framme kl {time}",
   "status.closed": "Avslutat av {who} kl {time}",
+  "status.ended": "Upphörde av sig självt kl {time}",
   "status.nobody": "okänd",
 
   "deadline.next-page": "Nästa larmas om {time}",
