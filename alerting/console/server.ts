@@ -50,7 +50,7 @@ export const ownPageHeader = "x-fallvakt-console";
 
 /**
  * The console: the page at `/`, its files under `/assets/` and its API under `/api/v1`.
- * Register it as a plugin of its own, so that its headers, cookies and limits touch nobody else's routes.
+ * Register it as a plugin of its own, so that its headers, cookies and limits touch nobody else's routes; what is no route of anybody's it answers.
  */
 export async function consolePlugin(app: FastifyInstance, options: ConsoleOptions): Promise<void> {
   let own: AccessStore | null = null;
@@ -60,6 +60,8 @@ export async function consolePlugin(app: FastifyInstance, options: ConsoleOption
   await app.register(fastifyCookie);
   await app.register(fastifyRateLimit, { global: false });
   app.setErrorHandler(handleError);
+  // Of the whole server: what is no address of anybody's answers with the strict headers as well.
+  app.setNotFoundHandler((_request, reply) => sendProblem(reply, 404, "not-found", "There is no such address"));
   const page = options.page ?? fileURLToPath(new URL("./web/dist/", import.meta.url));
   await app.register((files) => pagePlugin(files, page));
   await app.register((api) => apiPlugin(api, options, access, sessions), { prefix: "/api/v1" });

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { LoggedIn } from "../api.ts";
 import { CodeLogin } from "./code-login.tsx";
 import { Console } from "./console.tsx";
+import { draftsAreOf, forgetDraft, keepDraft } from "./drafts.ts";
 import { chooseLanguage, chosenLanguage, createWords, type Language, WordsContext } from "./language.ts";
 import { type Ended, Login } from "./login.tsx";
 import { codePage, useRoute } from "./route.ts";
@@ -42,6 +43,10 @@ export function App() {
     };
   }, []);
 
+  useEffect(() => {
+    if (who.kind === "user") draftsAreOf(who.user.name);
+  }, [who]);
+
   function changeLanguage(to: Language): void {
     chooseLanguage(to);
     setLanguage(to);
@@ -51,9 +56,15 @@ export function App() {
     setWho({ kind: "user", user });
   }
 
+  function ended(why: Ended): void {
+    keepDraft();
+    setWho({ kind: "nobody", ended: why });
+  }
+
   function leave(): void {
     // Logged out here even where the server can't be told: its session ends by itself.
     logOut().catch(() => undefined);
+    forgetDraft();
     setWho({ kind: "nobody", ended: null });
   }
 
@@ -63,12 +74,7 @@ export function App() {
       {hasCode && who.kind !== "asking" && <CodeLogin rest={route.rest} onLanguage={changeLanguage} onUser={enter} />}
       {!hasCode && who.kind === "nobody" && <Login ended={who.ended} onLanguage={changeLanguage} onUser={enter} />}
       {!hasCode && who.kind === "user" && (
-        <Console
-          user={who.user}
-          onLanguage={changeLanguage}
-          onLogOut={leave}
-          onEnded={(why) => setWho({ kind: "nobody", ended: why ?? "over" })}
-        />
+        <Console user={who.user} onLanguage={changeLanguage} onLogOut={leave} onEnded={(why) => ended(why ?? "over")} />
       )}
     </WordsContext.Provider>
   );

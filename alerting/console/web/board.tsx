@@ -10,6 +10,9 @@ import { useWords } from "./language.ts";
 import { useLittleByLittle } from "./little-by-little.ts";
 import { hrefOf } from "./route.ts";
 
+// So few are laid out wherever they are; see style.css.
+const many = 24;
+
 interface Props {
   user: LoggedIn;
   board: BoardState;
@@ -30,7 +33,7 @@ export function Board({ user, board, shownId, onChanged }: Props) {
           {words.say("board.open")} <span class="count">{open.length}</span>
         </h1>
         {open.length === 0 && <Calm board={board} />}
-        <div class="cards">
+        <div class={`cards${open.length > many ? " many" : ""}`}>
           {open.slice(0, drawn).map((view) => (
             <EpisodeCard key={view.id} user={user} view={view} shown={view.id === shownId} onChanged={onChanged} />
           ))}
@@ -77,7 +80,7 @@ function Closed({ user, episodes, onChanged }: ClosedProps) {
           </a>
           <span>
             {words.say(`kind.${view.kind}`)} {words.time(view.impactAt, now)}
-            {view.test && ` · ${words.say("badge.test")}`}
+            {view.test && view.kind !== "sign-on" && view.kind !== "test" && ` · ${words.say("badge.test")}`}
           </span>
           <span>
             <b>{view.outcome && words.say(`outcome.${view.outcome}`)}</b> · {statusOf(words, view, now)}

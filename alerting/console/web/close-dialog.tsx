@@ -2,6 +2,7 @@ import type { TargetedSubmitEvent } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { ConsoleAction, EpisodeView, OutcomeDone, OutcomeWhat } from "../api.ts";
 import { asksForSomebody } from "./board-state.ts";
+import { useDraft } from "./drafts.ts";
 import { aliasOf, placeOf } from "./episode-words.ts";
 import { useWords } from "./language.ts";
 
@@ -47,6 +48,7 @@ export function CloseDialog({ view, sending, failure, onBack, onClose }: Props) 
   const reasonNeeded = view.status !== "arrived";
 
   useEffect(() => dialog.current?.showModal(), []);
+  useDraft(dialog, words.say("close.title", { alias: view.id }));
 
   function submit(event: TargetedSubmitEvent<HTMLFormElement>): void {
     event.preventDefault();

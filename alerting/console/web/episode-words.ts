@@ -80,6 +80,7 @@ export function statusOf(words: Words, view: EpisodeView, now: number): string {
   if (view.status === "open") return words.say("status.open");
   if (view.status === "taken") return words.say("status.taken", line(view.takenBy, view.takenAt));
   if (view.status === "arrived") return words.say("status.arrived", line(view.takenBy, view.arrivedAt));
+  if (view.closedBy === null) return words.say("status.ended", line(null, view.closedAt));
   return words.say("status.closed", line(view.closedBy, view.closedAt));
 }
 

@@ -1,5 +1,6 @@
 import type { ComponentChildren, TargetedSubmitEvent } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useDraft } from "./drafts.ts";
 import { useWords } from "./language.ts";
 import { CallFailed } from "./server-calls.ts";
 import { problemText } from "./server-data.tsx";
@@ -24,6 +25,7 @@ export function FormDialog({ title, submit, children, onSubmit, onClose }: Props
   const [complaint, setComplaint] = useState<string | null>(null);
 
   useEffect(() => dialog.current?.showModal(), []);
+  useDraft(dialog, title);
 
   async function send(event: TargetedSubmitEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault();

@@ -1,4 +1,6 @@
+import { useEffect, useState } from "preact/hooks";
 import type { LoggedIn } from "../api.ts";
+import { hasDraft } from "./drafts.ts";
 import type { EndedWhy } from "./event-source.ts";
 import { type Language, type MessageKey, useWords } from "./language.ts";
 import { LoginFrame } from "./login-frame.tsx";
@@ -22,10 +24,15 @@ interface Props {
 
 export function Login({ ended, onLanguage, onUser }: Props) {
   const words = useWords();
+  const [isKept, setIsKept] = useState(false);
+
+  // The page that was typed into goes after this one has come.
+  useEffect(() => setIsKept(hasDraft()), []);
+
   return (
     <LoginFrame
       title={words.say("login.title")}
-      warning={ended && words.say(saidOf[ended])}
+      warning={ended && [words.say(saidOf[ended]), isKept ? words.say("login.draft") : ""].join(" ").trim()}
       submit={words.say("login.submit")}
       sayFailure={(code) => words.sayKnown("login", code, words.say("failed.server"))}
       onLanguage={onLanguage}

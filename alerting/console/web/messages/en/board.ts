@@ -12,6 +12,7 @@ export const board = {
   "login.password": "Password",
   "login.submit": "Log in",
   "login.ended": "You are logged out. Log in again to see the alarms.",
+  "login.draft": "What you wrote is there when you open the form again.",
   "login.wrong-login": "Wrong name or password.",
   "login.too-many": "Too many tries. Wait a minute.",
   "login.no-contact": "No contact with the server. Try again.",
@@ -123,6 +124,7 @@ export const board = {
   "status.arrived": "{who} there at {time}",
   "status.closed": "Closed by {who} at {time}",
   "status.on-the-way": "On the way since {time}",
+  "status.ended": "Ended by itself at {time}",
   "status.nobody": "unknown",
 
   "deadline.next-page": "Next is paged in {time}",

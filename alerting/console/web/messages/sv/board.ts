@@ -12,6 +12,7 @@ export const board = {
   "login.password": "Lösenord",
   "login.submit": "Logga in",
   "login.ended": "Du är utloggad. Logga in igen för att se larmen.",
+  "login.draft": "Det du skrev finns kvar när du öppnar formuläret igen.",
   "login.wrong-login": "Fel namn eller lösenord.",
   "login.too-many": "För många försök. Vänta en minut.",
   "login.no-contact": "Ingen kontakt med servern. Försök igen.",
@@ -123,6 +124,7 @@ export const board = {
   "status.arrived": "{who} framme kl {time}",
   "status.closed": "Avslutat av {who} kl {time}",
   "status.on-the-way": "På väg sedan {time}",
+  "status.ended": "Upphörde av sig självt kl {time}",
   "status.nobody": "okänd",
 
   "deadline.next-page": "Nästa larmas om {time}",
