@@ -1,15 +1,13 @@
 import { readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { createInterface } from "node:readline/promises";
 import { Command, Option } from "commander";
 import type { ListedDevice, NewDevice, NewSecret } from "../alerting/registry/registry.ts";
 import { rotationDays } from "../alerting/registry/registry.ts";
 import { systemClock } from "../firmware-contracts/clock.ts";
 import { Placement } from "../firmware-contracts/detection.ts";
 import type { InstallerNote } from "../firmware-contracts/installer-note.ts";
-import { newSecret } from "../firmware-contracts/secret.ts";
 import { GatewayConfig } from "../gateway/config.ts";
-import { defaultConfigPath, readConfig } from "./config.ts";
+import { readConfig } from "./config.ts";
 import { inForce } from "./control.ts";
 import { brokerOf, installerQr } from "./installer-note.ts";
 import { addOperation, operationOf } from "./operation.ts";
@@ -314,31 +312,4 @@ export function gatewayCommand(): Command {
       print(options.json ? JSON.stringify({ gatewayId, forgotten: true }) : `Forgot ${gatewayId}.`);
     });
   return command;
-}
-
-/** `fallvakt user`: accounts for the console. */
-export function userCommand(): Command {
-  const command = new Command("user").description("accounts for the console");
-  command
-    .command("add <name>")
-    .description("add an account, or give it a new password; a password is made up unless --password-stdin")
-    .addOption(new Option("--role <role>", "what it may do").choices(["operator", "responder"]).default("operator"))
-    .option("--password-stdin", "read the password from standard input", false)
-    .option("--config <file>", "the configuration", defaultConfigPath)
-    .action(async (name: string, options: WithConfig & { role: "operator" | "responder"; passwordStdin: boolean }) => {
-      const given = options.passwordStdin ? await firstLine() : null;
-      const password = given ?? newSecret();
-      await withRegister(options, ({ users }) => users.addUser(name, password, options.role));
-      print(given === null ? `Added ${name}. Password, shown only now: ${password}` : `Added ${name}.`);
-    });
-  return command;
-}
-
-async function firstLine(): Promise<string> {
-  const lines = createInterface({ input: process.stdin });
-  for await (const line of lines) {
-    lines.close();
-    return line;
-  }
-  throw new Error("no password on standard input");
 }

@@ -168,7 +168,7 @@ async function restoreKeys(backup: string, config: string): Promise<void> {
 export function wordsOf(manifest: Manifest, { alerting, gateway, replaced }: RestoreReport): string[] {
   const lines: string[] = [];
   if (alerting) {
-    const { episodes, open, hadPresent, revoked, withdrawn, moved, eraseAgain, unknownDevices } = alerting;
+    const { episodes, open, hadPresent, revoked, withdrawn, moved, eraseAgain, unknownDevices, shutOff } = alerting;
     lines.push(`Alerting: restored from the backup of ${manifest.madeAt}.`);
     if (hadPresent && episodes > 0)
       lines.push(`${episodes} alarms that came or went on since were taken over, ${open} of them open.`);
@@ -178,6 +178,8 @@ export function wordsOf(manifest: Manifest, { alerting, gateway, replaced }: Res
       );
     for (const id of revoked) lines.push(`${id} stays revoked.`);
     for (const key of withdrawn) lines.push(`The consent of ${key} stays withdrawn.`);
+    for (const name of shutOff)
+      lines.push(`The account ${name} was shut off or removed since, and is shut off: fallvakt user open ${name}`);
     for (const id of moved)
       lines.push(
         `MEND ${id} had left its dwelling since: it is in store. fallvakt device move ${id} --key KEY --by NAME`,

@@ -27,10 +27,28 @@ const IdempotencyHeader = z.object({
 /** What any address may refuse with. */
 const problemsOfAll = ["invalid", "no-session", "not-allowed", "not-found", "too-many", "other-site"];
 
+const problemsOfKey = ["idempotency-mismatch", "idempotency-unknown"];
+
+/** Whether an address lets its work be done once by an idempotency key. */
+const takesKey = ({ method, needs }: RouteSpec) => method !== "GET" && needs !== "anybody";
+
+function problemsOf(spec: RouteSpec): string[] {
+  const own = [...(spec.problems ?? []), ...problemsOfAll, ...(takesKey(spec) ? problemsOfKey : [])];
+  return [...new Set(own)];
+}
+
 function securityOf({ needs }: RouteSpec): ZodOpenApiOperationObject["security"] & object {
   if (needs === "anybody") return [];
   return needs === "session" ? [{ session: [] }] : [{ session: [] }, { token: [] }];
 }
+
+const wordsOf = {
+  anybody: "For anybody",
+  account: "For whoever is logged in, and any token",
+  session: "For a person who is logged in",
+};
+const forWhom = ({ needs }: RouteSpec) =>
+  needs in wordsOf ? wordsOf[needs as keyof typeof wordsOf] : `Takes \`${needs}\``;
 
 function operationOf(spec: RouteSpec): ZodOpenApiOperationObject {
   const problem = (description: string) => ({
@@ -47,24 +65,17 @@ function operationOf(spec: RouteSpec): ZodOpenApiOperationObject {
     summary: spec.summary,
     tags: [spec.tag],
     operationId: `${spec.method.toLowerCase()}${spec.url.replaceAll(/[/:-]+(\w)/g, (_all, letter: string) => letter.toUpperCase())}`,
-    description:
-      spec.needs === "anybody"
-        ? "For anybody"
-        : spec.needs === "account"
-          ? "For whoever is logged in, and any token"
-          : spec.needs === "session"
-            ? "For a person who is logged in"
-            : `Takes \`${spec.needs}\``,
+    description: forWhom(spec),
     security: securityOf(spec),
     requestParams: {
       ...(spec.params && { path: spec.params }),
       ...(spec.query && { query: spec.query }),
-      ...(spec.method !== "GET" && spec.needs !== "anybody" && { header: IdempotencyHeader }),
+      ...(takesKey(spec) && { header: IdempotencyHeader }),
     },
     ...(spec.body && { requestBody: { required: true, content: { "application/json": { schema: spec.body } } } }),
     responses: {
       ...good,
-      "4XX": problem(`Refused: ${[...new Set([...(spec.problems ?? []), ...problemsOfAll])].join(", ")}`),
+      "4XX": problem(`Refused: ${problemsOf(spec).join(", ")}`),
       "5XX": problem("The server could not do it; its log says why"),
     },
   };

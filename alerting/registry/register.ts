@@ -1,6 +1,7 @@
 import type { Clock } from "../../firmware-contracts/clock.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { ControlStore, GatewayStore } from "../store/store.ts";
+import { type AccessTokens, createAccessTokens } from "./access-tokens.ts";
 import { createDwellings, type Dwellings } from "./dwellings.ts";
 import { createOperations, type Operations } from "./operations.ts";
 import { createRegistry, type Registry } from "./registry.ts";
@@ -15,6 +16,7 @@ export interface Register {
   selfTests: SelfTesting;
   control: ControlStore;
   users: Users;
+  tokens: AccessTokens;
   gateways: GatewayStore;
   close(): Promise<void>;
 }
@@ -29,6 +31,7 @@ export function openRegister(options: { dataDir: string; clock: Clock }): Regist
     selfTests: createSelfTesting(() => store, options.clock),
     control: store.control,
     users: createUsers(() => store, options.clock),
+    tokens: createAccessTokens(() => store, options.clock),
     gateways: store.gateways,
     close: () => store.close(),
   };

@@ -1,6 +1,7 @@
+import { carryAccess } from "./access-carry-over.ts";
 import { appendAct } from "./acts.ts";
 import { type Change, raiseVersion, recordChanges, versionOf } from "./control.ts";
-import { type Database, openAsItIs, openDatabase } from "./database.ts";
+import { type Database, hasTable, openAsItIs, openDatabase } from "./database.ts";
 import { createKeyring } from "./keyring.ts";
 import { appendLog, type LogRow, openEntry } from "./log.ts";
 import type { MasterKeySource } from "./master-key-file.ts";
@@ -24,6 +25,8 @@ export interface CarriedOver {
   eraseAgain: string[];
   /** Devices that the backup does not know, or knows with an earlier secret: they cannot come in. */
   unknownDevices: string[];
+  /** Accounts that were shut off or removed since, and let nobody in. */
+  shutOff: string[];
 }
 
 export interface CarryOverOptions {
@@ -55,6 +58,7 @@ export function carryOver({ backup, present, masterKey, act, madeAt }: CarryOver
     return db.transaction(() => {
       db.run("PRAGMA defer_foreign_keys = ON");
       const carried = from ? takeFrom(from) : nothing();
+      const shutOff = carryAccess(db, from, act);
       const seen = from?.get<{ version: number }>("SELECT version FROM control")?.version;
       // Higher than any version that a gateway may hold: none takes what it has for what is wanted now.
       raiseVersion(db, seen ?? versionOf(db) + unseenChanges);
@@ -68,10 +72,10 @@ export function carryOver({ backup, present, masterKey, act, madeAt }: CarryOver
         subject: null,
         detail: { madeAt, episodes: carried.episodes },
       });
-      return carried;
+      return { ...carried, shutOff };
     });
 
-    function takeFrom(from: Database): CarriedOver {
+    function takeFrom(from: Database): Omit<CarriedOver, "shutOff"> {
       const fromKeyring = createKeyring(from, masterKey, () => {});
       const ids = changedEpisodes(db, from);
       let open = 0;
@@ -123,7 +127,7 @@ export function carryOver({ backup, present, masterKey, act, madeAt }: CarryOver
 type Value = string | number | bigint | null | Uint8Array;
 type Row = Record<string, Value>;
 
-const nothing = (): CarriedOver => ({
+const nothing = (): Omit<CarriedOver, "shutOff"> => ({
   episodes: 0,
   open: 0,
   revoked: [],
@@ -158,9 +162,6 @@ function takeOutages(db: Database, from: Database): void {
   }
 }
 
-/** The present store may be of an earlier version. */
-const hasTable = (db: Database, table: string) =>
-  db.get("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", table) !== undefined;
 const isThere = (db: Database, table: string, id: Value | undefined) =>
   db.get(`SELECT 1 FROM ${table} WHERE id = ?`, id ?? null) !== undefined;
 
@@ -220,7 +221,7 @@ function changedEpisodes(db: Database, from: Database): string[] {
 }
 
 /** What may not come back with a backup: a stolen device, a consent that was withdrawn. */
-function takeRestrictions(db: Database, from: Database, act: Act): Omit<CarriedOver, "episodes" | "open"> {
+function takeRestrictions(db: Database, from: Database, act: Act): Omit<CarriedOver, "episodes" | "open" | "shutOff"> {
   const revoked = from
     .all<{ id: string }>("SELECT id FROM devices WHERE revoked = 1")
     .map(({ id }) => id)

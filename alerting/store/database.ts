@@ -60,6 +60,10 @@ export function openAsItIs(path: string): Database {
   return withStatements(new DatabaseSync(path, { timeout: busyMs, readOnly: true }));
 }
 
+/** Whether a table is there: the file may be of an earlier version. */
+export const hasTable = (db: Database, table: string) =>
+  db.get("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", table) !== undefined;
+
 function withStatements(file: DatabaseSync): Database {
   const statements = new Map<string, StatementSync>();
   const prepare = (sql: string) => {
