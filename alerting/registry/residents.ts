@@ -10,23 +10,25 @@ import { ResidentFlag } from "./resident-flags.ts";
 const text = (most: number) => z.string().trim().min(1, "leave it out or give it a value").max(most);
 
 /** What staff must know of a resident at the door, and whom they call. */
-export const NewResident = z.strictObject({
-  name: text(120).meta({ description: "The resident's name" }),
-  address: text(300).optional().meta({ description: "Street, stairwell, floor" }),
-  keyCode: text(60).optional().meta({ description: "Code of the door or of the key box" }),
-  route: text(1000).optional().meta({ description: "The way there and how the door opens" }),
-  contacts: z
-    .array(z.strictObject({ name: text(120), phone: PhoneNumber }))
-    .max(10)
-    .default([])
-    .meta({ description: "Whom staff call, in order" }),
-  flags: z
-    .array(ResidentFlag)
-    .transform((flags) => ResidentFlag.options.filter((flag) => flags.includes(flag)))
-    .default([])
-    .meta({ description: "What whoever goes there must know before the door opens" }),
-  note: text(300).optional().meta({ description: "Of that, what no flag says" }),
-});
+export const NewResident = z
+  .strictObject({
+    name: text(120).meta({ description: "The resident's name" }),
+    address: text(300).optional().meta({ description: "Street, stairwell, floor" }),
+    keyCode: text(60).optional().meta({ description: "Code of the door or of the key box" }),
+    route: text(1000).optional().meta({ description: "The way there and how the door opens" }),
+    contacts: z
+      .array(z.strictObject({ name: text(120), phone: PhoneNumber }))
+      .max(10)
+      .default([])
+      .meta({ description: "Whom staff call, in order" }),
+    flags: z
+      .array(ResidentFlag)
+      .transform((flags) => ResidentFlag.options.filter((flag) => flags.includes(flag)))
+      .default([])
+      .meta({ description: "What whoever goes there must know before the door opens" }),
+    note: text(300).optional().meta({ description: "Of that, what no flag says" }),
+  })
+  .meta({ id: "NewResident" });
 export type NewResident = z.input<typeof NewResident>;
 
 export interface ListedResidents {

@@ -248,7 +248,7 @@ describe.skipIf(lacks("chromium"))("residents in a browser (needs chromium)", ()
         `^${new Intl.DateTimeFormat("sv-SE", { weekday: "short", day: "numeric", month: "short" }).format(noon - day)}`,
       ),
     });
-    expect(await other.textContent()).toContain("inget");
+    expect(await other.textContent()).toContain("bevakat hela tiden");
     expect(await other.locator("rect.fault").count()).toBe(0);
   });
 

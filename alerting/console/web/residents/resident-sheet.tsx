@@ -62,7 +62,7 @@ export function ResidentSheet({ user, dwelling, episode, onChanged }: Props) {
 
   return (
     <section class="sheet" aria-labelledby="sheet-title">
-      <h3 id="sheet-title">{words.say("residents.sheet")}</h3>
+      <h2 id="sheet-title">{words.say("residents.sheet")}</h2>
       {!shown && (
         <>
           <button type="button" class="sheet-open" disabled={isAsking} onClick={() => void show()}>
@@ -119,7 +119,7 @@ function OneResident({ resident, children }: { resident: Sheet; children: preact
   const { id, name, address, keyCode, route, contacts, flags, note } = resident;
   return (
     <article class="sheet-one" aria-labelledby={`sheet-${id}`}>
-      <h4 id={`sheet-${id}`}>{name}</h4>
+      <h3 id={`sheet-${id}`}>{name}</h3>
       {flags.length > 0 && (
         <ul class="sheet-flags" aria-label={words.say("residents.flags")}>
           {flags.map((flag) => (

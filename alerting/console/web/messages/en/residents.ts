@@ -176,7 +176,7 @@ export const residents = {
   "residents.blind-day": "Day",
   "residents.blind-why": "Without alarm",
   "residents.blind-none": "Nothing is known yet.",
-  "residents.blind-all-seen": "none",
+  "residents.blind-all-seen": "watched all the time",
   "residents.blind-share": "{length} ({share} %)",
   "residents.blind.no-consent": "no consent",
   "residents.blind.paused": "pause",

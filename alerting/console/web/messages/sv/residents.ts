@@ -175,7 +175,7 @@ export const residents = {
   "residents.blind-day": "Dygn",
   "residents.blind-why": "Utan larm",
   "residents.blind-none": "Inget är känt än.",
-  "residents.blind-all-seen": "inget",
+  "residents.blind-all-seen": "bevakat hela tiden",
   "residents.blind-share": "{length} ({share} %)",
   "residents.blind.no-consent": "samtycke saknades",
   "residents.blind.paused": "paus",
