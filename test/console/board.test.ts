@@ -89,6 +89,12 @@ describe.skipIf(lacks("chromium"))("the board in a browser (needs chromium)", ()
     await page.getByText("Inga öppna larm.").waitFor();
     expect(await page.locator(".closed li").textContent()).toContain("Oskadd men hjälpt upp");
     expect(shift.episode("38")).toMatchObject({ status: "closed", outcome: "unhurt", closedBy: "Maria" });
+    // By mistake: it is opened again where it stood.
+    await page.getByRole("button", { name: "Ångra, Nyckel 38" }).click();
+    await card("38")
+      .getByText(/framme kl/)
+      .waitFor();
+    expect(shift.episode("38")).toMatchObject({ status: "arrived", outcome: null });
   });
 
   test("where nobody has been there, closing takes a typed reason", async () => {

@@ -140,3 +140,12 @@ test("the list goes back by when they were opened, of one key number, and loses 
   expect((await ids("only=alarms&limit=1"))[0]).toEqual(["e0"]);
   expect((await get("episodes/history?limit=1000")).status).toBe(400);
 });
+
+test("what is asked and answered stands in the OpenAPI document", async () => {
+  const { body } = await get("openapi.json");
+  const { parameters, responses } = body.paths["/api/v1/episodes/history"].get;
+  expect(parameters.map(({ name }: { name: string }) => name)).toEqual(["before", "limit", "alias", "only"]);
+  expect(parameters[1].schema).toMatchObject({ type: "integer", maximum: 100, default: 30 });
+  expect(responses["200"].content["application/json"].schema.$ref).toMatch(/PastEpisodes/);
+  expect(body.paths["/api/v1/episodes/{id}/record"].get.description).toBe("Takes `episodes.read`");
+});
