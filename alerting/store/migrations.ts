@@ -539,4 +539,8 @@ export const migrations: readonly string[] = [
   -- Home-care units whose residents an account may see, a JSON array; null: all of them.
   ALTER TABLE users ADD COLUMN units TEXT;
   `,
+  `
+  -- What a device says of its firmware.
+  ALTER TABLE devices ADD COLUMN firmware TEXT;
+  `,
 ];
