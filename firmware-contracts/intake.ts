@@ -19,6 +19,7 @@ export const DeviceEvent = z
     battery: z.number().optional(),
     worn: z.boolean().optional(),
     charging: z.boolean().optional(),
+    firmware: z.string().max(40).optional().meta({ description: "Its firmware's version, as it says itself" }),
     detail: z.string().max(80).optional().meta({
       description:
         "A reason or state from a fixed list; never content. With online, new-secret: it came with a replaced secret's successor",

@@ -340,12 +340,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   function status(deviceId: string, report: StatusReport, isWill: boolean): void {
-    const { battery, worn, charging } = report;
+    const { battery, worn, charging, firmware } = report;
     if (report.kind === "will" || isWill) {
       goneByWill.add(deviceId);
       event(deviceId, "offline", { detail: "will" });
     } else {
-      event(deviceId, "heartbeat", { battery, worn, charging, detail: report.kind });
+      event(deviceId, "heartbeat", { battery, worn, charging, firmware, detail: report.kind });
       if (report.boot !== undefined) tellTime(deviceId, report.boot);
     }
   }

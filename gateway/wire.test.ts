@@ -163,13 +163,18 @@ onEachBroker("what a device says of itself", (broker) => {
   test("status and presence become device events", async () => {
     await open({}, broker);
     const client = await bench.connect("watch-1");
-    const status = { v: 1, kind: "heartbeat", battery: 61, worn: true, charging: false };
+    const status = { v: 1, kind: "heartbeat", battery: 61, worn: true, charging: false, firmware: "2.1" };
     await publish(client, "watch-1", "status", JSON.stringify(status));
     const presence = { v: 1, boot: 1, seq: 0, t: 0, sensor: "bed", state: "on", room: "sovrum" };
     await publish(client, "watch-1", "presence", JSON.stringify(presence));
     await client.endAsync();
     await until("told", () => bench.intake.events("presence").length > 0);
-    expect(bench.intake.events("heartbeat")[0]).toMatchObject({ deviceId: "watch-1", battery: 61, worn: true });
+    expect(bench.intake.events("heartbeat")[0]).toMatchObject({
+      deviceId: "watch-1",
+      battery: 61,
+      worn: true,
+      firmware: "2.1",
+    });
     expect(bench.intake.events("presence")[0]?.detail).toBe("bed:on");
     // Who is connected, an outside broker knows for itself.
     if (broker === "outside") return;

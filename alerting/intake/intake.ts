@@ -41,13 +41,14 @@ export function createIntake(options: {
   let failureLoggedAt = Number.NEGATIVE_INFINITY;
 
   async function takeDeviceEvent(event: Extract<IntakeItem, { type: "device-event" }>["event"]): Promise<void> {
-    const { deviceId, battery = null, worn = null, charging, gatewayId = null, detail = null } = event;
+    const { deviceId, battery = null, worn = null, charging, gatewayId = null, detail = null, firmware = null } = event;
     const online =
       event.event === "online" || event.event === "heartbeat" ? true : event.event === "offline" ? false : null;
     await store().registry.deviceSeen(deviceId, event.at, {
       online,
       battery,
       gatewayId,
+      firmware,
       goodbye: detail === "disconnected",
       // On its charger nobody wears it, whatever its skin sensor says.
       worn: charging === true ? false : (worn ?? (charging === false ? true : null)),

@@ -26,6 +26,7 @@ interface Row {
   leads_out: number;
   staff_tag: number;
   tells_presence: number;
+  firmware: string | null;
   operation: OperationState;
   operation_since: number;
   operation_by: string | null;
@@ -109,6 +110,7 @@ function deviceOf(row: Row): DeviceRow {
     online: row.online === null ? null : row.online === 1,
     battery: row.battery,
     ...(row.staff_tag === 1 ? { staffTag: true } : {}),
+    ...(row.firmware === null ? {} : { firmware: row.firmware }),
     ...(row.tells_presence === 1 ? { tellsPresence: true } : {}),
     gatewayId: row.gateway_id,
   };

@@ -3,15 +3,25 @@ import type { DeviceSeen } from "./store.ts";
 
 /** What a device's own words tell of it, and what they begin and end. Within a transaction of the caller. */
 export function putDeviceSeen(db: Database, deviceId: string, at: number, seen: DeviceSeen): void {
-  const { online, battery, goodbye = false, worn = null, gatewayId = null, tellsPresence = false } = seen;
+  const {
+    online,
+    battery,
+    goodbye = false,
+    worn = null,
+    gatewayId = null,
+    tellsPresence = false,
+    firmware = null,
+  } = seen;
   const isKnown = db.run(
     `UPDATE devices SET last_seen_at = MAX(COALESCE(last_seen_at, 0), ?), online = COALESCE(?, online), battery = COALESCE(?, battery),
-       first_heard_at = COALESCE(first_heard_at, ?), tells_presence = MAX(tells_presence, ?) WHERE id = ?`,
+       first_heard_at = COALESCE(first_heard_at, ?), tells_presence = MAX(tells_presence, ?), firmware = COALESCE(?, firmware)
+     WHERE id = ?`,
     at,
     online === null ? null : online ? 1 : 0,
     battery,
     at,
     tellsPresence ? 1 : 0,
+    firmware,
     deviceId,
   );
   if (isKnown === 0) return;

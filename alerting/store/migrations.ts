@@ -611,4 +611,8 @@ export const migrations: readonly string[] = [
   -- Past episodes are looked up by when they were opened.
   CREATE INDEX episodes_opened ON episodes (opened_at);
   `,
+  `
+  -- What a device says of its firmware.
+  ALTER TABLE devices ADD COLUMN firmware TEXT;
+  `,
 ];

@@ -58,6 +58,8 @@ export interface DeviceRow extends ControlDevice {
   tellsPresence?: boolean;
   /** Through which gateway it was heard last; null where nobody has said. */
   gatewayId: string | null;
+  /** Its firmware's version, where it has said one. */
+  firmware?: string;
 }
 
 /** A device that is new, in a dwelling that may be. `consentBy`: who vouches for its consent. */
@@ -168,6 +170,8 @@ export interface DeviceSeen {
   gatewayId?: string | null;
   /** It has told of presence: it is no wearable. */
   tellsPresence?: boolean;
+  /** Its firmware's version. */
+  firmware?: string | null;
 }
 
 export interface ConsentRow {

@@ -119,6 +119,8 @@ test("the registry is fetched where it is newer, and one that cannot be read is 
   answer = { status: 200, body: JSON.stringify(control) };
   expect(await intake().control(7, heartbeat)).toEqual(control);
   expect(asked.at(-1)?.path).toBe("/intake/v1/control?have=7&gateway=gateway-1&everyMs=3000");
+  await intake().control(7, { ...heartbeat, version: "0.1.0", at: 1_768_443_150_250 });
+  expect(asked.at(-1)?.path).toMatch(/&everyMs=3000&version=0\.1\.0&at=1768443150250$/);
   answer = { status: 204 };
   expect(await intake().control(8, heartbeat)).toBeNull();
   answer = { status: 200, body: '{"v":2}' };

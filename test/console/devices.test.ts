@@ -231,5 +231,14 @@ describe.skipIf(lacks("chromium"))("devices and gateways in a browser (needs chr
     await page.getByRole("button", { name: "Logga ut" }).click();
     await stage.logIn(operator, "devices/-/gateways");
     await page.getByText("Ingen lokalenhet har hörts ännu.").waitFor();
+    const behind = Math.round(shift.clock.wallNow()) - 900_000;
+    const asked = `have=0&gateway=trapphus-1&everyMs=60000&version=0.1.0&at=${behind}`;
+    const headers = { authorization: `Bearer ${shift.config.intake.token}` };
+    expect((await fetch(`${shift.url}/intake/v1/control?${asked}`, { headers })).status).toBe(200);
+    await page.reload();
+    await page.getByText("KLOCKAN GÅR EFTER med 15 min").waitFor();
+    const row = (await page.locator(".devices-gateways").textContent()) ?? "";
+    for (const part of ["trapphus-1", "Program 0.1.0", "FÖLJER INTE REGISTRET: har version 0"])
+      expect(row).toContain(part);
   });
 });

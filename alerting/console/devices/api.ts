@@ -154,6 +154,7 @@ export const DeviceDetail = DeviceItem.extend({
   how: z.enum(["test-alarm", "bulk"]).nullable(),
   threshold: z.number().nullable().meta({ description: "Its own, as a manager has approved; null: the model's" }),
   leadsOut: z.boolean(),
+  firmware: z.string().nullable().meta({ description: "Its version, as the device says" }),
   history: z
     .array(
       z.object({

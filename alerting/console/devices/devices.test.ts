@@ -257,6 +257,9 @@ describe("the register", () => {
     const like = await ask("POST", "/devices/watch-a/move", { key: "92", unit: "Gustavsberg", area: "Norr" });
     expect(like).toMatchObject({ status: 422, body: { detail: expect.stringMatching(/too like key 91/) } });
     expect((await ask("POST", "/devices/watch-a/store")).body).toMatchObject({ key: null, operation: "in-store" });
+    await store.registry.deviceSeen("watch-a", now(), { online: true, battery: 77, firmware: "2.1" });
+    await store.registry.deviceSeen("watch-a", now(), { online: true, battery: 76 });
+    expect((await ask("GET", "/devices/watch-a")).body).toMatchObject({ battery: 76, firmware: "2.1" });
     const revoked = await ask("POST", "/devices/watch-a/revoke");
     expect(revoked.body).toMatchObject({ revoked: true, needsTest: false });
     expect(revoked.body.history.map(({ state, key }: Record<string, string>) => [state, key])).toEqual([

@@ -49,10 +49,10 @@ export function devicesArea(parts: DevicesParts, snapshots: Snapshots): ConsoleA
       operations.changes(id),
       store().troubles.ofDevice(id, mostTroubles),
     ]);
-    const pause = device.pause && device.pause.until > now() ? { pause: device.pause } : { pause: undefined };
-    const item = itemMaker(known)({ ...device, ...pause } as DeviceRow);
+    const { pause, ...unpaused } = device;
+    const item = itemMaker(known)(pause && pause.until > now() ? device : unpaused);
     const nameOf = (by: string | null) => (by === null ? null : keeper().staff.nameOf(by));
-    const { operation, addedAt, threshold = null, leadsOut = false } = device;
+    const { operation, addedAt, threshold = null, leadsOut = false, firmware = null } = device;
     const ownFrom = account.units === null ? Number.NEGATIVE_INFINITY : cameAt(device, changes);
     return {
       ...{
@@ -63,6 +63,7 @@ export function devicesArea(parts: DevicesParts, snapshots: Snapshots): ConsoleA
         how: operation.how,
         threshold,
         leadsOut,
+        firmware,
       },
       history: changes
         .filter(({ dwellingId }) => maySeeDevice(account, known.dwellings.get(dwellingId ?? "") ?? null))

@@ -150,6 +150,7 @@ function Facts({ device }: { device: DeviceDetail }) {
           ? words.say("devices.threshold.model")
           : words.say("devices.threshold.own", { score: words.number(threshold, 2) }),
     ],
+    ["devices.fact.firmware", device.firmware],
     ["devices.fact.added", words.time(addedAt, now)],
   ];
   return (

@@ -101,6 +101,7 @@ export const devices = {
   "devices.fact.gateway": "Heard through",
   "devices.fact.consent": "Consent",
   "devices.fact.threshold": "Threshold for falls",
+  "devices.fact.firmware": "Firmware",
   "devices.fact.added": "Added",
   "devices.consent.given": "On record",
   "devices.consent.missing": "Missing: falls raise no alarm, only the alarm button",

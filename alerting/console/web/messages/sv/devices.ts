@@ -101,6 +101,7 @@ export const devices = {
   "devices.fact.gateway": "Hörs genom",
   "devices.fact.consent": "Samtycke",
   "devices.fact.threshold": "Tröskel för fall",
+  "devices.fact.firmware": "Program i sensorn",
   "devices.fact.added": "Tillagd",
   "devices.consent.given": "Finns",
   "devices.consent.missing": "Saknas: fall larmas inte, bara larmknappen",
