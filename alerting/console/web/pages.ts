@@ -21,4 +21,6 @@ export interface PageEntry {
 }
 
 /** In the order of the navigation; the board stands before them. */
-export const pages: readonly PageEntry[] = [];
+export const pages: readonly PageEntry[] = [
+  { id: "rota", needs: "rota.read", load: () => import("./rota/rota-page.tsx") },
+];
