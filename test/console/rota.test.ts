@@ -1,17 +1,16 @@
 import type { Locator, Page } from "playwright-core";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { ServiceEvent } from "../../alerting/events.ts";
-import { dateOfDay, dayOfDate, weekdayOf, zoneOf } from "../../alerting/rota/local-time.ts";
-import { weekdays } from "../../alerting/rota/rota-config.ts";
+import { weekdayOf, zoneOf } from "../../alerting/rota/local-time.ts";
+import { type ShiftDay, weekdays } from "../../alerting/rota/rota-config.ts";
 import { lacks } from "../services/needs.ts";
 import { manager, type NightShift, operator, otherPatrol, patrol } from "./night-shift.ts";
 import { useStage } from "./stage.ts";
 
 const zone = zoneOf("Europe/Stockholm");
-const today = zone.dayOf(Date.now());
-const tomorrow = today + 1;
+const tomorrow = zone.dayOf(Date.now()) + 1;
 const weekday = (day: number) => weekdays[weekdayOf(day)] ?? "mon";
-const allDay = (id: string, days: readonly string[], responders: string[]) => ({
+const allDay = (id: string, days: readonly ShiftDay[], responders: string[]) => ({
   ...{ id, name: id === "night" ? "Dygn" : id, days: [...days], from: "00:00", to: "00:00", responders },
 });
 
@@ -37,7 +36,7 @@ const policy = {
 };
 
 describe.skipIf(lacks("chromium"))("the rota in a browser (needs chromium)", () => {
-  const stage = useStage({}, { rotas, policy, operators: ["leader"] } as never);
+  const stage = useStage({}, { rotas, policy, operators: ["leader"] });
   let page: Page;
   let shift: NightShift;
   beforeEach(() => {
@@ -92,7 +91,6 @@ describe.skipIf(lacks("chromium"))("the rota in a browser (needs chromium)", () 
     await undo.getByText(/DÅ HAR INGEN JOUR/).waitFor();
     await undo.getByRole("button", { name: "Ångra" }).click();
     await undo.getByText(/Kryssa i att du vet det/).waitFor();
-    expect(shift.alerting().counters()["event.episode-opened"] ?? 0).toBeLessThan(5);
     await undo.getByLabel(/Jag vet att ingen har jour då/).check();
     await confirm(undo, "Ångra");
     await faults.waitFor();
@@ -188,6 +186,5 @@ describe.skipIf(lacks("chromium"))("the rota in a browser (needs chromium)", () 
     const link = nord.getByRole("link", { name: /kalenderfil/ });
     const text = await page.evaluate(async (href) => (await fetch(href ?? "")).text(), await link.getAttribute("href"));
     expect(text).toContain("BEGIN:VCALENDAR");
-    expect(dayOfDate(dateOfDay(today))).toBe(today);
   });
 });

@@ -10,8 +10,8 @@ import { changeText, momentText, nameOf, spanText } from "./rota-words.ts";
 import { WeekGrid } from "./week-grid.tsx";
 import { WithdrawDialog } from "./withdraw-dialog.tsx";
 
-/** A phone that stops its texts turns the rota red within this, ms. */
-const refreshMs = 4_000;
+/** So often that a phone that stops its texts has turned the rota red within 5 s, ms. */
+const refreshMs = 3_000;
 
 /** A week of each rota. */
 export function WeekPage({ week }: { week: string | null }) {
