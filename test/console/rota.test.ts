@@ -74,7 +74,7 @@ describe.skipIf(lacks("chromium"))("the rota in a browser (needs chromium)", () 
       await page.getByRole("heading", { name: /Schema vecka/ }).waitFor();
     }
     await syd
-      .getByRole("button", { name: /Ändra INGEN HAR JOUR/ })
+      .getByRole("button", { name: /Sätt in någon: INGEN HAR JOUR/ })
       .first()
       .click();
     const dialog = page.getByRole("dialog", { name: "Sätt in någon i Syd" });

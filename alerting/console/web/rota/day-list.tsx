@@ -99,7 +99,7 @@ function Row({ row, week, onAsk }: { row: RotaRow; week: RotaWeek; onAsk: Props[
         <button
           type="button"
           class="secondary"
-          aria-label={words.say("rota.edit", { what })}
+          aria-label={row.shift === null ? words.say("rota.fill-what", { what }) : words.say("rota.edit", { what })}
           onClick={() => onAsk(row)}
         >
           {words.say(row.shift === null ? "rota.fill" : "rota.edit-short")}

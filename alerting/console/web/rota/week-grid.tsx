@@ -171,10 +171,13 @@ function Block({
         },
       };
   return (
-    <g class={`rota-block ${kind} ${lost.length > 0 ? "lost" : ""} ${isOver ? "over" : ""}`} {...press}>
-      <title>{label}</title>
-      <rect x={percent(from)} y={y + 1} width={percent(width)} height={laneHeight - 2} rx="4" />
+    <g class={`rota-block ${kind} ${lost.length > 0 ? "lost" : ""} ${isOver ? "over" : ""}`}>
+      <g class="rota-press" {...press}>
+        <title>{label}</title>
+        <rect x={percent(from)} y={y + 1} width={percent(width)} height={laneHeight - 2} rx="4" />
+      </g>
       {width >= leastForText && (
+        // Beside what is pressed, which has its own words for whoever hears it.
         <svg x={percent(from)} y={y} width={percent(width)} height={laneHeight} aria-hidden="true">
           {lines.map(({ text, of }, index) => (
             <text key={text} class={`rota-${of}`} x="7" y={18 + index * 15.5}>

@@ -15,6 +15,7 @@ export const rota = {
   "rota.gap-means": "Alarms then go straight to the next in the escalation.",
   "rota.gap-row": "NOBODY IS ON CALL",
   "rota.fill": "Put somebody in",
+  "rota.fill-what": "Put somebody in: {what}",
   "rota.pattern-gap":
     "The weekly pattern leaves time without anybody on call: {span}{more, plural, =0 {} one { and once more} other { and # times more}}.",
   "rota.no-texts": "{name} GETS NO TEXTS since {since}. On call {span}.",

@@ -15,6 +15,7 @@ export const rota = {
   "rota.gap-means": "Larm går då direkt vidare till nästa i larmordningen.",
   "rota.gap-row": "INGEN HAR JOUR",
   "rota.fill": "Sätt in någon",
+  "rota.fill-what": "Sätt in någon: {what}",
   "rota.pattern-gap":
     "Grundschemat lämnar tid utan jour: {span}{more, plural, =0 {} one { och en gång till} other { och # gånger till}}.",
   "rota.no-texts": "{name} FÅR INGA SMS sedan {since}. Har jour {span}.",
