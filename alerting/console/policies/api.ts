@@ -62,7 +62,7 @@ export type PoliciesView = z.infer<typeof PoliciesView>;
 
 export const DryRunRequest = z
   .strictObject({
-    at: GivenTime,
+    at: GivenTime.optional().meta({ description: "Left out: now" }),
     kind: z.enum(dryRunKinds).default("fall"),
     unit: z.string().trim().min(1).max(60).nullable().default(null),
     strength: z.enum(["strong", "medium"]).default("strong").meta({ description: "Of a fall" }),

@@ -108,7 +108,7 @@ export function policiesArea({ config, clock, rotas, staff }: PoliciesAreaOption
         const unknown = asked.busy.find((id) => !staff().responders.has(id));
         if (unknown !== undefined) throw notFound("responder");
         return refusing(async () => {
-          const at = givenTime(given, zone, now());
+          const at = given === undefined ? now() : givenTime(given, zone, now());
           if (at < now() - mostBackMs || at > now() + mostAheadMs) {
             throw new Refusal(422, "refused", "give a time within a year from now, or of the last weeks");
           }

@@ -15,7 +15,7 @@ export interface PageModule {
 
 /** A page in the navigation. Its code is fetched when it is first opened, so that the board is there at once. */
 export interface PageEntry {
-  id: "shift" | "history" | "residents" | "devices" | "visiting-list" | "accounts" | "audit" | "account";
+  id: "shift" | "history" | "residents" | "devices" | "visiting-list" | "rota" | "accounts" | "audit" | "account";
   /** `account`: it is everybody's. */
   needs: Permission | "account";
   /** Reached by a link from another page, and not in the navigation. */
@@ -35,6 +35,7 @@ export const pages: readonly PageEntry[] = [
     isHidden: true,
     load: () => import("./devices/visiting-list-page.tsx"),
   },
+  { id: "rota", needs: "rota.read", load: () => import("./rota/rota-page.tsx") },
   { id: "accounts", needs: "accounts.write", load: () => import("./accounts/accounts-page.tsx") },
   { id: "audit", needs: "audit.read", load: () => import("./audit/audit-page.tsx") },
   { id: "account", needs: "account", load: () => import("./accounts/own-account-page.tsx") },
