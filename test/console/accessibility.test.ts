@@ -2,7 +2,7 @@ import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lacks } from "../services/needs.ts";
 import { builtPage, openBrowser } from "./console-service.ts";
-import { everyAccount, firstWithin, logInAs, openPage, pagesInNavigation } from "./every-page.ts";
+import { everyAccount, firstWithin, logInAs, logOut, openPage, pagesInNavigation } from "./every-page.ts";
 import { type GeneratedNight, playNight } from "./generated-night.ts";
 import { operator } from "./night-shift.ts";
 import { axeProblems, moving, smallTargets, tabProblems, widerThanScreen } from "./page-checks.ts";
@@ -34,8 +34,8 @@ describe.skipIf(lacks("chromium"))("every page of the console (needs chromium)",
     await page.emulateMedia({ colorScheme: colorScheme ?? null, reducedMotion: "reduce" });
     await page.goto(night.shift.url);
     await page.evaluate((chosen) => localStorage.setItem("fallvakt.language", chosen), language);
-    await browser.context.clearCookies();
-    await page.reload();
+    await logOut(page);
+    await page.goto(night.shift.url);
   }
 
   /** Each page once, by the first account that may see it, and the first thing within it. */
@@ -43,8 +43,6 @@ describe.skipIf(lacks("chromium"))("every page of the console (needs chromium)",
     const { url } = night.shift;
     const seen = new Set<string>();
     for (const account of everyAccount) {
-      await browser.context.clearCookies();
-      await page.goto("about:blank");
       await logInAs(page, url, account);
       for (const href of (await pagesInNavigation(page)).filter((one) => !seen.has(one))) {
         seen.add(href);
@@ -90,8 +88,6 @@ describe.skipIf(lacks("chromium"))("every page of the console (needs chromium)",
       const seen = await onEveryPage(check);
       expect(seen).toContain("#/");
 
-      await browser.context.clearCookies();
-      await page.goto("about:blank");
       await logInAs(page, night.shift.url, operator);
       await page.locator(".board .card").first().locator("button.secondary").last().click();
       await page.locator("dialog[open]").waitFor();
@@ -101,6 +97,10 @@ describe.skipIf(lacks("chromium"))("every page of the console (needs chromium)",
       expect(await page.evaluate(() => document.activeElement?.tagName), "the focus goes back to what opened it").toBe(
         "BUTTON",
       );
+      await browser.context.setOffline(true);
+      await page.locator(".lost").waitFor();
+      await check("no contact");
+      await browser.context.setOffline(false);
       expect(problems).toEqual([]);
     },
     120_000,

@@ -1,4 +1,4 @@
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import type { BrowserContextOptions, Page } from "playwright-core";
@@ -6,6 +6,7 @@ import { builtPage, openBrowser } from "./console-service.ts";
 import { everyAccount, firstWithin, logInAs, openPage, pagesInNavigation } from "./every-page.ts";
 import { type GeneratedNight, playNight } from "./generated-night.ts";
 import { operator } from "./night-shift.ts";
+import { smallerPicture } from "./smaller-picture.ts";
 
 // `npm run -s screenshots`: every page of the console at a quarter past three in a generated night.
 
@@ -47,13 +48,12 @@ async function takeAll(night: GeneratedNight, { name, language, options }: Look,
       if (whole && !isDialog) await page.setViewportSize({ width, height: Math.max(height, full) });
       await page.waitForTimeout(100);
       const file = join(folder, `${name}-${what}.png`);
-      await page.screenshot({ path: file });
+      const picture = smallerPicture(await page.screenshot());
+      await writeFile(file, picture);
       await page.setViewportSize({ width, height });
-      taken.push({ file, bytes: (await stat(file)).size });
+      taken.push({ file, bytes: picture.length });
     }
     async function fresh(account = operator as (typeof everyAccount)[number]): Promise<void> {
-      await browser.context.clearCookies();
-      await page.goto("about:blank");
       await logInAs(page, url, account);
     }
 
@@ -68,12 +68,15 @@ async function takeAll(night: GeneratedNight, { name, language, options }: Look,
         const what = href === "#/" ? "board" : href.replace("#/", "");
         await openPage(page, url, href);
         await settled(page);
-        await take(what);
+        await take(what, false);
+        if (isPhone) await take(`${what}-whole`);
         const within = await firstWithin(page, href);
         if (!within) continue;
         await openPage(page, url, within);
         await settled(page);
-        await take(what === "board" ? "episode" : `${what}-one`);
+        const one = what === "board" ? "episode" : `${what}-one`;
+        await take(one, false);
+        if (isPhone) await take(`${one}-whole`);
       }
     }
     await fresh();

@@ -56,8 +56,6 @@ describe.skipIf(lacks("chromium"))("what the page asks for (needs chromium)", ()
     });
     await shift.fall("38");
     for (const account of everyAccount) {
-      await browser.context.clearCookies();
-      await page.goto("about:blank");
       await logInAs(page, shift.url, account);
       for (const href of await pagesInNavigation(page)) {
         await openPage(page, shift.url, href);
