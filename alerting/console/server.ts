@@ -45,7 +45,7 @@ export interface ConsoleOptions {
 /** Far above what people and their pages need: a page asks at most a few times a second. */
 const generousLimits = { account: 1200, address: 600 };
 
-/** The header that a page of another origin can't send without being asked about it first. */
+/** The header that a page of another origin can't send without being asked about it first. `poll`: the page asks by itself, which moves no session's end. */
 export const ownPageHeader = "x-fallvakt-console";
 
 /**
@@ -149,12 +149,13 @@ async function apiPlugin(
     const shown = bearer ?? request.cookies[cookieName];
     // Whoever guesses at tokens asks no store without end.
     if (!sessions.isKnown(shown)) await perAddress(request);
-    const session = await sessions.use(bearer === null ? "session" : "token", shown);
+    const byItself = request.method === "GET" && request.headers[ownPageHeader] === "poll";
+    const session = await sessions.use(bearer === null ? "session" : "token", shown, byItself);
     if (!session) return;
     callers.set(request, session);
     await perAccount(request);
     // The browser's end of the session moves with ours.
-    if (bearer === null && shown) reply.setCookie(cookieName, shown, cookie);
+    if (bearer === null && shown && !byItself) reply.setCookie(cookieName, shown, cookie);
   }
 
   app.addHook("onRequest", async (_request, reply) => {

@@ -47,6 +47,18 @@ describe("sessions", () => {
     expect((await ask(rut, "GET episodes")).status).toBe(401);
   });
 
+  test("what a page asks by itself moves no end: a screen that was left alone logs out", async () => {
+    const rut = await logIn(patrol);
+    const polled = () => ask({ cookie: rut, "x-fallvakt-console": "poll" }, "GET episodes");
+    for (let hours = 0; hours < 11; hours++) {
+      api.ahead.monotonic += 3600_000;
+      expect((await polled()).status).toBe(200);
+    }
+    expect((await polled()).headers.getSetCookie()).toEqual([]);
+    api.ahead.monotonic += 3600_000;
+    expect((await polled()).status).toBe(401);
+  });
+
   test("requests write nothing; when it was used is kept every few minutes for all of them, and at a stop", async () => {
     const writes: string[] = [];
     const { access } = api.store;

@@ -32,8 +32,8 @@ export interface Session {
 export interface Sessions {
   /** Starts a session; returns its token, which only the cookie holds. */
   open(user: Account, agent: string | null): Promise<string>;
-  /** Who shows this, their session's end moved on, or null. */
-  use(kind: Session["kind"], shown: string | undefined): Promise<Session | null>;
+  /** Who shows this, or null. Its session's end is moved on, unless nobody asked but the page by itself. */
+  use(kind: Session["kind"], shown: string | undefined, byItself?: boolean): Promise<Session | null>;
   /** Whether `use` would have to ask the store. */
   isKnown(shown: string | undefined): boolean;
   /** True until it has ended; does not move its end. What was ended elsewhere is noticed within seconds. */
@@ -218,7 +218,7 @@ export function createSessions(store: () => AccessStore, clock: Clock, log: Fast
       remember(hash, entryOfSession(row));
       return token;
     },
-    async use(kind, shown) {
+    async use(kind, shown, byItself = false) {
       if (!shown || shown.length > 100) return null;
       const hash = hashOf(shown);
       let entry = byHash.get(hash) ?? null;
@@ -236,7 +236,7 @@ export function createSessions(store: () => AccessStore, clock: Clock, log: Fast
         await end(hash, entry);
         return null;
       }
-      return move(hash, entry);
+      return byItself ? entry.session : move(hash, entry);
     },
     async close(shown) {
       const hash = hashOf(shown ?? "");

@@ -24,10 +24,10 @@ export function useServerData<T>(path: string | null, everyMs = 30_000): ServerD
   const current = useRef(path);
   current.current = path;
 
-  async function reload(): Promise<void> {
+  async function fetchNow(byItself: boolean): Promise<void> {
     if (path === null) return;
     try {
-      const data = await call<T>(path);
+      const data = await call<T>(path, "GET", undefined, byItself);
       if (current.current === path) setState({ path, data, failure: null });
     } catch (error) {
       const failure = error instanceof CallFailed ? error : new CallFailed("server", "");
@@ -37,14 +37,17 @@ export function useServerData<T>(path: string | null, everyMs = 30_000): ServerD
     }
   }
 
+  const reload = () => fetchNow(false);
+
   useEffect(() => {
     void reload();
-    const again = () => document.visibilityState === "visible" && void reload();
-    const timer = setInterval(again, everyMs);
-    document.addEventListener("visibilitychange", again);
+    const again = (byItself: boolean) => document.visibilityState === "visible" && void fetchNow(byItself);
+    const timer = setInterval(() => again(true), everyMs);
+    const seen = () => again(false);
+    document.addEventListener("visibilitychange", seen);
     return () => {
       clearInterval(timer);
-      document.removeEventListener("visibilitychange", again);
+      document.removeEventListener("visibilitychange", seen);
     };
   }, [path]);
 
