@@ -91,7 +91,9 @@ export const GatewayView = z
   .meta({ id: "GatewayView" });
 export type GatewayView = z.infer<typeof GatewayView>;
 
-export const Gateways = z.object({ now: wallMs, version: z.number().int(), gateways: z.array(GatewayView) });
+export const Gateways = z
+  .object({ now: wallMs, version: z.number().int(), gateways: z.array(GatewayView) })
+  .meta({ id: "Gateways" });
 export type Gateways = z.infer<typeof Gateways>;
 
 /** What a device is, as far as is known. */

@@ -64,8 +64,8 @@ function List({ list, isAll, words }: { list: VisitingList; isAll: boolean; word
               <tr key={`${visit.unit} ${visit.key}`}>
                 <td>{n + 1}</td>
                 <th scope="row">{visit.key}</th>
-                <td>{placeOf(visit)}</td>
-                <td>{whyOf(words, visit, at)}</td>
+                <td class="visits-text">{placeOf(visit)}</td>
+                <td class="visits-text">{whyOf(words, visit, at)}</td>
                 <td>
                   {visit.lastSeenAt === null ? words.say("devices.visits.never") : words.time(visit.lastSeenAt, at)}
                 </td>
