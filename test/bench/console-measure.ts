@@ -33,7 +33,13 @@ export interface Figure {
   limit: number;
 }
 
-export const limits = { paintMs: 1000, interactionMs: 100, weightKb: 250, fallMs: 1000, restPercent: 10 } as const;
+export const limits = {
+  paintMs: 1000,
+  interactionMs: 100,
+  weightKb: 250,
+  fallMs: 1000,
+  restPercent: { desktop: 10, phone: 25 },
+} as const;
 
 /** So long the page is watched at rest, ms. */
 const restMs = 3000;
@@ -138,7 +144,7 @@ async function lookAtBoard(look: Look & { newlyFallen: number; pages: readonly s
   note("first paint", first, limits.paintMs);
   note("first open episode in sight", card, limits.paintMs);
   note("weight of the board", weight() / 1000, limits.weightKb, "kB");
-  note("processor at rest", await shareAtRest(cdp, page), limits.restPercent, "%");
+  note("processor at rest", await shareAtRest(cdp, page), limits.restPercent[screen.name], "%");
 
   const open = await page.locator(".cards > .card").count();
   await watch(page, `.cards > .card:nth-child(${open + 1})`);

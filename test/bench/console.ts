@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from "node:os";
 import { Command } from "commander";
 import { whole } from "./arguments.ts";
 import { type ConsoleSettings, type Figure, measureConsole } from "./console-measure.ts";
@@ -25,16 +26,22 @@ function tableOf({ episodes, devices, rounds }: ConsoleSettings, figures: readon
     return [`${isBroken(figure) ? "! " : ""}${shown(figure.median, figure.unit)}`, shown(most, figure.unit)];
   };
   const broken = figures.filter(isBroken);
+  const load = loadavg()[0]!;
+  const cores = availableParallelism();
   return [
     `${episodes} open episodes, ${devices} devices; ${rounds} rounds, medians and the most; the phone's processor is slowed down to a fourth`,
     "",
     ...columns([
       ["", "limit", "desktop", "most", "phone", "most"],
       ...whats.map((what) => {
-        const { limit, unit } = figures.find((one) => one.what === what)!;
-        return [what, `${limit} ${unit}`, ...cell("desktop", what), ...cell("phone", what)];
+        const own = figures.filter((one) => one.what === what);
+        const limits = [...new Set(own.map(({ limit }) => limit))].join(" / ");
+        return [what, `${limits} ${own[0]!.unit}`, ...cell("desktop", what), ...cell("phone", what)];
       }),
     ]),
+    ...(load > cores
+      ? ["", `Note: load ${load.toFixed(1)} on ${cores} cores; on a machine that does nothing else it is quicker`]
+      : []),
     "",
     broken.length === 0
       ? "every limit is kept"
