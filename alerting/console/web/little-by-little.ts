@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 
-const firstDrawn = 12;
+/** What a screen shows, and a few more. */
+const firstDrawn = () => (innerWidth < 960 ? 4 : 12);
 const drawnAtATime = 24;
 
 /** How many of `total` are to be drawn: the first at once, the others little by little, with time for a press in between. */
