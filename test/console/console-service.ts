@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,8 +12,29 @@ import type { Clock } from "../../firmware-contracts/clock.ts";
 
 const web = fileURLToPath(new URL("../../alerting/console/web/", import.meta.url));
 
-/** Builds the page where it has not been built, or its sources are newer. */
+const lock = fileURLToPath(new URL("../../node_modules/.building-console", import.meta.url));
+
+/** Builds the page where it has not been built, or its sources are newer; one process at a time, for a build empties what another reads. */
 export async function builtPage(): Promise<void> {
+  for (let tries = 0; tries < 300; tries++) {
+    try {
+      await mkdir(lock);
+      break;
+    } catch {
+      // One that was killed leaves its lock behind.
+      const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+      if (Date.now() - since > 60_000) await rm(lock, { recursive: true, force: true });
+      else await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+  try {
+    await buildWhereOld();
+  } finally {
+    await rm(lock, { recursive: true, force: true });
+  }
+}
+
+async function buildWhereOld(): Promise<void> {
   const builtAt = statSync(join(web, "dist/index.html"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const sources = readdirSync(web, { recursive: true, encoding: "utf8" }).filter(
     (name) => !name.startsWith("dist") && !name.endsWith(".test.ts") && statSync(join(web, name)).isFile(),

@@ -177,6 +177,7 @@ describe.skipIf(lacks("chromium"))("an episode in a browser (needs chromium)", (
     await page.getByText("INGEN KONTAKT MED SERVERN").waitFor();
 
     const { id, code } = shift.episode("38")!;
+    await expect.poll(() => shift.phone("patrol-2").inbox.length).toBeGreaterThanOrEqual(2);
     await shift.phone("patrol-2").reply(`${code} F`);
     await shift.phone("patrol-2").reply(`${code} U`);
     await shift.phone("patrol-2").reply(`${shift.episode("57")!.code} T`);

@@ -9,8 +9,12 @@ export async function logOut(page: Page): Promise<void> {
 
 /** Logs in on a page in whatever language it is, instead of whoever is there. */
 export async function logInAs(page: Page, url: string, account: TestAccount): Promise<void> {
-  await logOut(page);
-  await page.goto(url);
+  for (let tries = 0; tries < 3; tries++) {
+    await logOut(page);
+    await page.goto(url);
+    await page.locator("input[name=name], header").first().waitFor();
+    if ((await page.locator("header").count()) === 0) break;
+  }
   await page.locator("input[name=name]").fill(account.name);
   await page.locator("input[name=password]").fill(account.password);
   await page.keyboard.press("Enter");
@@ -21,7 +25,7 @@ export async function logInAs(page: Page, url: string, account: TestAccount): Pr
 /** Resolves when the page has what it shows. */
 export async function shown(page: Page): Promise<void> {
   await page.locator("main").waitFor();
-  await page.locator("main .waiting").waitFor({ state: "detached" });
+  await page.waitForFunction(() => document.querySelector("main .waiting") === null);
 }
 
 /** The pages that the account that is logged in may see, by the navigation: `#/`, `#/shift` …; where it has none, what it sees. */

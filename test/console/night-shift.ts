@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,16 +35,58 @@ export const responders = [
 const keys = ["38", "57", "826"];
 const unit = "Gustavsberg";
 
+/** Accounts and dwellings that every night has. */
+async function settleIn({ users, registry }: Alerting): Promise<void> {
+  await Promise.all(accounts.map(({ name, role, units }) => users.addUser(name, password, role, units)));
+  await registry.addDevices(
+    keys.map((key) => ({
+      deviceId: `watch-${key}`,
+      placement: "wrist",
+      key,
+      unit,
+      area: "Gustavsberg syd",
+      room: "badrum",
+      consentBy: operator.name,
+    })),
+    simulatedFleet,
+  );
+}
+
+let prepared: Promise<string> | null = null;
+
+/** The data of a service that was settled in and stopped, made once: passwords take their time. */
+function preparedData(): Promise<string> {
+  prepared ??= (async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), "fallvakt-prepared-"));
+    process.once("exit", () => rmSync(dataDir, { recursive: true, force: true }));
+    const port = await freePort();
+    const config = AlertingConfig.parse({
+      http: { port, publicUrl: `http://127.0.0.1:${port}` },
+      twilio: { accountSid, authToken, from: serviceNumber, baseUrl: "http://127.0.0.1:9" },
+      responders,
+      policy: { steps: [{ responders: ["patrol-2"], waitSeconds: 60 }] },
+      operators: ["leader"],
+      intake: { token: "a-token-of-more-than-twenty-characters" },
+    });
+    const alerting = createAlerting({ config, dataDir, clock: systemClock(), log: pino({ level: "silent" }) });
+    await alerting.start();
+    await settleIn(alerting);
+    await alerting.stop();
+    return dataDir;
+  })();
+  return prepared;
+}
+
 /**
  * The true alerting service with its console on a port of this machine, a store of its own, and phones on a simulated network.
  * @param change more of the configuration, or other values.
  */
-export async function startNightShift(
-  change: Partial<z.input<typeof AlertingConfig>> = {},
-  clock: Clock = systemClock(),
-) {
+export async function startNightShift(change: Partial<z.input<typeof AlertingConfig>> = {}, ownClock?: Clock) {
+  const clock = ownClock ?? systemClock();
+  const isPrepared = ownClock === undefined;
   const network = await startPhoneNetwork({ clock, accountSid, authToken });
   const dataDir = await mkdtemp(join(tmpdir(), "fallvakt-night-"));
+  if (isPrepared) await cp(await preparedData(), dataDir, { recursive: true });
   const port = await freePort();
   const publicUrl = `http://127.0.0.1:${port}`;
   network.addNumber(serviceNumber, { inboundUrl: `${publicUrl}/webhooks/twilio/inbound` });
@@ -71,19 +114,7 @@ export async function startNightShift(
   }
 
   await start();
-  for (const { name, role, units } of accounts) await alerting!.users.addUser(name, password, role, units);
-  await alerting!.registry.addDevices(
-    keys.map((key) => ({
-      deviceId: `watch-${key}`,
-      placement: "wrist",
-      key,
-      unit,
-      area: "Gustavsberg syd",
-      room: "badrum",
-      consentBy: operator.name,
-    })),
-    simulatedFleet,
-  );
+  if (!isPrepared) await settleIn(alerting!);
 
   return {
     url: publicUrl,

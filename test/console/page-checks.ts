@@ -77,8 +77,9 @@ export async function tabProblems(page: Page): Promise<string[]> {
     const reachable = all.filter((one) => {
       if (!one.checkVisibility({ visibilityProperty: true }) || one.matches(":disabled, [tabindex='-1']")) return false;
       if (!(one instanceof HTMLInputElement) || one.type !== "radio") return true;
-      // Of a group, the arrows reach the others.
-      const isFirst = !radios.has(one.name);
+      // Of a group, Tab goes to the chosen one, else to the first; the arrows reach the others.
+      const chosen = all.find((other) => other instanceof HTMLInputElement && other.name === one.name && other.checked);
+      const isFirst = chosen ? chosen === one : !radios.has(one.name);
       radios.add(one.name);
       return isFirst;
     });
@@ -95,25 +96,27 @@ export async function tabProblems(page: Page): Promise<string[]> {
   });
   const reached = new Set<number>();
   const problems: string[] = [];
-  for (let tab = 0; tab < waiting.length + 5; tab++) {
+  // A date has several stops of its own.
+  for (let tab = 0; tab < waiting.length + 60 && reached.size < waiting.length; tab++) {
     await page.keyboard.press("Tab");
     const focused = await page.evaluate(() => {
       const one = document.activeElement;
-      if (!(one instanceof HTMLElement) || one === document.body) return null;
+      if (!(one instanceof HTMLElement || one instanceof SVGElement) || one === document.body) return null;
       const style = getComputedStyle(one);
+      // A drawing's group has its shape's edge drawn instead.
+      const edge = one instanceof SVGElement ? one.querySelector("rect") : null;
+      const isEdged = edge !== null && Number.parseFloat(getComputedStyle(edge).strokeWidth) >= 2;
       const box = one.getBoundingClientRect();
       const [x, y] = [box.left + box.width / 2, box.top + Math.min(box.height / 2, 20)];
       const top = document.elementFromPoint(x, y);
       return {
         index: Number(one.dataset.tabCheck ?? -1),
-        shows: style.outlineStyle !== "none" && Number.parseFloat(style.outlineWidth) >= 2,
+        shows: isEdged || (style.outlineStyle !== "none" && Number.parseFloat(style.outlineWidth) >= 2),
         covered: !(top && (one.contains(top) || top.contains(one) || one.closest("label")?.contains(top))),
       };
     });
     // Between the last and the first the browser itself has the focus.
     if (!focused || focused.index < 0) continue;
-    // Round again.
-    if (reached.has(focused.index) && reached.size === waiting.length) break;
     if (reached.has(focused.index)) continue;
     reached.add(focused.index);
     if (!focused.shows) problems.push(`does not show that it has the focus: ${waiting[focused.index]}`);

@@ -111,7 +111,7 @@ describe.skipIf(lacks("chromium"))("the shift in a browser (needs chromium)", ()
 
     await shift.stop();
     await shift.start();
-    await stage.logIn(operator, "shift/handover");
+    await page.reload();
     await tick().waitFor();
     expect(await tick().isChecked()).toBe(true);
 

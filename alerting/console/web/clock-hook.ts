@@ -40,11 +40,6 @@ export function useAtServerTime<T extends string | number | boolean | null>(read
   return value;
 }
 
-/** The server's time now, anew twice a second: for what is small, since it is drawn again each time. */
-export function useServerNow(): number {
-  return useAtServerTime((now) => now);
-}
-
 const hourMs = 3_600_000;
 
 /** The hour that it is by the server: enough to know whether a time is of today. */

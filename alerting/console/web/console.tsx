@@ -110,9 +110,10 @@ export function Console({ user, onLanguage, onLogOut, onEnded }: Props) {
   );
 }
 
-/** What whoever has no board sees first. */
+/** What whoever has no board sees first: an installer the devices. */
 function firstPage(user: LoggedIn): Route {
-  return { page: pages.find((entry) => !entry.isHidden && mayOpen(user, entry))?.id ?? "", rest: [] };
+  const own = pages.filter((entry) => !entry.isHidden && mayOpen(user, entry));
+  return { page: (own.find(({ id }) => id === "devices") ?? own[0])?.id ?? "", rest: [] };
 }
 
 /** Rings for each alarm that nobody has taken, and again while it stays so. Returns the newest one, to be read out. */

@@ -26,35 +26,37 @@ export function BlindStrip({ dwelling }: { dwelling: OfDwelling }) {
 function Strips({ days }: { days: readonly Day[] }) {
   const words = useWords();
   return (
-    <table class="residents-blind">
-      <caption class="small">{words.say("residents.blind-caption")}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{words.say("residents.blind-day")}</th>
-          <th scope="col">
-            <span class="unseen">{words.say("residents.blind-why")}</span>
-            <span class="residents-hours" aria-hidden="true">
-              {["00", "06", "12", "18"].map((hour) => (
-                <span key={hour}>{hour}</span>
-              ))}
-            </span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {days.map((day) => (
-          <tr key={day.date}>
-            <th scope="row" class="residents-day">
-              {words.day(noonOf(day.date))}
+    <div class="residents-scroll">
+      <table class="residents-blind">
+        <caption class="small">{words.say("residents.blind-caption")}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{words.say("residents.blind-day")}</th>
+            <th scope="col">
+              <span class="unseen">{words.say("residents.blind-why")}</span>
+              <span class="residents-hours" aria-hidden="true">
+                {["00", "06", "12", "18"].map((hour) => (
+                  <span key={hour}>{hour}</span>
+                ))}
+              </span>
             </th>
-            <td>
-              <Strip cells={day.cells} />
-              {inWords(words, day)}
-            </td>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {days.map((day) => (
+            <tr key={day.date}>
+              <th scope="row" class="residents-day">
+                {words.day(noonOf(day.date))}
+              </th>
+              <td>
+                <Strip cells={day.cells} />
+                {inWords(words, day)}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
