@@ -174,7 +174,7 @@ async function lookAtBoard(look: Look & { newlyFallen: number; pages: readonly s
   await interact("taking an episode", () => page.locator(`${own} .primary`).click(), `${own}.taken`);
   await interact(
     "opening the dialog to close it",
-    () => page.locator(`${own} button.secondary`).last().click(),
+    () => page.locator(`${own} button[aria-label^="Avsluta"]`).click(),
     "dialog[open]",
   );
   await typeKeys(page, "dialog[open] textarea", "typing a reason", note);
@@ -184,7 +184,7 @@ async function lookAtBoard(look: Look & { newlyFallen: number; pages: readonly s
     const name = href.replace("#/", "");
     const chosen = `.pages-nav a[aria-current][href="${href}"]`;
     await interact(`to the page ${name}`, () => page.locator(`.pages-nav a[href="${href}"]`).click(), chosen);
-    await page.locator("main .waiting").waitFor({ state: "detached" });
+    await page.waitForFunction(() => document.querySelector("main .waiting") === null);
     await interact(`from ${name} to the board`, () => page.locator('.pages-nav a[href="#/"]').click(), ".board .card");
     await interact(
       `to the page ${name} again, with what it shows`,
@@ -212,7 +212,17 @@ async function typeKeys(page: Page, into: string, what: string, note: Note): Pro
 
 const watch = (page: Page, there: string, gone = "") =>
   page.evaluate(([one, other]) => window.consoleProbe.watch(one, other), [there, gone] as const);
-const seen = (page: Page) => page.evaluate(() => window.consoleProbe.seen());
+async function seen(page: Page): Promise<{ at: number; sincePress: number }> {
+  let late: ReturnType<typeof setTimeout> | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    late = setTimeout(() => reject(new Error("what was waited for did not come into sight within 20 s")), 20_000);
+  });
+  try {
+    return await Promise.race([page.evaluate(() => window.consoleProbe.seen()), tooLate]);
+  } finally {
+    clearTimeout(late);
+  }
+}
 
 /** How much of the time the page works while nothing happens but that time passes, per cent. */
 async function shareAtRest(cdp: CDPSession, page: Page): Promise<number> {
@@ -226,7 +236,7 @@ async function shareAtRest(cdp: CDPSession, page: Page): Promise<number> {
 async function weighPage({ shift, screen, context, href, note }: Look & { href: string }): Promise<void> {
   const { page, weight } = await openCold(context, screen);
   await page.goto(`${shift.url}/${href}`);
-  await page.locator("main .waiting").waitFor({ state: "detached" });
+  await page.waitForFunction(() => document.querySelector("main .waiting") === null);
   await page.waitForTimeout(500);
   note(`weight of ${href.replace("#/", "")}`, weight() / 1000, limits.weightKb, "kB");
   await page.close();

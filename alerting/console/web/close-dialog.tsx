@@ -85,6 +85,17 @@ export function CloseDialog({ view, sending, failure, onBack, onClose }: Props) 
             </label>
           ))}
         </fieldset>
+        {reasonNeeded && (
+          <div class="not-there">
+            <p>
+              <strong>{asksForSomebody(view) && words.say("close.not-there")}</strong>
+            </p>
+            <label>
+              {words.say("close.reason")}
+              <textarea name="reason" rows={2} maxLength={300} />
+            </label>
+          </div>
+        )}
         {view.kind === "fall" && (
           <div class="report">
             <label>
@@ -101,17 +112,6 @@ export function CloseDialog({ view, sending, failure, onBack, onClose }: Props) 
             <label>
               {words.say("close.minutes")}
               <input type="number" name="minutes" min={0} max={10080} step={1} inputMode="numeric" />
-            </label>
-          </div>
-        )}
-        {reasonNeeded && (
-          <div class="not-there">
-            <p>
-              <strong>{asksForSomebody(view) && words.say("close.not-there")}</strong>
-            </p>
-            <label>
-              {words.say("close.reason")}
-              <textarea name="reason" rows={2} maxLength={300} />
             </label>
           </div>
         )}

@@ -33,6 +33,9 @@ const { Later: EpisodeDetailView, fetch: fetchDetail } = createLater(() =>
   import("./episode/episode-detail.tsx").then(({ EpisodeDetailView: Detail }) => Detail),
 );
 
+/** What stands below the alarms, or on a page of its own, one by one: on a phone it must not push them down. */
+const listed: ReadonlySet<string> = new Set(["device-overdue", "device-trouble", "consent-review"]);
+
 /** Everything behind the login: the header, the state of contact, the board, and the episode that is looked at. */
 export function Console({ user, onLanguage, onLogOut, onEnded }: Props) {
   const words = useWords();
@@ -79,9 +82,18 @@ export function Console({ user, onLanguage, onLogOut, onEnded }: Props) {
         </a>
       )}
       {board.troubles.length > 0 && (
-        <section class="troubles" aria-label={words.say("trouble.title")}>
+        <section
+          class={`troubles${board.troubles.every((trouble) => listed.has(trouble)) ? " listed" : ""}`}
+          aria-label={words.say("trouble.title")}
+        >
           <strong>{words.say("trouble.title")}: </strong>
-          {board.troubles.map((trouble) => words.sayKnown("trouble", trouble, trouble)).join(" · ")}
+          {board.troubles
+            .toSorted((a, b) => Number(listed.has(a)) - Number(listed.has(b)))
+            .map((trouble) => (
+              <span key={trouble} class={listed.has(trouble) ? "listed" : ""}>
+                {words.sayKnown("trouble", trouble, trouble)}
+              </span>
+            ))}
         </section>
       )}
       <div class="unseen" role="alert">
