@@ -8,7 +8,7 @@ import { call } from "../server-calls.ts";
 import { Loaded, useServerData } from "../server-data.tsx";
 import "./accounts.css";
 import { deviceOf } from "./device-words.ts";
-import { PasswordField, shortestPassword } from "./password-field.tsx";
+import { PasswordField, PresentPassword, shortestPassword } from "./password-field.tsx";
 import { TokenForm } from "./token-form.tsx";
 import { TokenList } from "./token-list.tsx";
 
@@ -71,17 +71,7 @@ export default function OwnAccountPage({ user }: PageProps) {
           onSubmit={changePassword}
         >
           <input type="hidden" name="username" autocomplete="username" value={user.name} />
-          <label>
-            {words.say("accounts.present-password")}
-            <input
-              name="present"
-              type="password"
-              class="accounts-input"
-              autocomplete="current-password"
-              required
-              maxLength={200}
-            />
-          </label>
+          <PresentPassword />
           <PasswordField label={words.say("accounts.new-password")} />
           <p class="small">{words.say("accounts.password-ends")}</p>
         </FormDialog>

@@ -34,3 +34,21 @@ export function PasswordField({ label }: { label: string }) {
     </>
   );
 }
+
+/** The password that whoever asks has now, `present` in the form. */
+export function PresentPassword() {
+  const words = useWords();
+  return (
+    <label>
+      {words.say("accounts.present-password")}
+      <input
+        name="present"
+        type="password"
+        class="accounts-input"
+        autocomplete="current-password"
+        required
+        maxLength={200}
+      />
+    </label>
+  );
+}

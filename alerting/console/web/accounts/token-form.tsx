@@ -5,6 +5,7 @@ import { useServerNow } from "../clock-hook.ts";
 import { FormDialog } from "../form-dialog.tsx";
 import { useWords } from "../language.ts";
 import { call } from "../server-calls.ts";
+import { PresentPassword } from "./password-field.tsx";
 
 const lives = [7, 30, 90, 365];
 const usualDays = 90;
@@ -74,17 +75,7 @@ export function TokenForm({ permissions, onMade }: { permissions: readonly Permi
               ))}
             </select>
           </label>
-          <label>
-            {words.say("accounts.present-password")}
-            <input
-              name="present"
-              type="password"
-              class="accounts-input"
-              autocomplete="current-password"
-              required
-              maxLength={200}
-            />
-          </label>
+          <PresentPassword />
         </FormDialog>
       )}
       {made && !asking && <MadeDialog made={made} onClose={() => setMade(null)} />}

@@ -8,18 +8,19 @@ import { dwellingPath, type OfDwelling, unitBody } from "./dwelling-address.ts";
 import { keyWords } from "./dwelling-words.ts";
 import { phoneOf } from "./phone.ts";
 
-/** In the order in which the sheet shows them. */
-const flags: readonly ResidentFlag[] = [
-  "two-needed",
-  "blood-thinner",
-  "hoist",
-  "oxygen",
-  "dog",
-  "door-chain",
-  "hard-of-hearing",
-  "poor-sight",
-  "other-language",
-];
+/** In the order in which the sheet shows them; each of the contract's is here. */
+const everyFlag: Record<ResidentFlag, true> = {
+  "two-needed": true,
+  "blood-thinner": true,
+  hoist: true,
+  oxygen: true,
+  dog: true,
+  "door-chain": true,
+  "hard-of-hearing": true,
+  "poor-sight": true,
+  "other-language": true,
+};
+const flags = Object.keys(everyFlag) as ResidentFlag[];
 const mostContacts = 10;
 
 interface Props {
