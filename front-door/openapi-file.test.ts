@@ -34,7 +34,8 @@ test("docs/openapi.json is what the service says of itself; node front-door/open
 
 describe("it is a sound description", () => {
   test("every schema is one by JSON Schema 2020-12, in all its parts", () => {
-    const ajv = new Ajv2020({ strict: true, validateFormats: false, allowUnionTypes: true });
+    // A record names what it requires by propertyNames, which strictRequired does not look at.
+    const ajv = new Ajv2020({ strict: true, strictRequired: false, validateFormats: false, allowUnionTypes: true });
     // The document is one schema's room: a reference to a component is found in it.
     ajv.addVocabulary(["openapi", "info", "servers", "paths", "components", "discriminator"]);
     ajv.addSchema(document as object, "api");
