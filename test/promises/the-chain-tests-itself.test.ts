@@ -90,8 +90,14 @@ test("every link holds: the phone on call has a PROVLARM that needs no answer an
   );
   expect(text).not.toMatch(/Nyckel/);
   await town.until("its alarm is over", () => town.alerting.episodes().every(({ status }) => status === "closed"));
-  expect(town.alerting.episodes()).toMatchObject([{ kind: "test", test: true }]);
-  for (const event of town.events) if ("test" in event) expect(event.test, event.type).toBe(true);
+  // A busy machine may lose sight of its own gateway for a moment, which is a technical alarm.
+  const isTechnical = (id: string) =>
+    town.alerting.episodes().some((episode) => episode.id === id && episode.kind === "technical");
+  expect(town.alerting.episodes().filter(({ id }) => !isTechnical(id))).toMatchObject([{ kind: "test", test: true }]);
+  for (const event of town.events) {
+    const isOther = "episodeId" in event && typeof event.episodeId === "string" && isTechnical(event.episodeId);
+    if ("test" in event && !isOther) expect(event.test, event.type).toBe(true);
+  }
   expect(town.events.filter(({ type }) => type === "device")).toEqual([]);
   expect(alarms()).toEqual([]);
 });
