@@ -134,7 +134,8 @@ const calledAt112 = (events: readonly TimelineEntry[]) =>
 
 const rank = (state: EpisodeState) => (state.status === "closed" ? 1 : 0);
 
-const pageStatus: Record<PageStatus, PageView["status"]> = {
+/** Of a page, as the board tells it. */
+export const pageStatus: Record<PageStatus, PageView["status"]> = {
   pending: "waiting",
   sending: "waiting",
   accepted: "accepted",

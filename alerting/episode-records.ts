@@ -1,5 +1,5 @@
 import { readLedger } from "./blind-time/ledger.ts";
-import { detailOf, readShown, viewOf } from "./board.ts";
+import { detailOf, pageStatus, readShown, viewOf } from "./board.ts";
 import type { EpisodeDetail, EpisodeView } from "./console/api.ts";
 import type { EpisodeRecord, JoinedDetection, PastEpisodes, SentText } from "./console/episode/api.ts";
 import type { EpisodeFacts, EpisodeState } from "./episode-state.ts";
@@ -122,15 +122,7 @@ async function blindBefore(store: Store, { facts, openedAt }: EpisodeState): Pro
     : null;
 }
 
-const textStatus: Record<PageStatus, SentText["status"]> = {
-  pending: "waiting",
-  sending: "waiting",
-  accepted: "accepted",
-  delivered: "delivered",
-  failed: "failed",
-  unknown: "unknown",
-  withdrawn: "withdrawn",
-};
+const textStatus: Record<PageStatus, SentText["status"]> = { ...pageStatus, withdrawn: "withdrawn" };
 
 function sentText({ page, attempts, receipts, isShared }: TextRow, nameOf: (id: string) => string): SentText {
   const { id, responderId, purpose, step, language, body, createdAt, status } = page;

@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from "node:crypto";
+import { createHash, createHmac, createSecretKey, hkdfSync } from "node:crypto";
 import type { Clock } from "../../firmware-contracts/clock.ts";
+import { seal, unseal } from "../sealing/seal.ts";
 import type { AccessStore } from "../store/store.ts";
 import { Refusal } from "./problems.ts";
 
@@ -64,6 +65,8 @@ export function createIdempotency(store: () => AccessStore, clock: Clock): Idemp
       const of = (what: string) => Buffer.from(hkdfSync("sha256", key, account.toLowerCase(), what, 32));
       const id = createHash("sha256").update(of("id")).digest("base64url");
       const fingerprint = createHmac("sha256", of("fingerprint")).update(asked).digest("base64url");
+      const keyOfAnswer = () => createSecretKey(of("answer"));
+      const place = { table: "answers", row: id, column: "sealed" };
       const other = underWay.get(id);
       if (other) {
         if (other.fingerprint !== fingerprint) throw mismatch();
@@ -74,14 +77,14 @@ export function createIdempotency(store: () => AccessStore, clock: Clock): Idemp
         const sealed = await begin(id, account, fingerprint);
         if (sealed !== null) {
           isAgain = true;
-          return JSON.parse(opened(sealed, of("answer"))) as Answered;
+          return JSON.parse(unseal(keyOfAnswer(), sealed, place).toString("utf8")) as Answered;
         }
         const answered = await work();
         const text = JSON.stringify(answered);
         // Where it cannot be kept, what was done is done: the answer is told all the same, and a second try is refused.
         if (text.length <= longestAnswer)
           await store()
-            .keepAnswer(id, seal(text, of("answer")))
+            .keepAnswer(id, seal(keyOfAnswer(), text, place))
             .catch(() => undefined);
         return answered;
       }
@@ -94,17 +97,4 @@ export function createIdempotency(store: () => AccessStore, clock: Clock): Idemp
       }
     },
   };
-}
-
-function seal(text: string, key: Buffer): string {
-  const nonce = randomBytes(12);
-  const cipher = createCipheriv("aes-256-gcm", key, nonce);
-  const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
-  return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString("base64url");
-}
-
-function opened(sealed: string, key: Buffer): string {
-  const bytes = Buffer.from(sealed, "base64url");
-  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, 12)).setAuthTag(bytes.subarray(12, 28));
-  return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString("utf8");
 }

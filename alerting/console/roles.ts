@@ -109,6 +109,11 @@ export function maySeeUnit({ units }: Account, unit: string | null): boolean {
   return units === null || (unit !== null && units.includes(unit));
 }
 
+/** Whether a rota or a policy of that unit is this account's to see; one of no unit is for all of them, and says nothing of a resident. */
+export function maySeeShared(account: Account, { unit }: { unit?: string | undefined }): boolean {
+  return unit === undefined || maySeeUnit(account, unit);
+}
+
 /** Whether an episode is this account's to see. One of no dwelling, such as a gateway that is lost, says nothing of a resident and is everybody's. */
 export function maySeeEpisode(
   account: Account,

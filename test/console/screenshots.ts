@@ -118,7 +118,7 @@ The true service plays the first half of a night on a simulated phone network; C
 
 Examples:
   $ npm run -s screenshots
-  $ npm run -s screenshots -- /tmp/pictures --look phone-sv-dark`,
+  $ npm run -s screenshots -- pictures --look phone-sv-dark`,
   )
   .action(async (folder: string, { look, json }: Options) => {
     const chosen = looks.filter(({ name }) => look === undefined || name === look);

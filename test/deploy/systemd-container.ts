@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chownSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** A machine of its own with systemd as its first process, on this one's programs and network. */
@@ -17,10 +17,7 @@ export function canBootSystemd(): boolean {
   try {
     execFileSync("systemd-nspawn", ["--version"], { stdio: "ignore" });
     execFileSync("unshare", ["--mount", "--pid", "--fork", "--uts", "--ipc", "true"], { stdio: "ignore" });
-    return (
-      readFileSync("/proc/mounts", "utf8").includes("name=systemd") ||
-      readFileSync("/proc/mounts", "utf8").includes("cgroup2")
-    );
+    return /name=systemd|cgroup2/.test(readFileSync("/proc/mounts", "utf8"));
   } catch {
     return false;
   }
@@ -86,7 +83,6 @@ export async function bootSystemd({
   append("etc/group", `${user.name}:x:${user.id}:`);
   cpSync(etc.folder, inRoot("etc", etc.name), { recursive: true });
   execFileSync("chown", ["-R", `${user.id}:${user.id}`, inRoot("etc", etc.name)]);
-  chownSync(root, 0, 0);
   const template = unitFile.split("/").at(-1) ?? "";
   cpSync(unitFile, inRoot("etc/systemd/system", template));
   for (const instance of instances) {

@@ -8,7 +8,7 @@ import { dayMs, zoneOf } from "../../rota/local-time.ts";
 import type { Staff } from "../../staff.ts";
 import { givenTime, localMoment } from "../local-moment.ts";
 import { notFound, Refusal, refusing } from "../problems.ts";
-import { type Account, maySeeUnit } from "../roles.ts";
+import { type Account, maySeeShared, maySeeUnit } from "../roles.ts";
 import type { RotaPerson } from "../rota/api.ts";
 import { peopleOf } from "../rota/view.ts";
 import type { ConsoleArea } from "../routes.ts";
@@ -31,7 +31,6 @@ export function policiesArea({ config, clock, rotas, staff }: PoliciesAreaOption
   const zone = zoneOf(config.timeZone);
   const policies = createPolicies(config);
   const now = () => Math.round(clock.wallNow());
-  const mayBe = (account: Account, unit: string | undefined) => unit === undefined || maySeeUnit(account, unit);
   const rotaName = (id: string) => config.rotas.find((rota) => rota.id === id)?.name ?? id;
 
   const person = (id: string): RotaPerson => ({
@@ -76,7 +75,7 @@ export function policiesArea({ config, clock, rotas, staff }: PoliciesAreaOption
         return {
           policies: policies.all.flatMap((one) => {
             const own = config.policies.find(({ id }) => id === one.id);
-            if (one.id !== null && !mayBe(account, own?.unit)) return [];
+            if (one.id !== null && !maySeeShared(account, own ?? {})) return [];
             return [policyView(one, { unit: own?.unit ?? null, kinds: own?.kinds ?? ["fall", "help", "welfare"] })];
           }),
           technical: {

@@ -12,7 +12,7 @@ import { rotaWords } from "../../rota/words.ts";
 import type { Staff } from "../../staff.ts";
 import { givenTime, localMoment } from "../local-moment.ts";
 import { notFound, Refusal, refusing } from "../problems.ts";
-import { type Account, may, maySeeUnit } from "../roles.ts";
+import { type Account, may, maySeeShared, maySeeUnit } from "../roles.ts";
 import type { ConsoleArea } from "../routes.ts";
 import {
   RotaChanged,
@@ -43,15 +43,13 @@ export function rotaArea({ config, clock, rotas, staff }: RotaAreaOptions): Cons
   const zone = zoneOf(config.timeZone);
   const now = () => Math.round(clock.wallNow());
 
-  /** A rota without a unit is for all of them, and everybody's to see. */
-  const maySee = (account: Account, { unit }: RotaConfig) => unit === undefined || maySeeUnit(account, unit);
-  /** But changing it touches every unit. */
+  /** One without a unit is everybody's to see, but changing it touches every unit. */
   const mayChange = (account: Account, { unit }: RotaConfig) =>
     may(account, "rota.write") && maySeeUnit(account, unit ?? null);
 
   function own(account: Account, id: string): RotaConfig {
     const rota = config.rotas.find((one) => one.id === id);
-    if (!rota || !maySee(account, rota)) throw notFound("rota");
+    if (!rota || !maySeeShared(account, rota)) throw notFound("rota");
     return rota;
   }
 
@@ -95,7 +93,7 @@ export function rotaArea({ config, clock, rotas, staff }: RotaAreaOptions): Cons
       list.map(({ responders, ...times }) => ({ ...spanView(times), responders: [...responders] }));
     const was = new Set(before.flatMap(({ responders }) => responders));
     const comes = [...new Set(after.flatMap(({ responders }) => responders))].filter((id) => !was.has(id));
-    const others = rotas().list.filter((rota) => rota.id !== rotaId && maySee(account, rota));
+    const others = rotas().list.filter((rota) => rota.id !== rotaId && maySeeShared(account, rota));
     const elsewhere = others.flatMap((rota) => {
       const there = new Set(onCallBetween(rotas().plan(rota.id), span).flatMap(({ responders }) => responders));
       return comes
@@ -145,7 +143,7 @@ export function rotaArea({ config, clock, rotas, staff }: RotaAreaOptions): Cons
         const thisMonday = today - weekdayOf(today);
         const near = (other: number) =>
           other >= thisMonday - weeksBack * 7 && other <= thisMonday + weeksAhead * 7 ? weekOfDay(other) : null;
-        const visible = config.rotas.filter((rota) => maySee(account, rota));
+        const visible = config.rotas.filter((rota) => maySeeShared(account, rota));
         const [first] = config.rotas;
         return {
           week: weekOfDay(monday),

@@ -18,7 +18,7 @@ import { handedOverNow, shiftSpans } from "../../shift/shift-spans.ts";
 import { shiftWords } from "../../shift/words.ts";
 import type { Store } from "../../store/store.ts";
 import { notFound, Refusal, refusing } from "../problems.ts";
-import { type Account, maySeeEpisode, maySeeUnit } from "../roles.ts";
+import { type Account, maySeeEpisode, maySeeShared, maySeeUnit } from "../roles.ts";
 import type { ConsoleArea } from "../routes.ts";
 import {
   CrewRequest,
@@ -51,9 +51,7 @@ export function shiftArea({ config, clock, store, board, keeper, rotas }: ShiftP
   const nameOf = (id: string) => keeper().nameOf(id);
   const wordsIn = (language: "sv" | "en" | undefined) => shiftWords(language ?? config.language, zone);
 
-  /** A rota of no unit is for all of them, and says nothing of a resident. */
-  const seesRota = (account: Account, { unit }: RotaConfig) => unit === undefined || maySeeUnit(account, unit);
-  const rotasOf = (account: Account) => rotas().list.filter((rota) => seesRota(account, rota));
+  const rotasOf = (account: Account) => rotas().list.filter((rota) => maySeeShared(account, rota));
 
   function ownRota(account: Account, rotaId: string): RotaConfig {
     const rota = rotasOf(account).find(({ id }) => id === rotaId);

@@ -6,7 +6,7 @@ import { pressesFor } from "./console-acts.ts";
 import { aliasOf } from "./episode-words.ts";
 import { type MessageKey, useWords } from "./language.ts";
 import { hrefOf } from "./route.ts";
-import { act, CallFailed } from "./server-calls.ts";
+import { act, asCallFailed } from "./server-calls.ts";
 
 interface Props {
   user: LoggedIn;
@@ -33,7 +33,7 @@ export function EpisodeActions({ user, view, onChanged, on }: Props) {
       setSaid({ text: words.say(`done.${action.action}`, { alias }), failed: false });
       setClosing(false);
     } catch (error) {
-      const code = error instanceof CallFailed ? error.code : "server";
+      const code = asCallFailed(error).code;
       setSaid({ text: words.sayKnown("failed", code, words.say("failed.server")), failed: true });
     } finally {
       setSending(null);

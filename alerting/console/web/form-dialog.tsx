@@ -2,7 +2,7 @@ import type { ComponentChildren, TargetedSubmitEvent } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { useDraft } from "./drafts.ts";
 import { useWords } from "./language.ts";
-import { CallFailed } from "./server-calls.ts";
+import { asCallFailed } from "./server-calls.ts";
 import { problemText } from "./server-data.tsx";
 
 interface Props {
@@ -37,7 +37,7 @@ export function FormDialog({ title, submit, children, onSubmit, onClose }: Props
       if (wrong === undefined) dialog.current?.close();
       else setComplaint(wrong);
     } catch (error) {
-      setComplaint(problemText(words, error instanceof CallFailed ? error : new CallFailed("server", "")));
+      setComplaint(problemText(words, asCallFailed(error)));
     } finally {
       setSending(false);
     }

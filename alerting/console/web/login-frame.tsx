@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { LoggedIn, SessionMessage } from "../api.ts";
 import { type Language, useWords } from "./language.ts";
 import { LanguageSwitch } from "./language-switch.tsx";
-import { CallFailed } from "./server-calls.ts";
+import { asCallFailed } from "./server-calls.ts";
 
 interface Props {
   /** Of the document; what stands below the service's name, where `heading` says so. */
@@ -43,7 +43,7 @@ export function LoginFrame(props: Props) {
       if (typeof answer !== "string" && answer.user) return onUser(answer.user);
       setFailure(typeof answer === "string" ? answer : sayFailure("server"));
     } catch (error) {
-      setFailure(sayFailure(error instanceof CallFailed ? error.code : "server"));
+      setFailure(sayFailure(asCallFailed(error).code));
     }
     setSending(false);
   }

@@ -11,6 +11,9 @@ export class CallFailed extends Error {
   }
 }
 
+/** What was thrown, as a call that failed: whatever else it is, the server could not do it. */
+export const asCallFailed = (error: unknown) => (error instanceof CallFailed ? error : new CallFailed("server", ""));
+
 // Someone who has pressed a button on a bad network must hear soon that it didn't go.
 const longestWaitMs = 8000;
 

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useWords, type Words } from "./language.ts";
-import { CallFailed, call } from "./server-calls.ts";
+import { asCallFailed, type CallFailed, call } from "./server-calls.ts";
 
 export interface ServerData<T> {
   /** Null until it has come; then the latest, also where a later try failed. */
@@ -30,7 +30,7 @@ export function useServerData<T>(path: string | null, everyMs = 30_000): ServerD
       const data = await call<T>(path, "GET", undefined, byItself);
       if (current.current === path) setState({ path, data, failure: null });
     } catch (error) {
-      const failure = error instanceof CallFailed ? error : new CallFailed("server", "");
+      const failure = asCallFailed(error);
       if (current.current === path) {
         setState((before) => ({ path, data: before.path === path ? before.data : null, failure }));
       }

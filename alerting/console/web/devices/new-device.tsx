@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { DeviceOptions, DeviceSetUp } from "../../devices/api.ts";
 import { useWords } from "../language.ts";
 import { hrefOf } from "../route.ts";
-import { CallFailed, call } from "../server-calls.ts";
+import { asCallFailed, call } from "../server-calls.ts";
 import { Loaded, problemText, useServerData } from "../server-data.tsx";
 import { DwellingFields, filled, PlacementField } from "./fields.tsx";
 import { SetUp } from "./set-up.tsx";
@@ -42,7 +42,7 @@ function Form({ options, onAdded }: { options: DeviceOptions; onAdded(setUp: Dev
       };
       onAdded(await call<DeviceSetUp>("/devices", "POST", body));
     } catch (error) {
-      setComplaint(problemText(words, error instanceof CallFailed ? error : new CallFailed("server", "")));
+      setComplaint(problemText(words, asCallFailed(error)));
       setSending(false);
     }
   }

@@ -7,7 +7,7 @@ import { countdownOf } from "../episode-words.ts";
 import { FormDialog } from "../form-dialog.tsx";
 import { useWords } from "../language.ts";
 import { hrefOf } from "../route.ts";
-import { CallFailed, call } from "../server-calls.ts";
+import { asCallFailed, call } from "../server-calls.ts";
 import { Loaded, problemText, useServerData } from "../server-data.tsx";
 import { TestSteps } from "./test-steps.tsx";
 
@@ -93,7 +93,7 @@ function Begin({ test, path, mayTest, onChanged }: Props) {
       await call(path, "POST", to === "" ? {} : { to });
       await onChanged();
     } catch (error) {
-      setComplaint(problemText(words, error instanceof CallFailed ? error : new CallFailed("server", "")));
+      setComplaint(problemText(words, asCallFailed(error)));
     } finally {
       setSending(false);
     }

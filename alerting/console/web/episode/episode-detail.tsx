@@ -9,7 +9,7 @@ import { aliasOf } from "../episode-words.ts";
 import { useWords } from "../language.ts";
 import { ResidentSheet } from "../residents/resident-sheet.tsx";
 import { hrefOf } from "../route.ts";
-import { CallFailed, call, getEpisode } from "../server-calls.ts";
+import { asCallFailed, call, getEpisode } from "../server-calls.ts";
 import { FallReportLink } from "../shift/report-link.tsx";
 import { Measured, Moments, Reported, Why } from "./measured.tsx";
 import { MovementPlot } from "./movement-plot.tsx";
@@ -42,7 +42,7 @@ export function EpisodeDetailView({ user, id, view, othersUntaken, onChanged }: 
         setDetail(answer);
         setFailure(null);
       },
-      (error: unknown) => !outdated && setFailure(error instanceof CallFailed ? error.code : "server"),
+      (error: unknown) => !outdated && setFailure(asCallFailed(error).code),
     );
     // Without it the page is the poorer, and stands.
     call<EpisodeRecord>(`/episodes/${encodeURIComponent(id)}/record`).then(

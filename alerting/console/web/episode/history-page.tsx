@@ -6,7 +6,7 @@ import { aliasOf, placeOf } from "../episode-words.ts";
 import { useWords, type Words } from "../language.ts";
 import type { PageProps } from "../pages.ts";
 import { hrefOf } from "../route.ts";
-import { CallFailed, call } from "../server-calls.ts";
+import { asCallFailed, type CallFailed, call } from "../server-calls.ts";
 import { problemText } from "../server-data.tsx";
 
 interface Wanted {
@@ -58,7 +58,7 @@ function History({ alias: first }: { alias: string }) {
         before: answer.before,
       }));
     } catch (error) {
-      if (turn === asked.current) setFailure(error instanceof CallFailed ? error : new CallFailed("server", ""));
+      if (turn === asked.current) setFailure(asCallFailed(error));
     } finally {
       if (turn === asked.current) setFetching(false);
     }

@@ -3,7 +3,7 @@ import type { LoggedIn } from "../../api.ts";
 import type { DwellingDetail, ShownConsents } from "../../residents/api.ts";
 import { FormDialog } from "../form-dialog.tsx";
 import { useWords, type Words } from "../language.ts";
-import { CallFailed, call } from "../server-calls.ts";
+import { asCallFailed, type CallFailed, call } from "../server-calls.ts";
 import { problemText } from "../server-data.tsx";
 import { ConsentForm } from "./consent-form.tsx";
 import { dwellingPath, type OfDwelling, unitBody } from "./dwelling-address.ts";
@@ -37,7 +37,7 @@ export function ConsentPanel({ user, dwelling, consent, onChanged }: Props) {
       );
       setShown(consents);
     } catch (error) {
-      setFailure(error instanceof CallFailed ? error : new CallFailed("server", ""));
+      setFailure(asCallFailed(error));
     }
   }
 

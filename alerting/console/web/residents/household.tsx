@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { LoggedIn } from "../../api.ts";
 import type { DwellingDetail } from "../../residents/api.ts";
 import { useWords } from "../language.ts";
-import { CallFailed, call } from "../server-calls.ts";
+import { asCallFailed, type CallFailed, call } from "../server-calls.ts";
 import { problemText } from "../server-data.tsx";
 import { dwellingPath, type OfDwelling, unitBody } from "./dwelling-address.ts";
 
@@ -30,7 +30,7 @@ export function Household({ user, dwelling, data, onChanged }: Props) {
       const household = kind === "unknown" ? null : kind;
       await call(dwellingPath(dwelling, "/household"), "PUT", { ...unitBody(dwelling), household });
     } catch (error) {
-      setFailure(error instanceof CallFailed ? error : new CallFailed("server", ""));
+      setFailure(asCallFailed(error));
     }
     await onChanged();
     setChosen(null);

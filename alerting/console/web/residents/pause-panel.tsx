@@ -5,7 +5,7 @@ import type { DwellingDetail } from "../../residents/api.ts";
 import { useServerNow } from "../clock-hook.ts";
 import { FormDialog } from "../form-dialog.tsx";
 import { useWords } from "../language.ts";
-import { CallFailed, call } from "../server-calls.ts";
+import { asCallFailed, call } from "../server-calls.ts";
 import { problemText } from "../server-data.tsx";
 import { localInput } from "./day-input.ts";
 import { type OfDwelling, unitBody } from "./dwelling-address.ts";
@@ -48,7 +48,7 @@ export function PausePanel({ user, dwelling, pause, onChanged }: Props) {
       const { ended } = await call<{ ended?: boolean }>(path, "POST", { ...body, ...value });
       if (ended === false) setFailure(words.say("residents.pause-ended"));
     } catch (error) {
-      setFailure(problemText(words, error instanceof CallFailed ? error : new CallFailed("server", "")));
+      setFailure(problemText(words, asCallFailed(error)));
     }
     setSending(false);
     onChanged();

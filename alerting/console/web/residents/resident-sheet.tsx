@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { LoggedIn } from "../../api.ts";
 import type { ResidentSheet as Sheet, Sheets } from "../../residents/api.ts";
 import { useWords } from "../language.ts";
-import { CallFailed, call } from "../server-calls.ts";
+import { asCallFailed, type CallFailed, call } from "../server-calls.ts";
 import { problemText } from "../server-data.tsx";
 import { dwellingPath, type OfDwelling, unitBody } from "./dwelling-address.ts";
 import { shownPhone } from "./phone.ts";
@@ -54,7 +54,7 @@ export function ResidentSheet({ user, dwelling, episode, onChanged }: Props) {
       const { residents } = await call<Sheets>(dwellingPath(dwelling, "/sheet"), "POST", body);
       setShown({ residents, until: Date.now() + shownMs });
     } catch (error) {
-      setFailure(error instanceof CallFailed ? error : new CallFailed("server", ""));
+      setFailure(asCallFailed(error));
     } finally {
       setAsking(false);
     }

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { RotaPreview, RotaPreviewRequest, RotaView, RotaWeek } from "../../rota/api.ts";
 import { useWords } from "../language.ts";
-import { CallFailed, call } from "../server-calls.ts";
+import { asCallFailed, type CallFailed, call } from "../server-calls.ts";
 import { problemText } from "../server-data.tsx";
 import { nameOf, peopleText, spanText } from "./rota-words.ts";
 
@@ -20,7 +20,7 @@ export function ChangePreview({ rota, week, change }: Props) {
     let stopped = false;
     call<RotaPreview>(`/rotas/${encodeURIComponent(rota.id)}/preview`, "POST", { change }).then(
       (made) => !stopped && setPreview(made),
-      (error) => !stopped && setFailure(error instanceof CallFailed ? error : new CallFailed("server", "")),
+      (error) => !stopped && setFailure(asCallFailed(error)),
     );
     return () => {
       stopped = true;

@@ -2,7 +2,7 @@ import type { TargetedSubmitEvent } from "preact";
 import { useState } from "preact/hooks";
 import type { DryRunRequest, DryRunView, PoliciesView } from "../../policies/api.ts";
 import { useWords } from "../language.ts";
-import { CallFailed, call } from "../server-calls.ts";
+import { asCallFailed, type CallFailed, call } from "../server-calls.ts";
 import { problemText } from "../server-data.tsx";
 import { DryRunResult } from "./dry-run-result.tsx";
 
@@ -48,7 +48,7 @@ export function DryRunForm({ policies }: { policies: PoliciesView }) {
       setAnswer({ asked, view: await call<DryRunView>("/policies/dry-run", "POST", asked) });
       setFailure(null);
     } catch (error) {
-      setFailure(error instanceof CallFailed ? error : new CallFailed("server", ""));
+      setFailure(asCallFailed(error));
       setAnswer(null);
     } finally {
       setAsking(false);

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { HandoverAnswer } from "../../shift/api.ts";
 import { useWords } from "../language.ts";
 import { hrefOf } from "../route.ts";
-import { CallFailed, call } from "../server-calls.ts";
+import { asCallFailed, call } from "../server-calls.ts";
 import { Loaded, problemText, useServerData } from "../server-data.tsx";
 import { CopyText } from "./copy-text.tsx";
 
@@ -163,7 +163,7 @@ function TickedItem({ item, mayWrite, onTicked }: TickedProps) {
       await call("/shift/follow-ups", "POST", { episodeId, kind, isDone });
       await onTicked();
     } catch (error) {
-      const why = problemText(words, error instanceof CallFailed ? error : new CallFailed("server", ""));
+      const why = problemText(words, asCallFailed(error));
       setFailure(words.say("shift.list.tick-failed", { why }));
     } finally {
       setSending(false);

@@ -4,7 +4,7 @@ import type { ShiftNow } from "../../shift/api.ts";
 import { aliasOf } from "../episode-words.ts";
 import { useWords, type Words } from "../language.ts";
 import { hrefOf } from "../route.ts";
-import { CallFailed, call } from "../server-calls.ts";
+import { asCallFailed, call } from "../server-calls.ts";
 import { problemText } from "../server-data.tsx";
 import { CrewDialog, HandOverDialog } from "./shift-dialogs.tsx";
 import { heldWords, testWords } from "./shift-words.ts";
@@ -36,7 +36,7 @@ export function PhoneCard({ rotaId, phone, shift, others, mayWrite, onDone }: Pr
       await call("/shift/sign-on", "POST", { rotaId, responderId });
       onDone(words.say("shift.sign-on.sent", { name }));
     } catch (error) {
-      setFailure(problemText(words, error instanceof CallFailed ? error : new CallFailed("server", "")));
+      setFailure(problemText(words, asCallFailed(error)));
     } finally {
       setSending(false);
     }
