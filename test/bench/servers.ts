@@ -1,9 +1,9 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { systemClock } from "../../firmware-contracts/clock.ts";
+import { freePort } from "../../front-door/free-port.ts";
 import type { GatewayAnswer, Listening, LoadAnswer, LoadOrder, Prepared, RunResult } from "./messages.ts";
 import { openConnection } from "./publisher.ts";
 
@@ -162,17 +162,6 @@ export async function startMosquitto(name: string, program: string): Promise<Ser
   }
   await server.close();
   throw new Error("Mosquitto did not come up within 5 s; see its messages above");
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(address && typeof address === "object" ? address.port : 0));
-    });
-  });
 }
 
 export function startLoad(secret: string): Load {

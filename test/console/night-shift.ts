@@ -1,6 +1,5 @@
 import { rmSync } from "node:fs";
 import { cp, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -9,6 +8,7 @@ import { type Alerting, createAlerting } from "../../alerting/alerting.ts";
 import { AlertingConfig } from "../../alerting/config.ts";
 import { type Clock, systemClock } from "../../firmware-contracts/clock.ts";
 import { type Detection, detectionId } from "../../firmware-contracts/detection.ts";
+import { freePort } from "../../front-door/free-port.ts";
 import { startPhoneNetwork } from "../../simulators/phone-network/network.ts";
 import { simulatedFleet } from "../services/simulated-fleet.ts";
 import { generatedEvidence } from "./generated-board.ts";
@@ -168,12 +168,3 @@ export async function startNightShift(change: Partial<z.input<typeof AlertingCon
 }
 
 export type NightShift = Awaited<ReturnType<typeof startNightShift>>;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (!address || typeof address === "string") throw new Error("no port is free");
-  return address.port;
-}

@@ -28,7 +28,7 @@ export function strace(
   const fast = faults.some((fault) => fault.includes("signal=")) ? [] : ["--seccomp-bpf"];
   const path = only === undefined ? [] : ["-P", only];
   return {
-    under: ["strace", "-f", ...fast, "-yy", "-s", "8", "-o", log, "-e", `trace=${watched}`, ...path, ...inject],
+    under: ["strace", "-f", ...fast, "-yy", "-s", "32", "-o", log, "-e", `trace=${watched}`, ...path, ...inject],
     env: { UV_THREADPOOL_SIZE: "1" },
   };
 }
@@ -62,10 +62,46 @@ function callOf(thread: number, text: string): Call {
 
 export const isSync = ({ name }: Call) => name === "fsync" || name === "fdatasync";
 
-/** How many PUBACK packets (MQTT 3.1.1, 3.4: 0x40, that is "@", length 2 and an id) a call wrote to a socket; such a call writes nothing else. */
-export function pubacksIn({ name, on, text, result }: Call): number {
-  if (!name.startsWith("write") || !on.startsWith("TCP")) return 0;
-  return /iov_base="@", iov_len=1\}, \{iov_base="\\2", iov_len=1\}|, "@\\2/.test(text) ? (result ?? 0) / 4 : 0;
+/** How many PUBACK packets (MQTT 3.1.1, 3.4: 0x40) a call wrote to a socket, whatever else it wrote with them: what waits for a busy socket is written at once. */
+export function pubacksIn(call: Call): number {
+  if (!call.name.startsWith("write") || !call.on.startsWith("TCP")) return 0;
+  const bytes = bytesWritten(call);
+  let pubacks = 0;
+  for (let at = 0; at < bytes.length; ) {
+    // Two bytes, for HTTP goes over sockets too, and its text has none of this.
+    if (bytes[at] === 0x40 && bytes[at + 1] === 2) pubacks++;
+    // The length of what remains: seven bits a byte, the lowest first (2.2.3).
+    let remaining = 0;
+    let shift = 0;
+    let byte: number;
+    do {
+      byte = bytes[++at] ?? 0;
+      remaining |= (byte & 0x7f) << shift;
+      shift += 7;
+    } while (byte & 0x80);
+    at += 1 + remaining;
+  }
+  return pubacks;
+}
+
+/** What a `write` or `writev` wrote; bytes of a long buffer that strace leaves out are 0. */
+function bytesWritten({ text, result }: Call): number[] {
+  const buffers = text.matchAll(/"((?:[^"\\]|\\.)*)"(?:\.{3})?, (?:iov_len=)?(\d+)/g);
+  const bytes = [...buffers].flatMap(([, shown = "", length]) => {
+    const buffer = bytesShown(shown);
+    return [...buffer, ...new Array<number>(Math.max(0, Number(length) - buffer.length)).fill(0)];
+  });
+  return bytes.slice(0, Math.max(0, result ?? 0));
+}
+
+const escapes: Record<string, number> = { t: 9, n: 10, v: 11, f: 12, r: 13 };
+
+/** A string as strace shows it: octal numbers, and the escapes of C. */
+function bytesShown(shown: string): number[] {
+  return [...shown.matchAll(/\\([0-7]{1,3})|\\(.)|[^\\]/g)].map(([char, octal, escaped]) => {
+    if (octal !== undefined) return Number.parseInt(octal, 8);
+    return escaped === undefined ? char.charCodeAt(0) : (escapes[escaped] ?? escaped.charCodeAt(0));
+  });
 }
 
 /** How far a file, named by the end of its path, was written by these calls, and how far of that it was synced. Bytes. */

@@ -234,7 +234,7 @@ describe.skipIf(lacks("strace"))("the true service, at each of its syncs (needs 
     await service.close();
   });
 
-  /** PUBACKs by connection, each as the index of the call that wrote it: the button's has two, of its birth and of the press. */
+  /** PUBACKs of the belt and of the button, each as the index of the call that wrote it: the button's last are of its birth and of the press. */
   function pubacks(): { ofBelt: number[]; ofButton: number[] } {
     const bySocket = Object.values(
       Object.groupBy(
@@ -242,13 +242,14 @@ describe.skipIf(lacks("strace"))("the true service, at each of its syncs (needs 
         ({ socket }) => socket,
       ),
     ).map((list = []) => list.map(({ index }) => index));
-    const [ofButton = [], ofBelt = []] = bySocket.sort((a, b) => a.length - b.length);
-    return { ofBelt, ofButton };
+    // On a slow machine the button may have come twice, and been born twice.
+    const [ofBelt = [], ...others] = bySocket.sort((a, b) => b.length - a.length);
+    return { ofBelt, ofButton: others.flat().sort((a, b) => a - b) };
   }
 
   test("a frame's sync has returned before the bytes of its PUBACK are written, and so for a help call", () => {
     const { ofBelt, ofButton } = pubacks();
-    expect(ofButton).toHaveLength(2);
+    expect(ofButton.length).toBeGreaterThanOrEqual(2);
     const frames = journaled.filter(({ kind }) => kind === "frame").map(({ bytes }) => decodeFrame(bytes));
     const at = frames.findIndex((frame) => frame.ok && frame.value.sequence === impactFrame);
     expect(at).toBeGreaterThanOrEqual(0);
@@ -256,7 +257,7 @@ describe.skipIf(lacks("strace"))("the true service, at each of its syncs (needs 
     // The belt's birth has the first PUBACK.
     const impactAcked = ofBelt[1 + impactFrame] ?? 0;
     expect(extent(calls.slice(0, impactAcked), journalFile).synced).toBeGreaterThanOrEqual(end);
-    const [bornAt = 0, pressedAt = 0] = ofButton;
+    const [bornAt = 0, pressedAt = 0] = ofButton.slice(-2);
     const outbox = "gateway/gateway.sqlite-wal";
     expect(calls.slice(bornAt, pressedAt).some((call) => isSync(call) && call.on.endsWith(outbox))).toBe(true);
     // What others wrote meanwhile may wait for its own sync: what a power cut would leave at this moment holds the press.
