@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ControlPart } from "./control-parts.ts";
 import { Detection, Placement } from "./detection.ts";
 import { SelfTestEvent, WantedSelfTest } from "./self-test.ts";
 import { DeviceId } from "./topics.ts";
@@ -200,10 +201,6 @@ export const ControlDevice = z.object({
   leadsOut: z.boolean().optional().meta({ description: "A contact at a door that leads out of the dwelling" }),
 });
 export type ControlDevice = z.infer<typeof ControlDevice>;
-
-/** The parts of what shall be, each with a version of its own. `registry`: devices and their secrets. */
-export const controlParts = ["registry", "consents", "pauses", "placements", "thresholds", "revocations"] as const;
-export type ControlPart = (typeof controlParts)[number];
 
 const version = z.number().int().min(0);
 

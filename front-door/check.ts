@@ -132,9 +132,9 @@ function certificates(config: Config, role: Role, path: string): Finding[] {
 /** Asks alerting as the gateway would, with its token or certificate, without handing anything in. */
 async function tryIntake(config: Config): Promise<Finding> {
   const what = "gateway.intake";
-  let remote: ReturnType<typeof remoteIntake> | null = null;
+  let remote: Awaited<ReturnType<typeof remoteIntake>> | null = null;
   try {
-    remote = remoteIntake(config, clock, openLog("silent"));
+    remote = await remoteIntake(config, clock, openLog("silent"));
     await remote.intake.reach();
     return { what, ok: true, says: `${config.gateway.intake?.url} answers` };
   } catch (error) {

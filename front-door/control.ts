@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { controlParts } from "../firmware-contracts/intake.ts";
+import { controlParts } from "../firmware-contracts/control-parts.ts";
 import { print, printTable, timeOf } from "./table.ts";
 import { type WithConfig, withConfig, withRegister } from "./with-register.ts";
 

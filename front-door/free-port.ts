@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 
 /** Below what Linux gives to outgoing connections (32768 and up, ip_local_port_range): none of those takes it before it is used. */
@@ -10,7 +11,7 @@ const tries = 50;
  */
 export async function freePort(): Promise<number> {
   for (let n = 0; n < tries; n++) {
-    const port = lowest + Math.floor(Math.random() * (highest - lowest));
+    const port = randomInt(lowest, highest);
     if (await isFree(port)) return port;
   }
   throw new Error(`none of ${tries} ports between ${lowest} and ${highest} on 127.0.0.1 is free`);

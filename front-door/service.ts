@@ -1,13 +1,13 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import { type Alerting, createAlerting } from "../alerting/alerting.ts";
-import { type Classifier, loadClassifier } from "../detector/classifier/classifier.ts";
+import type { Alerting } from "../alerting/alerting.ts";
+import type { Classifier } from "../detector/classifier/classifier.ts";
 import type { Clock } from "../firmware-contracts/clock.ts";
 import { type CertificateInForce, openCredentialFiles } from "../firmware-contracts/credential-files.ts";
 import type { Intake } from "../firmware-contracts/intake.ts";
-import { createGateway, type Gateway } from "../gateway/gateway.ts";
-import { createHttpIntake, type HttpIntake } from "../gateway/outbox/http-intake.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import type { HttpIntake } from "../gateway/outbox/http-intake.ts";
 import type { Config, Role } from "./config.ts";
 import { startHealth } from "./health.ts";
 import { brokerOf } from "./installer-note.ts";
@@ -55,7 +55,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
   try {
     let alerting: Alerting | null = null;
+    // Each role loads its own half alone: the other's libraries would cost a small machine 20 MiB.
     if (role !== "gateway") {
+      const { createAlerting } = await import("../alerting/alerting.ts");
       if (!config.alerting) throw new Error("alerting is missing in the configuration");
       alerting = createAlerting({
         config: config.alerting,
@@ -71,7 +73,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     let classifier: Classifier | null = null;
     const shown: { certificates(): CertificateInForce[] }[] = alerting ? [alerting] : [];
     if (role !== "alerting") {
-      const door = alerting ?? remoteIntake(config, clock, log.child({ part: "gateway" }));
+      const { loadClassifier } = await import("../detector/classifier/classifier.ts");
+      const { createGateway } = await import("../gateway/gateway.ts");
+      const door = alerting ?? (await remoteIntake(config, clock, log.child({ part: "gateway" })));
       if (door !== alerting) {
         started.push(door);
         shown.push(door);
@@ -117,11 +121,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 }
 
 /** Alerting in another process, as the configuration says. */
-export function remoteIntake(
+export async function remoteIntake(
   config: Config,
   clock: Clock,
   log: Logger,
-): { intake: HttpIntake; certificates(): CertificateInForce[]; stop(): Promise<void> } {
+): Promise<{ intake: HttpIntake; certificates(): CertificateInForce[]; stop(): Promise<void> }> {
+  const { createHttpIntake } = await import("../gateway/outbox/http-intake.ts");
   const door = config.gateway.intake;
   if (!door) throw new Error("gateway.intake is missing in the configuration");
   const mend = `make it with: fallvakt gateway certificate ${config.gateway.id} --out FILE`;

@@ -158,3 +158,42 @@ test("every folder tells what it is in a README", () => {
     expect(readFileSync(join(root, folder, "README.md"), "utf8").length).toBeGreaterThan(400);
   }
 });
+
+describe("a small machine loads what it needs, and nothing else", () => {
+  /** Prints each file that importing the modules loads, and then ends, whatever they have begun. */
+  const listing = `
+    import { registerHooks } from "node:module";
+    registerHooks({
+      load(url, context, next) {
+        if (url.startsWith("file:")) console.log(url);
+        return next(url, context);
+      },
+    });`;
+  function loadedBy(...modules: string[]): string[] {
+    const imports = modules.map((path) => `await import(${JSON.stringify(join(root, path))});`).join("\n");
+    const program = ["--import", `data:text/javascript,${encodeURIComponent(listing)}`, "--input-type=module"];
+    const { stdout } = spawnSync(process.execPath, [...program, "-e", `${imports}\nprocess.exit(0);`], {
+      cwd: root,
+      encoding: "utf8",
+    });
+    return stdout.split("\n").filter(Boolean);
+  }
+  const ofPackage = (name: string) => new RegExp(`/node_modules/${name}/`);
+
+  test("the gateway's role knows nothing of alerting's libraries", () => {
+    const loaded = loadedBy("front-door/start.ts", "detector/classifier/classifier.ts", "gateway/gateway.ts");
+    expect(loaded.some((url) => ofPackage("aedes").test(url))).toBe(true);
+    for (const name of ["twilio", "axios", "influx", "fastify", "ical-generator", "mqtt", "@tensorflow"]) {
+      expect(loaded.filter((url) => ofPackage(name).test(url))).toEqual([]);
+    }
+  });
+
+  test.each(["gateway/outbox/tables.ts", "gateway/candidates/tables.ts", "alerting/store/sqlite.ts"])(
+    "the thread of %s has no schemas",
+    (path) => {
+      const loaded = loadedBy(path);
+      expect(loaded.some((url) => url.endsWith(path))).toBe(true);
+      expect(loaded.filter((url) => ofPackage("zod").test(url))).toEqual([]);
+    },
+  );
+});

@@ -1,4 +1,3 @@
-import { Detection } from "../../firmware-contracts/detection.ts";
 import type { EpisodeState } from "../episode-state.ts";
 import { type ActRow, appendAct, hashOfAct } from "./acts.ts";
 import { type ChainCheck, checkChain, digestOf } from "./chain.ts";
@@ -9,7 +8,7 @@ import { digestOfRow, type LogRow, openEntry, verifyLog } from "./log.ts";
 import { lookUps } from "./look-ups.ts";
 import { pageStore } from "./pages.ts";
 import type { AttemptRow, AuditEntry, AuditStore, DoneAct, IncidentRecord, LogEntry } from "./store.ts";
-import { readState } from "./upcast.ts";
+import { readDetection, readState } from "./upcast.ts";
 
 function actOf(body: string): Omit<AuditEntry, "at"> {
   const { salt: _salt, ...act } = JSON.parse(body) as Omit<AuditEntry, "at"> & { salt: string };
@@ -57,7 +56,7 @@ async function incident(db: Database, keyring: Keyring, id: string): Promise<Inc
     ),
     detections: db
       .all<{ body: string }>("SELECT body FROM detections WHERE episode_id = ? ORDER BY rowid", id)
-      .map(({ body }) => Detection.parse(JSON.parse(body))),
+      .map(({ body }) => readDetection(body)),
     due: await episodeStore(db, keyring).dueOf(id),
   };
 }

@@ -1,4 +1,5 @@
-import { type Control, type ControlPart, type ControlVersions, controlParts } from "../../firmware-contracts/intake.ts";
+import { type ControlPart, controlParts } from "../../firmware-contracts/control-parts.ts";
+import type { Control, ControlVersions } from "../../firmware-contracts/intake.ts";
 import type { Database } from "./database.ts";
 import { controlDevices } from "./device-rows.ts";
 import type { Act, ControlChange, ControlStore } from "./store.ts";

@@ -1,4 +1,3 @@
-import { Detection } from "../../firmware-contracts/detection.ts";
 import type { Purpose } from "../episode-state.ts";
 import { commitStep, followClock } from "./commit-step.ts";
 import type { Database } from "./database.ts";
@@ -6,7 +5,7 @@ import { holdersOf } from "./holders.ts";
 import type { Keyring } from "./keyring.ts";
 import { readLog, verifyLog } from "./log.ts";
 import type { EpisodeStore } from "./store.ts";
-import { readState } from "./upcast.ts";
+import { readDetection, readState } from "./upcast.ts";
 
 interface StateRow {
   state: string;
@@ -73,7 +72,7 @@ export function episodeStore(db: Database, keyring: Keyring): EpisodeStore {
       db.get<{ episode_id: string }>("SELECT episode_id FROM detections WHERE id = ?", detectionId)?.episode_id ?? null,
     detection: async (id) => {
       const row = db.get<{ body: string }>("SELECT body FROM detections WHERE id = ?", id);
-      return row?.body ? Detection.parse(JSON.parse(row.body)) : null;
+      return row?.body ? readDetection(row.body) : null;
     },
     detectionsOf: async (deviceId) =>
       db
@@ -82,7 +81,7 @@ export function episodeStore(db: Database, keyring: Keyring): EpisodeStore {
            WHERE device_id = ? AND erasure_id IS NULL AND body <> '' ORDER BY received_at, detections.rowid`,
           deviceId,
         )
-        .map(({ body, state }) => ({ detection: Detection.parse(JSON.parse(body)), episode: readState(state) })),
+        .map(({ body, state }) => ({ detection: readDetection(body), episode: readState(state) })),
     detectionsIn: async (episodeId, limit) =>
       db
         .all<{ body: string }>(
@@ -94,7 +93,7 @@ export function episodeStore(db: Database, keyring: Keyring): EpisodeStore {
           episodeId,
           limit - 1,
         )
-        .map(({ body }) => Detection.parse(JSON.parse(body))),
+        .map(({ body }) => readDetection(body)),
     log: async (episodeId) => readLog(db, keyring, episodeId),
     verifyLog: async () => {
       const { entries, brokenAt } = verifyLog(db);

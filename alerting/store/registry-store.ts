@@ -1,12 +1,6 @@
+import type { ControlPart } from "../../firmware-contracts/control-parts.ts";
 import type { Placement } from "../../firmware-contracts/detection.ts";
-import type {
-  ConsentState,
-  Control,
-  ControlDevice,
-  ControlPart,
-  ControlVersions,
-  Pause,
-} from "../../firmware-contracts/intake.ts";
+import type { ConsentState, Control, ControlDevice, ControlVersions, Pause } from "../../firmware-contracts/intake.ts";
 import type { DoneAct, Via } from "./audit-store.ts";
 
 /** When something was changed, and by whom, where a person did it. */

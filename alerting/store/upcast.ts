@@ -1,3 +1,4 @@
+import type { Detection } from "../../firmware-contracts/detection.ts";
 import type { EpisodeFacts, EpisodeInput, EpisodePolicy, EpisodeState } from "../episode-state.ts";
 import { raised } from "../ladder.ts";
 
@@ -56,4 +57,9 @@ export function readState(text: string): EpisodeState {
 export function readInput(text: string): EpisodeInput {
   const input = JSON.parse(text) as EpisodeInput;
   return input.type === "opened" ? { ...input, facts: upcastFacts(input.facts) } : input;
+}
+
+/** A Detection as it was taken in, and checked then: the schemas would cost the thread that reads it some megabytes. */
+export function readDetection(text: string): Detection {
+  return JSON.parse(text) as Detection;
 }

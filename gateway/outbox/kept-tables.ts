@@ -1,5 +1,4 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { z } from "zod";
 import type { WallMs } from "../../firmware-contracts/clock.ts";
 
 /** What a state machine knows of one dwelling or device, as it lies on the disk. */
@@ -24,8 +23,8 @@ export interface KeptTables<Event> {
   /** Within a transaction of the caller. An event whose id is known already, delivered or not, changes nothing. */
   put(database: DatabaseSync, changes: KeptChanges<Event>): void;
   read(): Kept[];
-  /** Not yet delivered, oldest first. */
-  waiting(limit: number): Event[];
+  /** Not yet delivered, oldest first, each as the JSON that was committed. */
+  waiting(limit: number): string[];
   delivered(ids: readonly string[], at: WallMs): void;
   count(): number;
 }
@@ -48,7 +47,6 @@ export function openKeptTables(database: DatabaseSync, { state, key, events }: K
 
 export function createKeptTables<Event extends { id: string }>(
   { state, key, events: table }: KeptNames,
-  schema: z.ZodType<Event>,
   transaction: (work: (database: DatabaseSync) => void) => void,
   database: () => DatabaseSync,
 ): KeptTables<Event> {
@@ -71,7 +69,7 @@ export function createKeptTables<Event extends { id: string }>(
       const rows = database()
         .prepare(`SELECT body FROM ${table} WHERE deliveredAt IS NULL ORDER BY number LIMIT ?`)
         .all(limit);
-      return rows.map((row) => schema.parse(JSON.parse(String(row.body))));
+      return rows.map((row) => String(row.body));
     },
     delivered(ids, at) {
       transaction((main) => {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { WallMs } from "../../firmware-contracts/clock.ts";
-import { SupervisionEvent } from "../../firmware-contracts/intake.ts";
+import type { SupervisionEvent } from "../../firmware-contracts/intake.ts";
 import { createKeptTables, type Kept, type KeptChanges, openKeptTables } from "./kept-tables.ts";
 
 const devices = { state: "supervision", key: "device", events: "supervision_event" };
@@ -12,8 +12,8 @@ export interface SupervisionTables {
   /** Commits all or none. */
   putSupervision(changes: SupervisionChanges): void;
   readSupervision(): Kept[];
-  /** Not yet delivered, oldest first. */
-  waitingSupervision(limit: number): SupervisionEvent[];
+  /** Not yet delivered, oldest first, each as the JSON that was committed. */
+  waitingSupervision(limit: number): string[];
   supervisionDelivered(ids: readonly string[], at: WallMs): void;
   countSupervision(): number;
 }
@@ -27,7 +27,7 @@ export function createSupervisionTables(
   transaction: (work: (database: DatabaseSync) => void) => void,
   database: () => DatabaseSync,
 ): SupervisionTables {
-  const tables = createKeptTables(devices, SupervisionEvent, transaction, database);
+  const tables = createKeptTables<SupervisionEvent>(devices, transaction, database);
   return {
     putSupervision: (changes) => transaction((main) => tables.put(main, changes)),
     readSupervision: tables.read,

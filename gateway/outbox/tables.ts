@@ -1,19 +1,17 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { z } from "zod";
 import type { WallMs } from "../../firmware-contracts/clock.ts";
-import { Detection } from "../../firmware-contracts/detection.ts";
-import { DeviceEvent, FallUpdate, GatewayEvent } from "../../firmware-contracts/intake.ts";
-import { SelfTestEvent } from "../../firmware-contracts/self-test.ts";
-import { KeptControl } from "../ingest/kept-control.ts";
-import { KeptWatch } from "./kept-watch.ts";
+import type { Detection } from "../../firmware-contracts/detection.ts";
+import type { DeviceEvent, FallUpdate, GatewayEvent } from "../../firmware-contracts/intake.ts";
+import type { SelfTestEvent } from "../../firmware-contracts/self-test.ts";
+import type { KeptControl } from "../ingest/kept-control.ts";
+import type { KeptWatch } from "./kept-watch.ts";
 import { createSupervisionTables, openSupervisionTables, type SupervisionTables } from "./supervision-tables.ts";
 import { createWelfareTables, openWelfareTables, type WelfareTables } from "./welfare-tables.ts";
 
 /** What goes out beside Detections. */
-const OutboxEvent = z.union([SelfTestEvent, GatewayEvent, DeviceEvent]);
-export type OutboxEvent = z.infer<typeof OutboxEvent>;
+export type OutboxEvent = SelfTestEvent | GatewayEvent | DeviceEvent;
 
 /** Delivered Detections, and watches that have ended, are remembered so long, ms, so that a replayed journal does not begin again with them. */
 const rememberMs = 30 * 86_400_000;
@@ -27,6 +25,7 @@ const remembered = [
 /**
  * What the gateway must not forget. Detections and the last Control are in `gateway.sqlite` (WAL, synchronous=FULL: a commit is on the disk when it
  * returns); device events in `events.sqlite` (synchronous=NORMAL: a power cut may cost the last seconds of them), so that they never hold up a Detection.
+ * What is read is the JSON that was written: store.ts checks it, for the schemas would cost the thread behind it megabytes of their own.
  */
 export interface OutboxTables extends WelfareTables, SupervisionTables {
   /** Makes folder and files, and forgets what was delivered long ago. Throws where that cannot be done. */
@@ -35,25 +34,25 @@ export interface OutboxTables extends WelfareTables, SupervisionTables {
   /** Commits Detections, and which of their falls are watched, all or none. One that is known already, delivered or not, changes nothing. */
   putDetections(detections: readonly Detection[], at: WallMs, watches?: readonly KeptWatch[]): void;
   /** Not yet delivered, oldest first. */
-  waitingDetections(limit: number): Detection[];
+  waitingDetections(limit: number): string[];
   detectionsDelivered(ids: readonly string[], at: WallMs): void;
   countDetections(): number;
   /** Commits what became of somebody, and that the fall is watched no more. The same id twice is one. */
   putFallUpdate(update: FallUpdate, at: WallMs): void;
   /** Not yet delivered, oldest first; each only once its Detection is. */
-  waitingFallUpdates(limit: number): FallUpdate[];
+  waitingFallUpdates(limit: number): string[];
   fallUpdatesDelivered(ids: readonly string[], at: WallMs): void;
   countFallUpdates(): number;
   /** A fall is watched no more; also one that is not committed yet. */
   endWatch(detectionId: string, at: WallMs): void;
-  watches(): { open: KeptWatch[]; ended: string[] };
+  watches(): { open: string[]; ended: string[] };
   /** Adds events and drops the oldest beyond `max`. Returns how many were dropped. */
   putEvents(events: readonly OutboxEvent[], max: number): number;
-  waitingEvents(limit: number): { number: number; event: OutboxEvent }[];
+  waitingEvents(limit: number): { number: number; event: string }[];
   /** All up to and with this number are delivered. */
   eventsDelivered(upTo: number): void;
   countEvents(): number;
-  readControl(): KeptControl | null;
+  readControl(): string | null;
   writeControl(control: KeptControl): void;
   /** Throws where a commit is not possible now. */
   probe(): void;
@@ -137,7 +136,7 @@ export function createOutboxTables(folder: string): OutboxTables {
       const rows = need(main)
         .prepare("SELECT body FROM detection WHERE deliveredAt IS NULL ORDER BY number LIMIT ?")
         .all(limit);
-      return rows.map((row) => Detection.parse(JSON.parse(String(row.body))));
+      return rows.map((row) => String(row.body));
     },
     detectionsDelivered(ids, at) {
       const database = need(main);
@@ -165,7 +164,7 @@ export function createOutboxTables(folder: string): OutboxTables {
            ORDER BY number LIMIT ?`,
         )
         .all(limit);
-      return rows.map((row) => FallUpdate.parse(JSON.parse(String(row.body))));
+      return rows.map((row) => String(row.body));
     },
     fallUpdatesDelivered(ids, at) {
       const database = need(main);
@@ -181,7 +180,7 @@ export function createOutboxTables(folder: string): OutboxTables {
       const rows = need(main).prepare("SELECT detectionId, body, endedAt FROM watch ORDER BY rowid").all();
       const isOpen = (row: Record<string, unknown>) => row.endedAt === null;
       return {
-        open: rows.filter(isOpen).map((row) => KeptWatch.parse(JSON.parse(String(row.body)))),
+        open: rows.filter(isOpen).map((row) => String(row.body)),
         ended: rows.filter((row) => !isOpen(row)).map((row) => String(row.detectionId)),
       };
     },
@@ -202,17 +201,13 @@ export function createOutboxTables(folder: string): OutboxTables {
     },
     waitingEvents(limit) {
       const rows = need(events).prepare("SELECT number, body FROM event ORDER BY number LIMIT ?").all(limit);
-      return rows.map((row) => ({
-        number: Number(row.number),
-        event: OutboxEvent.parse(JSON.parse(String(row.body))),
-      }));
+      return rows.map((row) => ({ number: Number(row.number), event: String(row.body) }));
     },
     eventsDelivered: (upTo) => void need(events).prepare("DELETE FROM event WHERE number <= ?").run(upTo),
     countEvents: () => number(need(events).prepare("SELECT count(*) n FROM event").get()),
     readControl() {
       const row = need(main).prepare("SELECT body FROM control").get();
-      const parsed = row ? KeptControl.safeParse(JSON.parse(String(row.body))) : null;
-      return parsed?.success ? parsed.data : null;
+      return row ? String(row.body) : null;
     },
     writeControl(control) {
       need(main)

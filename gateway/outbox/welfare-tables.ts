@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { WallMs } from "../../firmware-contracts/clock.ts";
-import { WelfareEvent } from "../../firmware-contracts/intake.ts";
+import type { WelfareEvent } from "../../firmware-contracts/intake.ts";
 import { createKeptTables, type Kept, type KeptChanges, openKeptTables } from "./kept-tables.ts";
 
 const names = { state: "welfare", key: "dwelling", events: "welfare_event" };
@@ -16,8 +16,8 @@ export interface WelfareTables {
   /** Commits all or none. */
   putWelfare(changes: WelfareChanges): void;
   readWelfare(): { kept: Kept[]; heardUntil: WallMs | null };
-  /** Not yet delivered, oldest first. */
-  waitingWelfare(limit: number): WelfareEvent[];
+  /** Not yet delivered, oldest first, each as the JSON that was committed. */
+  waitingWelfare(limit: number): string[];
   welfareDelivered(ids: readonly string[], at: WallMs): void;
   countWelfare(): number;
 }
@@ -34,7 +34,7 @@ export function createWelfareTables(
   transaction: (work: (database: DatabaseSync) => void) => void,
   database: () => DatabaseSync,
 ): WelfareTables {
-  const tables = createKeptTables(names, WelfareEvent, transaction, database);
+  const tables = createKeptTables<WelfareEvent>(names, transaction, database);
   return {
     putWelfare(changes) {
       transaction((main) => {

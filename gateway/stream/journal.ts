@@ -7,6 +7,11 @@ import { decodeRecords, encodeRecords, type JournalRecord } from "./journal-form
 
 /** After a failed write the disk is tried again this often, ms. */
 const probeMs = 2000;
+/**
+ * Commits begin no closer than this, ms: a memory card wears with each, and a building where many are busy would have dozens a second. The first after a
+ * rest waits for nothing.
+ */
+const apartMs = 50;
 /** Of no device, and a disk block long: writing nothing succeeds on a full disk. */
 const probeRecord: JournalRecord = { kind: "decided", deviceId: "", at: 0, bytes: new Uint8Array(4096) };
 
@@ -61,6 +66,7 @@ export function createJournal(options: JournalOptions): Journal {
   let waiting: Writing[] = [];
   let writing: Promise<void> | null = null;
   let current: Segment | null = null;
+  let begunAt: MonotonicMs = Number.NEGATIVE_INFINITY;
   let nextNumber = 1;
   let healthy = true;
   let stopped = false;
@@ -156,9 +162,11 @@ export function createJournal(options: JournalOptions): Journal {
   }
 
   async function writeAll(): Promise<void> {
-    // Whatever arrives in this turn of the event loop goes into the first commit.
-    await new Promise((resolve) => setImmediate(resolve));
     while (waiting.length > 0) {
+      const rest = apartMs - (clock.monotonicNow() - begunAt);
+      // Whatever arrives meanwhile goes into this commit, and at least what does in this turn of the event loop.
+      await new Promise<void>((resolve) => (rest > 0 && !stopped ? clock.after(rest, resolve) : setImmediate(resolve)));
+      begunAt = clock.monotonicNow();
       const batch = waiting;
       waiting = [];
       await write(batch);
