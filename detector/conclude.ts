@@ -130,7 +130,9 @@ export function conclude(
   };
   const { bootId, sequence } = conclusion;
   const watched = watchFall(state, stream, candidate, { bootId, sequence, impactAt: impactAt(candidate) }, now);
-  commands.push({ kind: "detect", candidateId: candidate.id, conclusion, watched });
+  const judgedMs = (candidate.impact - hardest) * msPerSlot;
+  const told = { bootId: stream.resampler.bootId, slot: hardest, judgedMs, point: pointOf(state, candidate) };
+  commands.push({ kind: "detect", candidateId: candidate.id, conclusion, watched, told });
   remove(stream, candidate);
   stream.concluded = candidate.impact;
   for (const other of [...stream.candidates]) {

@@ -13,6 +13,7 @@ export type {
   DetectorState,
   Dismissal,
   FallIdentity,
+  Told,
   WatchedFall,
 } from "./inputs.ts";
 

@@ -2,7 +2,7 @@ import type { WallMs } from "../firmware-contracts/clock.ts";
 import type { DetectionReason, Evidence, Placement } from "../firmware-contracts/detection.ts";
 import type { Gravity } from "./history.ts";
 import type { Watch } from "./long-lie.ts";
-import type { OperatingPoints } from "./operating-points.ts";
+import type { OperatingPoint, OperatingPoints } from "./operating-points.ts";
 import type { FusionState } from "./presence/fusion.ts";
 import type { Stream } from "./stream.ts";
 
@@ -60,6 +60,17 @@ export interface Conclusion {
   isLifted: boolean;
 }
 
+/** Where a conclusion lies in its stream: what its picture is made from. */
+export interface Told {
+  bootId: number;
+  /** Slot of the hardest hit, which the picture is around. */
+  slot: number;
+  /** From there to the impact whose score decided, ms. */
+  judgedMs: number;
+  /** What that score was held against. */
+  point: OperatingPoint;
+}
+
 /** Identity of the frame that holds a fall's impact. */
 export type FallIdentity = Pick<Conclusion, "bootId" | "sequence">;
 
@@ -84,8 +95,8 @@ export type DetectorCommand =
   | { kind: "classify"; candidateId: string; placement: Placement; impactAt: WallMs; input: Float32Array }
   /** The score asks to await the aftermath. */
   | { kind: "suspected"; candidateId: string; impactAt: WallMs; score: number }
-  /** `watched`: what `watch` needs where another detector is to go on with it; null where it is not watched. */
-  | { kind: "detect"; candidateId: string; conclusion: Conclusion; watched: WatchedFall | null }
+  /** `watched`: what `watch` needs where another detector is to go on with it; null where it is not watched. `told` is for `scoreTrace`. */
+  | { kind: "detect"; candidateId: string; conclusion: Conclusion; watched: WatchedFall | null; told: Told }
   | { kind: "dismissed"; candidateId: string; why: Dismissal }
   /** Five minutes after the impact of a fall that was told nobody has been seen to get up. Seconds since the impact, and of these without signal. */
   | { kind: "long-lie"; fall: FallIdentity; lyingSeconds: number; unknownSeconds: number }

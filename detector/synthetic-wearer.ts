@@ -135,6 +135,7 @@ export function stage(options: Stage = {}) {
     clock,
     told,
     undecided: () => undecided(state),
+    state: () => state,
     now: () => now,
     of: <K extends DetectorCommand["kind"]>(kind: K) =>
       told

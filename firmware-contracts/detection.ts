@@ -30,10 +30,27 @@ export const EvidenceWindow = z.object({
 });
 export type EvidenceWindow = z.infer<typeof EvidenceWindow>;
 
+const score = z.number().min(0).max(1);
+
+/** How the classifier's answer moved around the impact, for the console's plot; no decision rests on it. */
+export const EvidenceScores = z.object({
+  startMs: z.number().meta({ description: "Time of the first value relative to the impact, ms; negative is before" }),
+  stepMs: z.number().positive(),
+  values: z.array(score.nullable()).max(200).meta({
+    description:
+      "The score of the movement around each moment, as if the impact had been there; null: too little is known",
+  }),
+  judgedMs: z.number().meta({ description: "The moment whose score decided, ms from the hardest hit" }),
+  medium: score.meta({ description: "From this score on it asks for an alarm" }),
+  strong: score.meta({ description: "From this score on the alarm goes at once" }),
+});
+export type EvidenceScores = z.infer<typeof EvidenceScores>;
+
 /** What the detector measured, for a person to read and a picture to show. */
 export const Evidence = z.object({
   peakG: z.number().min(0),
-  score: z.number().min(0).max(1).meta({ description: "The classifier's answer, 0 to 1" }),
+  score: score.meta({ description: "The classifier's answer, 0 to 1" }),
+  scores: EvidenceScores.optional().meta({ description: "How that answer moved; left out by earlier gateways" }),
   tiltDeg: z
     .number()
     .min(0)

@@ -39,6 +39,11 @@ test("a fall is told, and its candidate kept with what the classifier was given,
     threshold: classifier.operatingPoints.waist.wide.medium,
   });
   expect(Math.abs((row?.impactAt ?? 0) - (told?.impactAt ?? 0))).toBeLessThan(1000);
+  // The picture's scores have that score at the moment that was judged.
+  const { scores, score } = told?.evidence ?? {};
+  const judged = ((scores?.judgedMs ?? 0) - (scores?.startMs ?? 0)) / (scores?.stepMs ?? 1);
+  expect(scores?.values[judged]).toBeCloseTo(score ?? -1, 3);
+  expect(scores).toMatchObject(classifier.operatingPoints.waist.wide);
   // What is kept is enough to ask the classifier again.
   const input = modelInput(windowOf(row?.window ?? new Int16Array()));
   expect(row?.features).toEqual(input.slice(0, featureCount));

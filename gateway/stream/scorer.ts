@@ -17,6 +17,8 @@ const maxFailures = 10;
 export interface Scorer {
   /** The score, 0 to 1. Where the classifier fails it is asked again; NaN where it goes on failing: then the detector judges without. Never rejects. */
   score(placement: Placement, input: Float32Array): Promise<number>;
+  /** Scores at once, 0 to 1 each, past the queue; null where the classifier fails. For a picture, which nothing waits for. */
+  scoreNow(placement: Placement, inputs: readonly Float32Array[]): number[] | null;
   /** False from a failure until an answer. */
   readonly healthy: boolean;
   start(): void;
@@ -29,6 +31,9 @@ interface Waiting {
   failures: number;
   resolve(score: number): void;
 }
+
+const isListOf = (length: number, scores: readonly number[]) =>
+  scores.length === length && scores.every((score) => score >= 0 && score <= 1);
 
 export function createScorer(classifier: Classifier, clock: Clock, counters: Counters, log: Logger): Scorer {
   let waiting: Waiting[] = [];
@@ -45,7 +50,7 @@ export function createScorer(classifier: Classifier, clock: Clock, counters: Cou
         placement,
         batch.map((one) => one.input),
       );
-      if (scores.length !== batch.length || !scores.every((score) => score >= 0 && score <= 1)) {
+      if (!isListOf(batch.length, scores)) {
         throw new Error("the classifier's answer is no list of scores");
       }
       waiting = waiting.filter((one) => !batch.includes(one));
@@ -99,6 +104,14 @@ export function createScorer(classifier: Classifier, clock: Clock, counters: Cou
         waiting.push({ placement, input, failures: 0, resolve });
         if (!isDue) takeUp();
       }),
+    scoreNow(placement, inputs) {
+      try {
+        const scores = classifier.score(placement, inputs);
+        return isListOf(inputs.length, scores) ? scores : null;
+      } catch {
+        return null;
+      }
+    },
     start() {
       stopped = false;
     },

@@ -8,11 +8,13 @@ import {
   openAfter,
   openDetector,
   step,
+  type Told,
   undecided,
   type WatchedFall,
 } from "../../detector/detector.ts";
 import type { OperatingPoints } from "../../detector/operating-points.ts";
 import type { FusionState } from "../../detector/presence/fusion.ts";
+import { scoredTrace, scoreTrace } from "../../detector/score-trace.ts";
 import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
 import type { Placement } from "../../firmware-contracts/detection.ts";
 import type { CandidateNotes } from "../candidates/notes.ts";
@@ -148,7 +150,7 @@ export function createTrack(host: TrackHost, watchFalls: boolean): Track {
           break;
         case "detect":
           suspectedAt.delete(command.candidateId);
-          host.concluded(command.candidateId, command.conclusion, command.watched);
+          host.concluded(command.candidateId, withScores(command.conclusion, command.told), command.watched);
           host.notes?.ended(command.candidateId, command.conclusion.strength);
           break;
         case "long-lie":
@@ -170,6 +172,20 @@ export function createTrack(host: TrackHost, watchFalls: boolean): Track {
       }
     }
     return opened;
+  }
+
+  /** A picture may lack its scores; a fall waits for nothing, and is told whatever they come to. */
+  function withScores(conclusion: Conclusion, told: Told): Conclusion {
+    const { window } = conclusion.evidence;
+    const trace = window && scoreTrace(state, told, window);
+    const answers =
+      trace &&
+      host.scorer.scoreNow(
+        placement,
+        trace.inputs.filter((input) => input !== null),
+      );
+    if (!answers) return conclusion;
+    return { ...conclusion, evidence: { ...conclusion.evidence, scores: scoredTrace(trace, answers, told) } };
   }
 
   function classify(candidateId: string, at: Placement, input: Float32Array): void {

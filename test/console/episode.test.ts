@@ -57,8 +57,15 @@ describe.skipIf(lacks("chromium"))("an episode in a browser (needs chromium)", (
     expect(Math.abs(marked("still").from - x(2.5))).toBeLessThan(2);
     expect(Math.abs(marked("decided").from - x(2.5))).toBeLessThan(2);
 
+    // Below it how the score moved: the one that decided lies over the line from which the alarm goes at once.
+    const scores = page.locator(".plot[data-levels]");
+    await scores.waitFor();
+    const levels = JSON.parse((await scores.getAttribute("data-levels")) ?? "{}");
+    expect(levels.judged).toBeLessThan(levels.strong);
+    expect(levels.strong).toBeLessThan(levels.medium);
     const text = (await page.locator("aside.detail").textContent()) ?? "";
     for (const part of [
+      "Högst var den 0,97, vid 0 s. Ringen är poängen som avgjorde, 0,97. Från 0,42 är den ett tecken på fall, från 0,88",
       "Sensorn mätte en hård stöt på 4,5 g",
       "gav rörelsen 0,97",
       "starka tecken på fall",

@@ -189,6 +189,18 @@ export function generatedEvidence(): Evidence {
   return {
     peakG: 4.5,
     score: 0.97,
+    scores: {
+      startMs,
+      stepMs: 250,
+      // Each window that has the fall and its shock in it is more like a fall, the nearer its middle is to the shock.
+      values: Array.from({ length: 41 }, (_, index) => {
+        const t = startMs / 1000 + index / 4;
+        return Math.round((0.02 + 0.95 * Math.exp(-((t / 0.8) ** 2))) * 1000) / 1000;
+      }),
+      judgedMs: 0,
+      medium: 0.42,
+      strong: 0.88,
+    },
     fallMs: 240,
     tiltDeg: 81,
     stillSeconds: 2,

@@ -13,6 +13,7 @@ import { asCallFailed, call, getEpisode } from "../server-calls.ts";
 import { FallReportLink } from "../shift/report-link.tsx";
 import { Measured, Moments, Reported, Why } from "./measured.tsx";
 import { MovementPlot } from "./movement-plot.tsx";
+import { ScorePlot } from "./score-plot.tsx";
 import { SentTexts } from "./sent-texts.tsx";
 import { Timeline } from "./timeline.tsx";
 import { momentsIn, whyIn } from "./why-words.ts";
@@ -97,6 +98,9 @@ export function EpisodeDetailView({ user, id, view, othersUntaken, onChanged }: 
         <>
           <Why lines={why} />
           {detail.evidence?.window && <MovementPlot evidence={detail.evidence} detection={detail.detection} />}
+          {detail.evidence?.window && detail.evidence.scores && (
+            <ScorePlot scores={detail.evidence.scores} judged={detail.evidence.score} window={detail.evidence.window} />
+          )}
           <Moments moments={moments} />
           {detail.reported ? <Reported fall={detail.reported} /> : <Measured evidence={detail.evidence} />}
           <Timeline entries={detail.timeline} />

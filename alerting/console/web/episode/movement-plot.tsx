@@ -1,8 +1,9 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import uPlot from "uplot";
+import { useMemo, useRef } from "preact/hooks";
+import type uPlot from "uplot";
 import type { Evidence } from "../../../../firmware-contracts/detection.ts";
 import type { EpisodeDetail } from "../../api.ts";
 import { useWords } from "../language.ts";
+import { leftPx, mark, useDrawn } from "./drawn-plot.ts";
 import { type MovementSpan, plotData, secondsOf, spansOf } from "./movement.ts";
 
 const lines = [
@@ -27,7 +28,6 @@ interface Props {
 export function MovementPlot({ evidence, detection }: Props) {
   const words = useWords();
   const holder = useRef<HTMLDivElement>(null);
-  const scheme = useColourScheme();
   const window = evidence.window!;
   const spans = useMemo(() => spansOf(window), [window]);
   const last = (window.startMs + ((window.x.length - 1) * 1000) / window.rateHz) / 1000;
@@ -35,71 +35,50 @@ export function MovementPlot({ evidence, detection }: Props) {
   // What was decided later is told in words.
   const decided = decidedAt !== null && decidedAt <= last ? decidedAt : null;
 
-  useEffect(() => {
-    const element = holder.current!;
-    const style = getComputedStyle(element);
-    const colour = (name: string) => style.getPropertyValue(name).trim();
-    const axis = { stroke: colour("--text"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
-    const plot = new uPlot(
-      {
-        width: element.clientWidth,
-        height: heightPx,
-        legend: { show: false },
-        cursor: { show: false },
-        scales: { x: { time: false } },
-        axes: [
-          {
-            ...axis,
-            label: words.say("plot.seconds"),
-            labelSize: 20,
-            size: 28,
-            values: (_, at) => at.map((s) => words.number(s)),
-          },
-          { ...axis, size: 40, values: (_, at) => at.map((g) => `${words.number(g)} g`) },
-        ],
-        series: [
-          {},
-          ...lines.map(({ colour: name, width, dash }) => ({
-            stroke: colour(name),
-            width,
-            dash: [...dash],
-            points: { show: false },
-          })),
-        ],
-        hooks: {
-          drawClear: [
-            (drawn) => {
-              for (const span of spans) {
-                shade(
-                  drawn,
-                  span,
-                  colour(spanColours[span.what]),
-                  words.say(`episode.plot.${span.what}`),
-                  colour("--text"),
-                );
-              }
-            },
-          ],
-          draw: [
-            (drawn) => {
-              mark(drawn, 0, colour("--impact"), words.say("plot.impact"), [5, 4]);
-              if (decided !== null) mark(drawn, decided, colour("--link"), words.say("episode.plot.decided"), [2, 3]);
-              tellMarks(element, drawn, spans, decided);
-            },
-          ],
+  useDrawn(
+    holder,
+    heightPx,
+    ({ element, colour, axis }) => ({
+      axes: [
+        {
+          ...axis,
+          label: words.say("plot.seconds"),
+          labelSize: 20,
+          size: 28,
+          values: (_, at) => at.map((s) => words.number(s)),
         },
+        { ...axis, size: leftPx, values: (_, at) => at.map((g) => `${words.number(g)} g`) },
+      ],
+      series: [
+        {},
+        ...lines.map(({ colour: name, width, dash }) => ({
+          stroke: colour(name),
+          width,
+          dash: [...dash],
+          points: { show: false },
+        })),
+      ],
+      hooks: {
+        drawClear: [
+          (drawn) => {
+            for (const span of spans) {
+              const label = words.say(`episode.plot.${span.what}`);
+              shade(drawn, span, colour(spanColours[span.what]), label, colour("--text"));
+            }
+          },
+        ],
+        draw: [
+          (drawn) => {
+            mark(drawn, 0, colour("--impact"), words.say("plot.impact"), [5, 4]);
+            if (decided !== null) mark(drawn, decided, colour("--link"), words.say("episode.plot.decided"), [2, 3]);
+            tellMarks(element, drawn, spans, decided);
+          },
+        ],
       },
-      plotData(window) as uPlot.AlignedData,
-      element,
-    );
-    const resizing = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: heightPx }));
-    resizing.observe(element);
-    return () => {
-      resizing.disconnect();
-      plot.destroy();
-    };
-    // The evidence of an episode never changes; a new answer of the server is only a new copy.
-  }, [words, scheme]);
+    }),
+    plotData(window),
+    words,
+  );
 
   const label = words.say("plot.label", {
     from: words.number(window.startMs / 1000, 1),
@@ -196,35 +175,4 @@ function shade(plot: uPlot, { from, to }: MovementSpan, colour: string, label: s
     ctx.fillText(label, left + width / 2, bbox.top + bbox.height - 6 * devicePixelRatio);
   }
   ctx.restore();
-}
-
-function mark(plot: uPlot, at: number, colour: string, label: string, dash: number[]): void {
-  const { ctx, bbox } = plot;
-  const x = Math.round(plot.valToPos(at, "x", true));
-  const isLeft = at <= 0;
-  ctx.save();
-  ctx.strokeStyle = colour;
-  ctx.fillStyle = colour;
-  ctx.lineWidth = 2 * devicePixelRatio;
-  ctx.setLineDash(dash.map((px) => px * devicePixelRatio));
-  ctx.beginPath();
-  ctx.moveTo(x, bbox.top);
-  ctx.lineTo(x, bbox.top + bbox.height);
-  ctx.stroke();
-  ctx.font = `bold ${12 * devicePixelRatio}px system-ui, sans-serif`;
-  ctx.textAlign = isLeft ? "right" : "left";
-  ctx.fillText(label, x + (isLeft ? -5 : 5) * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
-  ctx.restore();
-}
-
-/** Changes when the device goes from light to dark: a canvas keeps the colours that it was drawn with. */
-function useColourScheme(): string {
-  const query = matchMedia("(prefers-color-scheme: dark)");
-  const [dark, setDark] = useState(query.matches);
-  useEffect(() => {
-    const changed = () => setDark(query.matches);
-    query.addEventListener("change", changed);
-    return () => query.removeEventListener("change", changed);
-  }, []);
-  return dark ? "dark" : "light";
 }

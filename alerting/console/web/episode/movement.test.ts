@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { EvidenceWindow } from "../../../../firmware-contracts/detection.ts";
+import type { EvidenceScores, EvidenceWindow } from "../../../../firmware-contracts/detection.ts";
 import { generatedEvidence } from "../../../../test/console/generated-board.ts";
-import { secondsOf, spansOf } from "./movement.ts";
+import { highestScore, scoresBySecond, secondsOf, spansOf } from "./movement.ts";
 
 const picture = generatedEvidence().window!;
 const of = (what: string, window: EvidenceWindow) => spansOf(window).filter((span) => span.what === what);
@@ -42,4 +42,16 @@ test("a table for whoever cannot see the picture: each second, with what is not 
   const [most] = rows.toSorted((a, b) => (b.most ?? 0) - (a.most ?? 0));
   expect(most!.second).toBe(0);
   expect(rows[3]!.least).toBeLessThan(0.5);
+});
+
+test("each second of the table has its highest score, and the highest of all is told with its moment; what is unknown is none", () => {
+  const values = [null, 0.1, 0.7, 0.2, 0.9, 0.4];
+  const scores: EvidenceScores = { startMs: -500, stepMs: 250, values, judgedMs: 0, medium: 0.4, strong: 0.8 };
+  expect(highestScore(scores)).toEqual({ score: 0.9, at: 0.5 });
+  expect(scoresBySecond(scores)).toEqual([
+    { second: -1, score: 0.1 },
+    { second: 0, score: 0.9 },
+  ]);
+  expect(scoresBySecond({ ...scores, values: [null, null, 0.2] })[0]).toEqual({ second: -1, score: null });
+  expect(highestScore({ ...scores, values: [null] })).toEqual({ score: 0, at: 0 });
 });

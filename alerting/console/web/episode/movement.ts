@@ -1,4 +1,4 @@
-import type { EvidenceWindow } from "../../../../firmware-contracts/detection.ts";
+import type { EvidenceScores, EvidenceWindow } from "../../../../firmware-contracts/detection.ts";
 
 /** Seconds from the impact, then total, x, y and z in g; null where the signal has a gap. */
 export function plotData(window: EvidenceWindow): [number[], ...(number | null)[][]] {
@@ -96,6 +96,21 @@ function spreadOf({ x, y, z }: EvidenceWindow, from: number, until: number): num
   return Math.sqrt(variance) / 1000;
 }
 
+/** Seconds from the impact, and the scores of the movement around them; null where too little is known. */
+export function scoreData({ startMs, stepMs, values }: EvidenceScores): [number[], (number | null)[]] {
+  return [values.map((_, index) => (startMs + index * stepMs) / 1000), [...values]];
+}
+
+/** The highest score, and its second. */
+export function highestScore(scores: EvidenceScores): { score: number; at: number } {
+  const [seconds, values] = scoreData(scores);
+  let highest = { score: 0, at: 0 };
+  for (const [index, score] of values.entries()) {
+    if (score !== null && score > highest.score) highest = { score, at: seconds[index] ?? 0 };
+  }
+  return highest;
+}
+
 /** The total in each second of the picture: least and most, g; null in a second without signal. */
 export interface SecondOfMovement {
   second: number;
@@ -117,4 +132,16 @@ export function secondsOf(window: EvidenceWindow): SecondOfMovement[] {
     rows.set(second, row);
   }
   return [...rows.values()];
+}
+
+/** Each second's highest score; null where too little is known in all of it. */
+export function scoresBySecond(scores: EvidenceScores): { second: number; score: number | null }[] {
+  const rows = new Map<number, number | null>();
+  const [moments, values] = scoreData(scores);
+  for (const [index, score] of values.entries()) {
+    const second = Math.floor((moments[index] ?? 0) + 1e-9);
+    const earlier = rows.get(second) ?? null;
+    rows.set(second, score === null ? earlier : Math.max(earlier ?? 0, score));
+  }
+  return [...rows].map(([second, score]) => ({ second, score }));
 }

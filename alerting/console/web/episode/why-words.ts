@@ -81,10 +81,7 @@ export interface Moment {
   text: string;
 }
 
-/**
- * What the detector saw and concluded, in the order in which it was so. It gives one score for each detection, when it is made: how the score moved on the way
- * there is not kept.
- */
+/** What the detector saw and concluded, in the order in which it was so. How its score moved is drawn below. */
 export function momentsIn(words: Words, detail: EpisodeDetail, record: EpisodeRecord | null): Moment[] {
   const { evidence, detection } = detail;
   if (!evidence || !detection) return [];

@@ -41,8 +41,7 @@ export const episode = {
   "episode.blind.not-worn": "the sensor not worn",
 
   "episode.moment.title": "What the detector saw, second by second",
-  "episode.moment.note":
-    "Time from the shock. The detector gives one score for each fall, when it is judged; how it moved on the way there is not kept.",
+  "episode.moment.note": "Time from the shock. The score is the one that decided.",
   "episode.moment.weightless": "In the second before the shock: nearly weightless for {seconds} s.",
   "episode.moment.impact": "The hardest shock, {peak} g.",
   "episode.moment.arrived": "The movement reached the gateway.",
@@ -74,6 +73,15 @@ export const episode = {
   "episode.table.second": "Second",
   "episode.table.least": "Least",
   "episode.table.most": "Most",
+
+  "episode.scores.title": "The detector's score, moment by moment",
+  "episode.scores.words":
+    "The score says how like a fall the movement around a moment is, from 0 to 1. Its highest was {most}, at {at} s. The ring is the score that decided, {judged}. From {medium} it is a sign of a fall, from {strong} the alarm goes at once.",
+  "episode.scores.show": "Show the score as a table",
+  "episode.scores.caption": "The highest score in each second, counted from the shock.",
+  "episode.scores.score": "Score",
+  "episode.scores.medium": "sign of a fall",
+  "episode.scores.strong": "alarm at once",
 
   "episode.texts.title": "Texts sent ({count})",
   "episode.texts.none": "No texts were sent.",

@@ -37,8 +37,7 @@ export const episode = {
   "episode.blind.not-worn": "sensorn bars inte",
 
   "episode.moment.title": "Vad detektorn såg, sekund för sekund",
-  "episode.moment.note":
-    "Tid från stöten. Detektorn ger en poäng för varje fall, när det är bedömt; hur den ändrades på vägen dit sparas inte.",
+  "episode.moment.note": "Tid från stöten. Poängen är den som avgjorde.",
   "episode.moment.weightless": "Sekunden före stöten: nästan tyngdlös i {seconds} s.",
   "episode.moment.impact": "Hårdaste stöten, {peak} g.",
   "episode.moment.arrived": "Rörelsen nådde lokalenheten.",
@@ -69,6 +68,15 @@ export const episode = {
   "episode.table.second": "Sekund",
   "episode.table.least": "Minst",
   "episode.table.most": "Mest",
+
+  "episode.scores.title": "Detektorns poäng, ögonblick för ögonblick",
+  "episode.scores.words":
+    "Poängen säger hur lik ett fall rörelsen kring ett ögonblick är, från 0 till 1. Högst var den {most}, vid {at} s. Ringen är poängen som avgjorde, {judged}. Från {medium} är den ett tecken på fall, från {strong} går larmet direkt.",
+  "episode.scores.show": "Visa poängen som tabell",
+  "episode.scores.caption": "Högsta poängen i varje sekund, räknat från stöten.",
+  "episode.scores.score": "Poäng",
+  "episode.scores.medium": "tecken på fall",
+  "episode.scores.strong": "larm direkt",
 
   "episode.texts.title": "Skickade sms ({count})",
   "episode.texts.none": "Inga sms har skickats.",
