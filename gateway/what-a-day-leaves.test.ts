@@ -24,7 +24,15 @@ afterEach(() => bench?.close());
 function files(): { name: string; bytes: Buffer }[] {
   return readdirSync(bench.dataDir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => ({ name, bytes: readFileSync(join(parentPath, name)) }));
+    .flatMap(({ parentPath, name }) => {
+      try {
+        return [{ name, bytes: readFileSync(join(parentPath, name)) }];
+      } catch (error) {
+        // SQLite's own journal of a commit may be gone since the folder was read.
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+        throw error;
+      }
+    });
 }
 
 /** In which files a frame lies as its device wrote it: the middle of its samples is enough to find it. */

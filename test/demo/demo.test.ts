@@ -47,8 +47,8 @@ describe("the shipped set", () => {
     expect(summary.pages).toBeGreaterThanOrEqual(summary.acknowledged);
     expect(summary.lost).toBe(0);
     expect(summary.eventsLogged).toBeGreaterThan(summary.acknowledged * 4);
-    // About 6 s; at eight times real time a busy machine adds to it.
-    expect(summary.impactToSmsSeconds.median).toBeLessThan(20);
+    // About 6 s; at eight times real time each second that a busy machine is late adds eight to it.
+    expect(summary.impactToSmsSeconds.median).toBeLessThan(40);
   });
 });
 
