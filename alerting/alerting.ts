@@ -252,7 +252,13 @@ class AlertingService implements Alerting {
       await keeper.load();
       const rotaWatch = createRotaWatch({ config, rotas, keeper, board, clock, log });
       const operationWatch = createOperationWatch({ config, store, keeper, board, clock, counters, log, wake });
-      const web = createWebServer({ section: "alerting.http.tls", tls: config.http.tls, clock, log });
+      const web = createWebServer({
+        section: "alerting.http.tls",
+        tls: config.http.tls,
+        trustedProxies: config.http.trustedProxies,
+        clock,
+        log,
+      });
       const onErased = (id: string) => {
         board.remove(id);
         this.#changeListeners.tell(id);

@@ -72,6 +72,16 @@ describe("each problem is told where it is and with its mend", () => {
       (raw) => (raw.http.publicUrl = "http://192.168.1.5:8080"),
       /^http\.publicUrl: .*cannot reach this address/,
     ],
+    [
+      "a proxy by a name",
+      (raw) => Object.assign(raw.http, { trustedProxies: ["10.0.3.0/24", "proxy.example.se"] }),
+      /^http\.trustedProxies\.1: write a proxy's address or network/,
+    ],
+    [
+      "everybody as a proxy",
+      (raw) => Object.assign(raw.http, { trustedProxies: ["0.0.0.0/0"] }),
+      /^http\.trustedProxies\.0: .*everybody/,
+    ],
     ["a public address with a query", (raw) => (raw.http.publicUrl = "https://larm.example.se/?a=1"), /leave out/],
     [
       "a time zone that is none",

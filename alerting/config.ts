@@ -76,6 +76,19 @@ const Http = z.strictObject({
     .strictObject({ certFile: CertFile, keyFile: KeyFile })
     .optional()
     .meta({ description: "Serves this port by HTTPS; without it a proxy must, or it is for this machine alone" }),
+  trustedProxies: z
+    .array(
+      z
+        .union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+          error: "write a proxy's address or network, such as 10.0.3.7 or 10.0.3.0/24",
+        })
+        .refine((network) => !network.endsWith("/0"), "this is everybody: name the proxies alone"),
+    )
+    .default([])
+    .meta({
+      description:
+        "Proxies in front of this server, whose word for who asks (X-Forwarded-For) counts: without it all behind a proxy share one limit",
+    }),
 });
 
 const Twilio = z.strictObject({

@@ -22,6 +22,8 @@ export interface WebServerOptions {
   tls?: CredentialPaths | undefined;
   /** Lets in only who shows a certificate of the authority in `caFile`. Called with each that does not. */
   onRefused?: (code: string, address: string | undefined) => void;
+  /** Addresses and networks of proxies that are believed when they say for whom, and by which host and scheme, they ask. Default: none is. */
+  trustedProxies?: readonly string[];
   clock: Clock;
   log: Logger;
 }
@@ -38,8 +40,12 @@ export interface WebServer {
  * Throws, with the mend, where a certificate cannot be read.
  */
 export function createWebServer(options: WebServerOptions): WebServer {
-  const { section, tls, clock, log } = options;
-  const settings = { logger: false, forceCloseConnections: true } as const;
+  const { section, tls, trustedProxies = [], clock, log } = options;
+  const settings = {
+    logger: false,
+    forceCloseConnections: true,
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+  } as const;
   if (!tls) {
     const app = Fastify(settings);
     return { app, certificates: () => [], close: () => app.close() };
