@@ -1,9 +1,10 @@
 import type { Evidence } from "../firmware-contracts/detection.ts";
+import { actorOf } from "./backup.ts";
 import type { EpisodeDetail, EpisodeView, PageView, TimelineEntry } from "./console/api.ts";
 import { step } from "./episode.ts";
 import type { Actor, EpisodeFacts, EpisodeInput, EpisodeState } from "./episode-state.ts";
 import type { ServiceEvent } from "./events.ts";
-import { actorOf, floorMs } from "./ladder.ts";
+import { floorMs } from "./ladder.ts";
 import { undoMs } from "./reply-effects.ts";
 import type { PageRow, PageStatus, Store } from "./store/store.ts";
 import { deviceTroubleKinds, dwellingTroubleKinds } from "./trouble-kinds.ts";

@@ -258,6 +258,8 @@ export interface EpisodeState extends Ladder {
   declined: string[];
   /** Everybody who has been paged about this episode, for whatever purpose: only they may answer with its code. */
   paged: string[];
+  /** Who was called to help somebody at the door or with the person, and has not been told since that nobody needs to come. Absent: nobody. */
+  backupCalled?: string[];
   /** Operators who were told that it was not taken, and are told when it is closed. */
   toldNotTaken: string[];
   nextPageNumber: number;

@@ -1,3 +1,4 @@
+import { callBackup } from "./backup.ts";
 import { applyConsole } from "./console-acts.ts";
 import type {
   AlarmNews,
@@ -21,17 +22,7 @@ import {
   tell,
   tellOperators,
 } from "./escalation.ts";
-import {
-  callBackup,
-  callOutAgain,
-  close,
-  handOn,
-  ladderText,
-  notArrived,
-  notSetOff,
-  outcomeMissing,
-  raised,
-} from "./ladder.ts";
+import { callOutAgain, close, handOn, ladderText, notArrived, notSetOff, outcomeMissing, raised } from "./ladder.ts";
 import { lieLong } from "./long-lie.ts";
 import { applyReply } from "./reply-effects.ts";
 import { setClock } from "./set-clock.ts";

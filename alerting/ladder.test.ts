@@ -144,6 +144,32 @@ describe("more people", () => {
     expect(Object.keys(play.state.due).sort()).toEqual(["arrive", "backup"]);
   });
 
+  test("K that is taken back: whoever was called is told that nobody need go, and not once more at the end", () => {
+    const play = new Play({}, { keyHolders: ["keys"] }).reply("p1", "T").reply("p1", "K").reply("p1", "Z");
+    expect(play.paged).toEqual(["to-others:keys", "to-others:leader", "to-others:p2", "answer:p1"]);
+    expect(play.pages.map(({ message }) => message)).toContainEqual({ kind: "backup-off", by: { responder: "p1" } });
+    expect(play.state).toMatchObject({ status: "taken", backupAskedBy: null });
+    expect(play.reply("p1", "F").paged).toEqual(["answer:p1"]);
+  });
+
+  test("K by which it was taken, taken back: it is nobody's again, and whoever is on the way is welcome", () => {
+    const play = new Play().reply("p2", "K").reply("p2", "Z");
+    expect(play.state.status).toBe("open");
+    expect(play.pages.map(({ message }) => message.kind)).not.toContain("backup-off");
+  });
+
+  test("the door is open: whoever was called and is not there is told, and whoever is there is not", () => {
+    const play = new Play({}, { keyHolders: ["keys"] }).reply("p1", "T").reply("p1", "K").reply("keys", "F");
+    expect(play.paged).toEqual(["to-others:p1", "to-others:leader", "to-others:p2", "answer:keys"]);
+    expect(play.pages.at(-2)?.message).toMatchObject({ kind: "arrived-other", by: { responder: "keys" } });
+  });
+
+  test("two are needed, and whoever said so is there first: nobody is called off, and all hear of the end", () => {
+    const play = new Play().reply("p1", "T").reply("p1", "D").reply("p1", "F");
+    expect(play.paged).toEqual(["answer:p1"]);
+    expect(play.reply("p1", "U").paged).toEqual(["closed:p1", "closed:leader", "closed:p2"]);
+  });
+
   test("D after F: it stays open, and its outcome is still asked for", () => {
     const play = new Play().reply("p1", "F").reply("p1", "D");
     expect(play.paged).toEqual(["backup:leader", "backup:p2", "answer:p1"]);

@@ -1,5 +1,6 @@
+import { backupLost, callBackup, callOffBackup, isSameActor } from "./backup.ts";
 import type { OutcomeDone, OutcomeWhat } from "./console/api.ts";
-import type { Actor, Asker, EpisodeState, Ladder } from "./episode-state.ts";
+import type { Actor, EpisodeState, Ladder } from "./episode-state.ts";
 import {
   actorTag,
   advance,
@@ -15,9 +16,6 @@ import {
 } from "./escalation.ts";
 import type { Message, Named } from "./messages/message.ts";
 import { testClosingText } from "./test-alarm-facts.ts";
-
-/** Nobody has answered a call for more people after this long: they are called again, ms. */
-export const backupWithinMs = 5 * 60_000;
 
 const ladderKeys = [
   "status",
@@ -45,10 +43,6 @@ export function ladderOf(state: EpisodeState): Ladder {
 /** The same as text, to be compared. */
 export function ladderText(state: EpisodeState): string {
   return JSON.stringify(ladderKeys.map((key) => state[key]));
-}
-
-export function actorOf(asker: Asker): Actor {
-  return typeof asker === "string" ? { kind: "responder", id: asker } : { kind: "user", ...asker };
 }
 
 /** The foot of the ladder. */
@@ -208,15 +202,15 @@ export function arrive(move: Move, actor: Actor): void {
   state.arrivedAt = now;
   callOffPaging(move);
   state.due = { outcome: now + state.facts.policy.outcomeWithinMs };
+  const isStillWanted = state.backupNeed === "two-needed" && isSameActor(actor, state.backupAskedBy);
   // Whoever could not get in, or needed another, is not alone any more, or is in.
   state.backupAskedBy = null;
   state.backupNeed = null;
   tell(move, { type: "arrived", by: actorTag(actor), ...since(move) });
   const told = taker ? (taker.kind === "responder" ? [taker.id] : []) : state.paged;
-  for (const id of told) {
-    if (actor.kind === "responder" && actor.id === id) continue;
-    page(move, id, "to-others", { kind: "arrived-other", at: now, by: named(actor) });
-  }
+  const message: Message = { kind: "arrived-other", at: now, by: named(actor) };
+  for (const id of told) if (!isResponder(actor, id)) page(move, id, "to-others", message);
+  if (!isStillWanted) callOffBackup(move, actor, message, told);
 }
 
 /** Nothing was reported from the place: asked again. Of a technical alarm: it is still so. */
@@ -236,32 +230,6 @@ export function outcomeMissing(move: Move): void {
   for (const actor of [arrivedBy, takenBy]) if (actor?.kind === "responder") asked.add(actor.id);
   if (asked.size === 0) for (const operator of move.duty.operators) asked.add(operator);
   for (const id of asked) page(move, id, "reminder", message);
-}
-
-/**
- * Somebody at the door or with the person needs another: key holders, whoever leads, and a second person are called, until one of them answers.
- * @param last asked only where there is nobody else: has just said that they are not coming.
- */
-export function callBackup(move: Move, last: string | null = null): void {
-  const { state, now, duty } = move;
-  const { backupAskedBy, backupNeed, backupJoined } = state;
-  if (backupAskedBy === null || backupNeed === null) return;
-  const others = duty.steps.flat().filter((id) => id !== backupAskedBy);
-  const second = others.find((id) => !duty.busy.includes(id) && !duty.unreachable.includes(id)) ?? others[0];
-  const called = new Set([...(backupNeed === "cannot-get-in" ? duty.keyHolders : []), ...duty.operators]);
-  if (second !== undefined) called.add(second);
-  if (typeof backupAskedBy === "string") called.delete(backupAskedBy);
-  if (last !== null && called.size > 1) called.delete(last);
-  const by = named(actorOf(backupAskedBy));
-  for (const id of called) page(move, id, "backup", { kind: "backup", need: backupNeed, by });
-  if (backupJoined.length === 0) state.due.backup = now + backupWithinMs;
-}
-
-/** Whoever was coming is not: who waits is told, and where nobody else comes the call goes out again. Who asked at the console sees it there. */
-export function backupLost(move: Move, askedBy: Asker, lost: string): void {
-  if (typeof askedBy === "string")
-    page(move, askedBy, "to-others", { kind: "backup-not-coming", by: { responder: lost } });
-  if (move.state.backupJoined.length === 0) callBackup(move, lost);
 }
 
 export interface Report {
@@ -306,8 +274,8 @@ export function close(move: Move, actor: Actor, { outcome, done, reason = null }
 }
 
 /** Whom its end concerns, and that it is not the end after all. */
-function concerned({ toldNotTaken, present, takenBy, paged }: EpisodeState): Set<string> {
-  const told = new Set([...toldNotTaken, ...present]);
+function concerned({ toldNotTaken, present, takenBy, paged, backupCalled = [] }: EpisodeState): Set<string> {
+  const told = new Set([...toldNotTaken, ...present, ...backupCalled]);
   if (takenBy?.kind === "responder") told.add(takenBy.id);
   // Nobody had taken it: whoever was called out may be on the way.
   if (!takenBy) for (const id of paged) told.add(id);
@@ -337,7 +305,7 @@ export function floorMs({ facts, floorMinutes, arrivedAt, outcome }: EpisodeStat
 export function putBack(move: Move, before: Ladder, by: Actor): void {
   const { state, now } = move;
   const { policy } = state.facts;
-  const { status, backupJoined: coming } = state;
+  const { status, backupJoined: coming, backupAskedBy: asked } = state;
   const told = status === "closed" ? concerned(state) : [];
   Object.assign(state, structuredClone(before));
   callOffPaging(move);
@@ -353,7 +321,11 @@ export function putBack(move: Move, before: Ladder, by: Actor): void {
   const wasTheirs = status === "arrived" || status === "open";
   if (state.status === "taken" && wasTheirs && takenBy?.kind === "responder" && !isResponder(by, takenBy.id))
     page(move, takenBy.id, "taken", { kind: "taken", takenAt: takenAt ?? now });
-  if (backupAskedBy === null) return;
+  if (backupAskedBy === null) {
+    // Where it is nobody's again, whoever is on the way is welcome.
+    if (asked !== null && state.status !== "open") callOffBackup(move, by, { kind: "backup-off", by: named(by) });
+    return;
+  }
   // The limits above are counted anew, and the call for more people is one of them.
   const gone = by.kind === "responder" && coming.includes(by.id) && !backupJoined.includes(by.id) ? by.id : null;
   if (gone !== null) backupLost(move, backupAskedBy, gone);

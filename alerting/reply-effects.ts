@@ -1,17 +1,7 @@
+import { actorOf, backupLost, callBackup, isSameActor } from "./backup.ts";
 import type { Actor, Asker } from "./episode-state.ts";
 import { actorTag, advance, isResponder, type Move, named, page, tell } from "./escalation.ts";
-import {
-  actorOf,
-  arrive,
-  backupLost,
-  callBackup,
-  close,
-  ladderOf,
-  ladderText,
-  putBack,
-  release,
-  take,
-} from "./ladder.ts";
+import { arrive, close, ladderOf, ladderText, putBack, release, take } from "./ladder.ts";
 import type { Message } from "./messages/message.ts";
 import type { Letter } from "./replies.ts";
 import { applyTestReply } from "./test-alarm.ts";
@@ -207,18 +197,13 @@ export function askForBackup(move: Move, asker: Asker, letter: "K" | "D"): "cann
   state.backupNeed = need;
   state.backupJoined = [];
   // At the door, or with the person: they have set off.
-  if (state.status === "taken" && isSame(state.takenBy, actorOf(asker))) {
+  if (state.status === "taken" && isSameActor(state.takenBy, asker)) {
     state.onTheWayAt ??= move.now;
     delete state.due["set-off"];
   }
   tell(move, { type: "backup-asked", by: actorTag(actorOf(asker)), letter });
   callBackup(move);
   return need;
-}
-
-function isSame(one: Actor | null, other: Actor): boolean {
-  if (other.kind === "user") return one?.kind === "user" && one.name === other.name;
-  return other.kind === "responder" && isResponder(one, other.id);
 }
 
 function whoHasIt({ state, now }: Move): Answer {

@@ -1,5 +1,5 @@
+import { backupWithinMs } from "./backup.ts";
 import type { EpisodeState, Purpose } from "./episode-state.ts";
-import { backupWithinMs } from "./ladder.ts";
 import { longestTestMs } from "./test-alarm-facts.ts";
 
 /** The longest each deadline can lie ahead when it is set, ms. */

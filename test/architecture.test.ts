@@ -107,6 +107,8 @@ describe("time, chance and I/O stay in their places", () => {
     "alerting/blind-time/strip.ts",
     "alerting/episode.ts",
     "alerting/escalation.ts",
+    "alerting/ladder.ts",
+    "alerting/backup.ts",
     "alerting/replies.ts",
     "alerting/rota/local-time.ts",
     "alerting/rota/pattern.ts",

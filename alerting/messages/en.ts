@@ -87,6 +87,8 @@ function of(message: Message, place: TextPlace, write: Writer): string {
       return `${mark}${code} ${who}: ${write.name(message.by)} has answered and joins you. The alarm is open.`;
     case "backup-not-coming":
       return `${mark}${code} ${who}: ${write.name(message.by)} is not coming. Others are asked now. The alarm is open. Stay there.`;
+    case "backup-off":
+      return `${mark}${code} ${who}: nobody else is needed, taken back by ${write.name(message.by)}. You need not go.`;
     case "taken":
       if (place.kind === "technical")
         return `${code} Technical alarm: you have it since ${write.time(message.takenAt)}. If you cannot: ${code} N.`;

@@ -30,6 +30,8 @@ export type Message =
   | { kind: "backup-coming"; by: Named }
   /** To whoever called: who was coming is not. */
   | { kind: "backup-not-coming"; by: Named }
+  /** To whoever was called: that was taken back. */
+  | { kind: "backup-off"; by: Named }
   | { kind: "taken"; takenAt: number }
   | { kind: "to-others"; takenAt: number; by: Named }
   | { kind: "declined" }

@@ -132,6 +132,10 @@ const ofEpisodes: Samples<Message> = {
     when: "N or Z from whoever was coming: to whoever called",
     of: ({ people }) => people.map((by) => ({ kind: "backup-not-coming", by })),
   },
+  "backup-off": {
+    when: "K or D is taken back: to whoever was called",
+    of: ({ people }) => people.map((by) => ({ kind: "backup-off", by })),
+  },
   arrived: { when: "F: to whoever is there", about: ["fall", "welfare"], of: ({ at }) => [{ kind: "arrived", at }] },
   "arrived-other": {
     when: "F: to whoever else was on the way",

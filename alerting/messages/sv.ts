@@ -85,6 +85,8 @@ function of(message: Message, place: TextPlace, write: Writer): string {
       return `${mark}${code} ${who}: ${write.name(message.by)} har svarat och hjälper dig. Larmet är öppet.`;
     case "backup-not-coming":
       return `${mark}${code} ${who}: ${write.name(message.by)} kommer inte. Fler kontaktas nu. Larmet är öppet. Stanna kvar.`;
+    case "backup-off":
+      return `${mark}${code} ${who}: hjälp behövs inte längre, återtaget av ${write.name(message.by)}. Du behöver inte åka.`;
     case "taken":
       if (place.kind === "technical")
         return `${code} Tekniskt larm: du har det sedan ${write.time(message.takenAt)}. Kan du inte: ${code} N.`;

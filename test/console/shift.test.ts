@@ -1,16 +1,11 @@
 import type { Page } from "playwright-core";
 import { beforeEach, describe, expect, test } from "vitest";
 import { lacks } from "../services/needs.ts";
+import { dayRota } from "./day-rota.ts";
 import { auditor, installer, type NightShift, operator, otherPatrol, patrol } from "./night-shift.ts";
 import { useStage } from "./stage.ts";
 
-const days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
-const rotas = [
-  {
-    ...{ id: "syd", name: "Hemtjänst Gustavsberg", unit: "Gustavsberg" },
-    shifts: [{ id: "all-day", name: "Dygn", days: [...days], from: "00:00", to: "00:00", responders: ["patrol-2"] }],
-  },
-];
+const rotas = [dayRota()];
 
 describe.skipIf(lacks("chromium"))("the shift in a browser (needs chromium)", () => {
   const stage = useStage({}, { rotas, policy: { steps: [{ rotas: ["syd"], waitSeconds: 60 }] } });

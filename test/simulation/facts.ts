@@ -20,6 +20,8 @@ export interface Watched {
   remindedAt: number;
   /** When each operator was last told that nobody has it. */
   operatorsTold: Map<string, number>;
+  /** Who was called to help whoever is there, and not told since that nobody need come. */
+  called: Set<string>;
   /** Whose reply or press was the last thing that moved it; null where that was neither, or one that took another back. */
   movedBy: string | null;
   /** Since when nobody has moved between taken, on the way and there. */

@@ -203,10 +203,30 @@ export class Oracle {
       declined: new Set(),
       betweenRounds: false,
       present: new Set(),
+      called: new Set(),
       due: new Map(),
     };
     this.watched.set(id, one);
     return one;
+  }
+
+  /** Whoever was called to help, and is not needed any more, is told. */
+  #followCall(one: Watched, state: EpisodeState, { input, pages }: Pick<EpisodeChange, "input" | "pages">): void {
+    const before = one.state;
+    for (const { purpose, responderId } of pages) if (purpose === "backup") one.called.add(responderId);
+    const isOver = before.backupAskedBy !== null && state.backupAskedBy === null;
+    if (!isOver || (state.status !== "taken" && state.status !== "arrived")) return;
+    const { arrivedBy } = state;
+    const there = arrivedBy?.kind === "responder" ? arrivedBy.id : arrivedBy?.kind === "user" ? arrivedBy.name : null;
+    const asker = typeof before.backupAskedBy === "string" ? before.backupAskedBy : before.backupAskedBy?.name;
+    // Whoever asked for a second person is there, alone still.
+    if (before.status !== "arrived" && before.backupNeed === "two-needed" && there === asker) return;
+    const knows = new Set([...state.present, ...pages.map(({ responderId }) => responderId), there]);
+    if (input.type === "reply") knows.add(input.responderId);
+    for (const id of one.called) {
+      if (!knows.has(id)) this.fail("called-off", `${id} was called to ${one.code}, is not needed there, and not told`);
+    }
+    one.called.clear();
   }
 
   #follow(one: Watched, state: EpisodeState, { input, pages }: EpisodeChange): void {
@@ -240,6 +260,7 @@ export class Oracle {
       const isToldToWait = input.responderId === waits || pages.some(({ responderId }) => responderId === waits);
       if (!isToldToWait) this.fail("waiter-told", `${gone} is not coming to ${one.code}, and ${waits} is not told`);
     }
+    this.#followCall(one, state, { input, pages });
     one.status = state.status;
     one.state = state;
     const { batch, failed, declined } = one;

@@ -168,6 +168,10 @@ export const plantedFaults: Readonly<Record<string, Fault>> = {
     "who was coming to help is not, and whoever waits is not told",
     (command) => command.do === "page" && command.message.kind === "backup-not-coming",
   ),
+  "called-not-told": silent(
+    "whoever was called to help is not needed any more, and goes all the same",
+    (command) => command.do === "page" && ["backup-off", "arrived-other"].includes(command.message.kind),
+  ),
   "busy-are-asked": {
     tells: "whoever has an alarm is asked first about the next",
     step: (state, input, now) =>
@@ -359,6 +363,7 @@ export const foundBy: Readonly<Record<keyof typeof plantedFaults, readonly strin
   "set-off-forgotten": ["not-set-off"],
   "backup-not-called": ["backup-called", "console-right"],
   "waiter-not-told": ["waiter-told"],
+  "called-not-told": ["called-off"],
   "busy-are-asked": ["busy-passed-over"],
   "undo-by-anybody": ["reply-right"],
   "console-undoes-anybody's": ["console-right"],

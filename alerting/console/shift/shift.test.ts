@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { dayRota } from "../../../test/console/day-rota.ts";
 import {
   installer,
   type NightShift,
@@ -12,13 +13,7 @@ import type { FallReport } from "../../shift/fall-report.ts";
 import { openSqliteStore } from "../../store/sqlite.ts";
 import type { HandedOver, HandoverAnswer, ShiftNow } from "./api.ts";
 
-const days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
-const rotas = [
-  {
-    ...{ id: "syd", name: "Hemtjänst Gustavsberg", unit: "Gustavsberg" },
-    shifts: [{ id: "all-day", name: "Dygn", days: [...days], from: "00:00", to: "00:00", responders: ["patrol-2"] }],
-  },
-];
+const rotas = [dayRota()];
 const policy = { steps: [{ rotas: ["syd"], waitSeconds: 60 }] };
 
 let night: NightShift;
