@@ -72,6 +72,7 @@ export const gatewayCounters: Readonly<Record<string, string>> = {
   "classifier.windows": "windows that it scored",
   "classifier.failed": "calls that failed",
   "classifier.unanswered": "windows that were judged without it",
+  "classifier.no-picture": "falls that were told without the picture of their scores",
   "detector.failed": "faults in the detector; the device's stream began anew",
   "detections.fall": "falls told",
   "watches.taken-up": "falls told before the start whose wearer is still looked for getting up",

@@ -206,6 +206,8 @@ onEachBroker("what waits", (broker) => {
       { id: "watch-1.1.12.fall", strength: "medium" },
     ]);
     expect(count("classifier.unanswered")).toBeGreaterThan(0);
+    expect(bench.intake.detections()[0]?.evidence?.scores).toBeUndefined();
+    expect(count("classifier.no-picture")).toBe(1);
     expect(bench.gateway.ready()).toBe(false);
   });
 

@@ -197,6 +197,13 @@ describe("after an hour", () => {
     }
   }
 
+  /** Commits are some time apart, which must pass. */
+  async function append(records: JournalRecord[]): Promise<void> {
+    const appended = journal.append(records);
+    await pass(1);
+    await appended;
+  }
+
   /** The machine's disk has its own time: another minute of ours is given until it is done. */
   const nothingIsLeft = () =>
     expect
@@ -211,19 +218,19 @@ describe("after an hour", () => {
 
   test("nothing decided is left, though little was written and the file never became full", async () => {
     await journal.start();
-    await journal.append([frame("a-1", 1)]);
+    await append([frame("a-1", 1)]);
     journal.release("a-1", 2);
     await pass(5);
     expect(await readdir(folder)).toHaveLength(1);
     await pass(55);
     await nothingIsLeft();
-    await journal.append([frame("a-1", 3)]);
+    await append([frame("a-1", 3)]);
     expect(times((await open().start()).undecided.get("a-1"))).toEqual([3]);
   });
 
   test("who still holds it is asked to let go; what is undecided stays until then", async () => {
     await journal.start();
-    await journal.append([frame("a-1", 1)]);
+    await append([frame("a-1", 1)]);
     await pass(60);
     expect(letGo).toContain("a-1");
     expect(await readdir(folder)).toHaveLength(1);
@@ -234,7 +241,7 @@ describe("after an hour", () => {
 
   test("what an earlier run left goes too", async () => {
     await journal.start();
-    await journal.append([frame("a-1", 1)]);
+    await append([frame("a-1", 1)]);
     await journal.stop();
     journal = open(
       1 << 20,
@@ -262,6 +269,31 @@ test("whatever is appended in the moments around the end of a commit is written 
     expect(done).toBe(1);
   }
   await journal.stop();
+});
+
+test("commits begin some time apart: what comes meanwhile is one, and a stop waits for no rest", async () => {
+  const time = new VirtualTime(0);
+  const commits = () => counters.read()["journal.commits"] ?? 0;
+  const journal = open(
+    1 << 20,
+    1 << 30,
+    () => {},
+    time.clock(() => true, false),
+  );
+  await journal.start();
+  // After a rest at once.
+  await journal.append([frame("a-1", 1)]);
+  const before = commits();
+  const waiting = [2, 3, 4].map((at) => journal.append([frame("a-1", at)]));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(commits()).toBe(before);
+  time.next(100, false, () => null)?.();
+  await Promise.all(waiting);
+  expect(commits()).toBe(before + 1);
+  const last = journal.append([frame("a-1", 5)]);
+  await journal.stop();
+  await last;
+  expect(times((await open().start()).undecided.get("a-1"))).toEqual([1, 2, 3, 4, 5]);
 });
 
 test("appends of one turn are one commit", async () => {

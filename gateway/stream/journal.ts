@@ -72,6 +72,8 @@ export function createJournal(options: JournalOptions): Journal {
   let stopped = false;
   let callOffProbe = () => {};
   let callOffAge = () => {};
+  /** What rests between two commits rests no longer. */
+  let endRest = () => {};
   let isOverBound = false;
   /** Files are to be looked through for what is too old. */
   let isAgeDue = false;
@@ -161,11 +163,25 @@ export function createJournal(options: JournalOptions): Journal {
     });
   }
 
+  /** Resolves when the next commit may begin. Whatever arrives meanwhile goes into it, and at least what does in this turn of the event loop. */
+  function turn(): Promise<void> {
+    const rest = apartMs - (clock.monotonicNow() - begunAt);
+    return new Promise((resolve) => {
+      if (rest <= 0 || stopped) {
+        setImmediate(resolve);
+        return;
+      }
+      const callOff = clock.after(rest, resolve);
+      endRest = () => {
+        callOff();
+        resolve();
+      };
+    });
+  }
+
   async function writeAll(): Promise<void> {
     while (waiting.length > 0) {
-      const rest = apartMs - (clock.monotonicNow() - begunAt);
-      // Whatever arrives meanwhile goes into this commit, and at least what does in this turn of the event loop.
-      await new Promise<void>((resolve) => (rest > 0 && !stopped ? clock.after(rest, resolve) : setImmediate(resolve)));
+      await turn();
       begunAt = clock.monotonicNow();
       const batch = waiting;
       waiting = [];
@@ -277,6 +293,7 @@ export function createJournal(options: JournalOptions): Journal {
     },
     async stop() {
       stopped = true;
+      endRest();
       callOffProbe();
       callOffAge();
       await writing;

@@ -13,12 +13,18 @@ const retryMs = 1000;
 /** So many failures, and a window goes unanswered: a fall waits no longer than this many seconds for the classifier. */
 const maxFailures = 10;
 
+/** A picture's 40 windows take some 3 ms: more in a second would hold up frames. */
+const picturesPerSecond = 20;
+
 /** Asks the classifier for all devices together. */
 export interface Scorer {
   /** The score, 0 to 1. Where the classifier fails it is asked again; NaN where it goes on failing: then the detector judges without. Never rejects. */
   score(placement: Placement, input: Float32Array): Promise<number>;
-  /** Scores at once, 0 to 1 each, past the queue; null where the classifier fails. For a picture, which nothing waits for. */
-  scoreNow(placement: Placement, inputs: readonly Float32Array[]): number[] | null;
+  /**
+   * Makes a picture of a fall, with the classifier's answers at once, past the queue. Nothing waits for a picture: null where making it fails, and where
+   * a building that falls as one leaves no time for it.
+   */
+  picture<T>(make: (score: Classifier["score"]) => T | null): T | null;
   /** False from a failure until an answer. */
   readonly healthy: boolean;
   start(): void;
@@ -32,15 +38,14 @@ interface Waiting {
   resolve(score: number): void;
 }
 
-const isListOf = (length: number, scores: readonly number[]) =>
-  scores.length === length && scores.every((score) => score >= 0 && score <= 1);
-
 export function createScorer(classifier: Classifier, clock: Clock, counters: Counters, log: Logger): Scorer {
   let waiting: Waiting[] = [];
   let isDue = false;
   let healthy = true;
   let stopped = false;
   let callOff = () => {};
+  let pictures = 0;
+  let pictureSecond = 0;
 
   async function run(): Promise<void> {
     while (waiting.length > 0 && !stopped) {
@@ -50,7 +55,7 @@ export function createScorer(classifier: Classifier, clock: Clock, counters: Cou
         placement,
         batch.map((one) => one.input),
       );
-      if (!isListOf(batch.length, scores)) {
+      if (scores.length !== batch.length || !scores.every((score) => score >= 0 && score <= 1)) {
         throw new Error("the classifier's answer is no list of scores");
       }
       waiting = waiting.filter((one) => !batch.includes(one));
@@ -104,11 +109,16 @@ export function createScorer(classifier: Classifier, clock: Clock, counters: Cou
         waiting.push({ placement, input, failures: 0, resolve });
         if (!isDue) takeUp();
       }),
-    scoreNow(placement, inputs) {
+    picture(make) {
+      const second = Math.floor(clock.monotonicNow() / 1000);
+      pictures = second === pictureSecond ? pictures + 1 : 1;
+      pictureSecond = second;
+      if (pictures > picturesPerSecond) return null;
       try {
-        const scores = classifier.score(placement, inputs);
-        return isListOf(inputs.length, scores) ? scores : null;
-      } catch {
+        return make((placement, inputs) => classifier.score(placement, inputs));
+      } catch (error) {
+        counters.add("classifier.no-picture");
+        log.warn({ error: String(error) }, "a fall is told without the picture of its scores");
         return null;
       }
     },

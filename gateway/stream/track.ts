@@ -16,7 +16,7 @@ import type { OperatingPoints } from "../../detector/operating-points.ts";
 import type { FusionState } from "../../detector/presence/fusion.ts";
 import { scoredTrace, scoreTrace } from "../../detector/score-trace.ts";
 import type { Clock, WallMs } from "../../firmware-contracts/clock.ts";
-import type { Placement } from "../../firmware-contracts/detection.ts";
+import { EvidenceScores, type Placement } from "../../firmware-contracts/detection.ts";
 import type { CandidateNotes } from "../candidates/notes.ts";
 import type { Counters } from "../counters.ts";
 import { createRing, type RingEntry } from "./ring.ts";
@@ -177,15 +177,16 @@ export function createTrack(host: TrackHost, watchFalls: boolean): Track {
   /** A picture may lack its scores; a fall waits for nothing, and is told whatever they come to. */
   function withScores(conclusion: Conclusion, told: Told): Conclusion {
     const { window } = conclusion.evidence;
-    const trace = window && scoreTrace(state, told, window);
-    const answers =
-      trace &&
-      host.scorer.scoreNow(
+    const scores = host.scorer.picture((score) => {
+      const trace = window && scoreTrace(state, told, window);
+      if (!trace) return null;
+      const answers = score(
         placement,
         trace.inputs.filter((input) => input !== null),
       );
-    if (!answers) return conclusion;
-    return { ...conclusion, evidence: { ...conclusion.evidence, scores: scoredTrace(trace, answers, told) } };
+      return EvidenceScores.parse(scoredTrace(trace, answers, told));
+    });
+    return scores ? { ...conclusion, evidence: { ...conclusion.evidence, scores } } : conclusion;
   }
 
   function classify(candidateId: string, at: Placement, input: Float32Array): void {
