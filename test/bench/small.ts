@@ -234,7 +234,7 @@ function textOf(result: SmallResult): string {
   const { role, devices, source, seconds, met } = result;
   const what =
     role === "all"
-      ? "broker, detector, alerting and SQLite in one process"
+      ? "all in one process, as for a trial or on a server; the limits are those of the gateway's role on a small machine"
       : "the gateway's role, alerting in another process";
   const verdict = (isMet: boolean) => (isMet ? "met" : "MISSED");
   return [
