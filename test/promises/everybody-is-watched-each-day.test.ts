@@ -40,8 +40,9 @@ test("at the set time each dwelling has a live device or a dated pause, else the
   await heard("54");
   await night.alerting.dwellings.pause({ key: "61" }, { minutes: 600, reason: "hospital", by: "eva" });
   await night.text("leader", nobodyWatches, 15 * minute);
-  expect(new Date(night.clock.wallNow()).toISOString()).toMatch(/T09:0[01]/);
   expect(open().map(({ alias }) => alias)).toEqual(["38"]);
+  // Not before the time that is set. While nothing happens the clock hurries: a tenth of a second that a busy machine is late is minutes.
+  expect(new Date(open()[0]?.openedAt ?? 0).toISOString()).toMatch(/T09:0\d/);
   await heard("38");
   await night.text("leader", /^TEKNISKT LARM T\d{3} är över.*Nyckel 38, ingen sensor i drift/, 3 * minute);
   expect(open()).toEqual([]);
