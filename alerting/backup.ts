@@ -1,4 +1,4 @@
-import type { Actor, Asker } from "./episode-state.ts";
+import type { Actor, Asker, EpisodeState } from "./episode-state.ts";
 import { isResponder, type Move, named, page } from "./escalation.ts";
 import type { Message } from "./messages/message.ts";
 
@@ -40,6 +40,11 @@ export function backupLost(move: Move, askedBy: Asker, lost: string): void {
   if (typeof askedBy === "string")
     page(move, askedBy, "to-others", { kind: "backup-not-coming", by: { responder: lost } });
   if (move.state.backupJoined.length === 0) callBackup(move, lost);
+}
+
+/** Two are needed, and who comes is who said so: they are one still. */
+export function isAloneStill({ backupNeed, backupAskedBy }: EpisodeState, actor: Actor): boolean {
+  return backupNeed === "two-needed" && isSameActor(actor, backupAskedBy);
 }
 
 /**

@@ -164,9 +164,11 @@ describe("more people", () => {
     expect(play.pages.at(-2)?.message).toMatchObject({ kind: "arrived-other", by: { responder: "keys" } });
   });
 
-  test("two are needed, and whoever said so is there first: nobody is called off, and all hear of the end", () => {
+  test("two are needed, and whoever said so is there first: the call goes on, nobody is called off, and all hear of the end", () => {
     const play = new Play().reply("p1", "T").reply("p1", "D").reply("p1", "F");
     expect(play.paged).toEqual(["answer:p1"]);
+    expect(play.state).toMatchObject({ status: "arrived", backupNeed: "two-needed", backupAskedBy: "p1" });
+    expect(play.due("backup").paged).toEqual(["backup:leader", "backup:p2"]);
     expect(play.reply("p1", "U").paged).toEqual(["closed:p1", "closed:leader", "closed:p2"]);
   });
 

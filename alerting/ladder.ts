@@ -1,4 +1,4 @@
-import { backupLost, callBackup, callOffBackup, isSameActor } from "./backup.ts";
+import { backupLost, callBackup, callOffBackup, isAloneStill } from "./backup.ts";
 import type { OutcomeDone, OutcomeWhat } from "./console/api.ts";
 import type { Actor, EpisodeState, Ladder } from "./episode-state.ts";
 import {
@@ -191,6 +191,7 @@ export function arrive(move: Move, actor: Actor): void {
   const { state, now } = move;
   if (state.status === "arrived") return;
   const taker = state.takenBy;
+  const isStillWanted = isAloneStill(state, actor);
   if (!taker) {
     state.takenBy = actor;
     state.takenAt = now;
@@ -201,11 +202,15 @@ export function arrive(move: Move, actor: Actor): void {
   state.arrivedBy = actor;
   state.arrivedAt = now;
   callOffPaging(move);
+  const { backup } = state.due;
   state.due = { outcome: now + state.facts.policy.outcomeWithinMs };
-  const isStillWanted = state.backupNeed === "two-needed" && isSameActor(actor, state.backupAskedBy);
-  // Whoever could not get in, or needed another, is not alone any more, or is in.
-  state.backupAskedBy = null;
-  state.backupNeed = null;
+  if (isStillWanted) {
+    if (backup !== undefined) state.due.backup = backup;
+  } else {
+    // Whoever could not get in, or needed another, is not alone any more, or is in.
+    state.backupAskedBy = null;
+    state.backupNeed = null;
+  }
   tell(move, { type: "arrived", by: actorTag(actor), ...since(move) });
   const told = taker ? (taker.kind === "responder" ? [taker.id] : []) : state.paged;
   const message: Message = { kind: "arrived-other", at: now, by: named(actor) };

@@ -219,8 +219,14 @@ export class Oracle {
     const { arrivedBy } = state;
     const there = arrivedBy?.kind === "responder" ? arrivedBy.id : arrivedBy?.kind === "user" ? arrivedBy.name : null;
     const asker = typeof before.backupAskedBy === "string" ? before.backupAskedBy : before.backupAskedBy?.name;
-    // Whoever asked for a second person is there, alone still.
-    if (before.status !== "arrived" && before.backupNeed === "two-needed" && there === asker) return;
+    if (
+      before.status !== "arrived" &&
+      state.status === "arrived" &&
+      before.backupNeed === "two-needed" &&
+      there === asker
+    ) {
+      this.fail("backup-called", `${asker} needs a second person at ${one.code}, is there alone, and the call is over`);
+    }
     const knows = new Set([...state.present, ...pages.map(({ responderId }) => responderId), there]);
     if (input.type === "reply") knows.add(input.responderId);
     for (const id of one.called) {
