@@ -1,8 +1,8 @@
 import type { EvidenceScores, EvidenceWindow } from "../firmware-contracts/detection.ts";
-import { placeOf, rateHz } from "./history.ts";
+import { rateHz } from "./history.ts";
 import type { DetectorState, Told } from "./inputs.ts";
 import { modelInput } from "./model-input.ts";
-import { emptyWindow, slotsAfter, slotsBefore, windowAround, windowLength } from "./window.ts";
+import { emptyWindow, slotsAfter, windowAround, windowLength } from "./window.ts";
 
 /** A quarter of a second: the classifier's answer hardly moves within it. */
 const stepSlots = rateHz / 4;
@@ -32,9 +32,9 @@ export function scoreTrace(state: DetectorState, { bootId, slot }: Told, picture
   const first = from + stepSlots * Math.max(0, Math.ceil(-from / stepSlots));
   const inputs: (Float32Array | null)[] = [];
   for (let at = first; at <= last && at + slotsAfter <= history.next; at += stepSlots) {
-    let known = 0;
-    for (let i = at - slotsBefore; i < at + slotsAfter; i++) if (placeOf(history, i) >= 0) known++;
-    inputs.push(known * 2 < windowLength ? null : modelInput(windowAround(history, at, window)));
+    const cut = windowAround(history, at, window);
+    const known = cut.known.reduce((sum, one) => sum + one, 0);
+    inputs.push(known * 2 < windowLength ? null : modelInput(cut));
   }
   if (!inputs.some(Boolean)) return null;
   return { startMs: (first - slot) * msPerSlot, stepMs: stepSlots * msPerSlot, inputs };
