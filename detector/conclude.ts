@@ -115,12 +115,13 @@ export function conclude(
   const aftermath = lookAfter(stream.history, candidate.impact, unseenSlots(stream, candidate, now));
   const weighed = strength === "medium" ? weigh(state, candidate, now) : null;
   const hardest = hardestHit(stream, candidate, strength);
+  const judgedMs = (candidate.impact - hardest) * msPerSlot;
   const conclusion: Conclusion = {
     bootId: candidate.frame.bootId,
     sequence: candidate.frame.sequence,
     strength,
     reason,
-    impactAt: impactAt(candidate) + (hardest - candidate.impact) * msPerSlot,
+    impactAt: impactAt(candidate) - judgedMs,
     arrivedAt: candidate.frame.arrivedAt,
     evidence: {
       ...evidenceOf(stream.history, candidate, hardest, aftermath),
@@ -130,7 +131,6 @@ export function conclude(
   };
   const { bootId, sequence } = conclusion;
   const watched = watchFall(state, stream, candidate, { bootId, sequence, impactAt: impactAt(candidate) }, now);
-  const judgedMs = (candidate.impact - hardest) * msPerSlot;
   const told = { bootId: stream.resampler.bootId, slot: hardest, judgedMs, point: pointOf(state, candidate) };
   commands.push({ kind: "detect", candidateId: candidate.id, conclusion, watched, told });
   remove(stream, candidate);

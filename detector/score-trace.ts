@@ -1,4 +1,5 @@
 import type { EvidenceScores, EvidenceWindow } from "../firmware-contracts/detection.ts";
+import { msPerSlot } from "./conclude.ts";
 import { rateHz } from "./history.ts";
 import type { DetectorState, Told } from "./inputs.ts";
 import { modelInput } from "./model-input.ts";
@@ -6,7 +7,6 @@ import { emptyWindow, slotsAfter, windowAround, windowLength } from "./window.ts
 
 /** A quarter of a second: the classifier's answer hardly moves within it. */
 const stepSlots = rateHz / 4;
-const msPerSlot = 1000 / rateHz;
 const window = emptyWindow();
 
 /** What is to be asked of the classifier so that a picture can show how its answer moved: each moment as if the impact had been there. */

@@ -4,7 +4,7 @@ import type { Evidence } from "../../../../firmware-contracts/detection.ts";
 import type { EpisodeDetail } from "../../api.ts";
 import { useWords } from "../language.ts";
 import { leftPx, mark, useDrawn } from "./drawn-plot.ts";
-import { type MovementSpan, plotData, secondsOf, spansOf } from "./movement.ts";
+import { endsOf, type MovementSpan, plotData, secondsOf, spansOf } from "./movement.ts";
 
 const lines = [
   { key: "plot.magnitude", colour: "--plot-total", width: 2.5, dash: [] },
@@ -30,7 +30,7 @@ export function MovementPlot({ evidence, detection }: Props) {
   const holder = useRef<HTMLDivElement>(null);
   const window = evidence.window!;
   const spans = useMemo(() => spansOf(window), [window]);
-  const last = (window.startMs + ((window.x.length - 1) * 1000) / window.rateHz) / 1000;
+  const [first, last] = endsOf(window);
   const decidedAt = detection ? (detection.detectedAt - detection.impactAt) / 1000 : null;
   // What was decided later is told in words.
   const decided = decidedAt !== null && decidedAt <= last ? decidedAt : null;
@@ -81,7 +81,7 @@ export function MovementPlot({ evidence, detection }: Props) {
   );
 
   const label = words.say("plot.label", {
-    from: words.number(window.startMs / 1000, 1),
+    from: words.number(first, 1),
     to: words.number(last, 1),
     peak: `${words.number(evidence.peakG, 1)} g`,
   });

@@ -14,6 +14,11 @@ export function plotData(window: EvidenceWindow): [number[], ...(number | null)[
 
 const secondOf = ({ startMs, rateHz }: EvidenceWindow, index: number) => (startMs + (index * 1000) / rateHz) / 1000;
 
+/** The first and the last second of the picture. */
+export function endsOf(window: EvidenceWindow): [first: number, last: number] {
+  return [secondOf(window, 0), secondOf(window, window.x.length - 1)];
+}
+
 /** A stretch of the picture, seconds from the impact. */
 export interface MovementSpan {
   what: "weightless" | "still" | "gap";

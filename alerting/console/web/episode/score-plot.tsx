@@ -3,7 +3,7 @@ import type uPlot from "uplot";
 import type { EvidenceScores, EvidenceWindow } from "../../../../firmware-contracts/detection.ts";
 import { useWords } from "../language.ts";
 import { leftPx, mark, useDrawn } from "./drawn-plot.ts";
-import { highestScore, scoreData, scoresBySecond } from "./movement.ts";
+import { endsOf, highestScore, scoreData, scoresBySecond } from "./movement.ts";
 
 const heightPx = 150;
 
@@ -19,7 +19,7 @@ export function ScorePlot({ scores, judged, window }: Props) {
   const words = useWords();
   const holder = useRef<HTMLDivElement>(null);
   const { medium, strong, judgedMs } = scores;
-  const [from, to] = [window.startMs / 1000, (window.startMs + ((window.x.length - 1) * 1000) / window.rateHz) / 1000];
+  const [from, to] = endsOf(window);
 
   useDrawn(
     holder,
